@@ -1,0 +1,4 @@
+"""Call an API: a Reflex app that logs a user in and shows their metadata.
+
+Imports nothing, so that `app.auth` can be imported alone and `app.local_tenant` runs without Reflex.
+"""

@@ -1,0 +1,84 @@
+"""Judging what comes back to the callback: RFC 6749 section 4.1.2, RFC 9207."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ..errors import AuthorizationError, CallbackError, TransactionError
+from .discovery import ProviderMetadata
+
+# The errors of RFC 6749 section 4.1.2.1 and OpenID Connect Core section 3.1.2.6.
+KNOWN_ERRORS = frozenset(
+    {
+        "access_denied",
+        "account_selection_required",
+        "consent_required",
+        "interaction_required",
+        "invalid_request",
+        "invalid_scope",
+        "login_required",
+        "request_not_supported",
+        "request_uri_not_supported",
+        "server_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_response_type",
+    }
+)
+_PRINTABLE = re.compile(r"[\x20-\x7e]{1,2048}")
+
+
+def single_parameters(items: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The parameters as a mapping.
+
+    Raises:
+        CallbackError: one of them occurs twice (RFC 6749 section 3.1).
+    """
+    parameters: dict[str, str] = {}
+    for name, value in items:
+        if name in parameters:
+            raise CallbackError("A parameter of the callback occurs twice.")
+        parameters[name] = value
+    return parameters
+
+
+def state_of(parameters: dict[str, str]) -> str:
+    """The `state` that names the login attempt.
+
+    Raises:
+        TransactionError: there is none.
+    """
+    state = parameters.get("state", "")
+    if not _PRINTABLE.fullmatch(state):
+        raise TransactionError("The callback has no usable state.")
+    return state
+
+
+def code_of(parameters: dict[str, str], metadata: ProviderMetadata) -> str:
+    """The authorization code, once `state` has been matched.
+
+    Raises:
+        AuthorizationError: the provider refused; `code` is its error where that is a known one.
+        CallbackError: another issuer, no code, or both a code and an error.
+    """
+    _check_issuer(parameters, metadata)
+    error, code = parameters.get("error"), parameters.get("code")
+    if error is not None:
+        raise AuthorizationError(
+            "The provider refused the login.",
+            code=error if error in KNOWN_ERRORS else None,
+            error=error,
+            error_description=parameters.get("error_description"),
+        )
+    if not code or not _PRINTABLE.fullmatch(code):
+        raise CallbackError("The callback has neither a code nor an error.")
+    return code
+
+
+def _check_issuer(parameters: dict[str, str], metadata: ProviderMetadata) -> None:
+    issuer = parameters.get("iss")
+    if issuer is None and not metadata.authorization_response_iss_parameter_supported:
+        return
+    if issuer != metadata.issuer:
+        raise CallbackError("The callback comes from another issuer.", code="issuer_mismatch")

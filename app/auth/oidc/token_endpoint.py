@@ -1,0 +1,146 @@
+"""The token endpoint (RFC 6749 sections 4.1.3, 5 and 6) and revocation (RFC 7009)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ..errors import ProviderError, TokenEndpointError
+from .http import send_json, string_member
+
+DEFAULT_EXPIRES_IN = 300.0  # seconds, when the provider does not say (RFC 6749 section 5.1)
+_TOKEN68 = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 section 2.1
+
+
+@dataclass(frozen=True, slots=True)
+class TokenResponse:
+    """A successful answer (RFC 6749 section 5.1); `expires_in` is in seconds."""
+
+    access_token: str = field(repr=False)
+    expires_in: float
+    scope: str | None = None
+    refresh_token: str | None = field(default=None, repr=False)
+    id_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """A confidential client, authenticated by `client_secret_basic` (RFC 6749 section 2.3.1)."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+    def basic(self) -> httpx.BasicAuth:
+        """The Basic credentials, form-encoded first as the RFC asks."""
+        return httpx.BasicAuth(quote(self.client_id, safe=""), quote(self.client_secret, safe=""))
+
+
+async def exchange_code(
+    client: httpx.AsyncClient,
+    token_endpoint: str,
+    credentials: ClientCredentials,
+    *,
+    code: str,
+    redirect_uri: str,
+    code_verifier: str,
+) -> TokenResponse:
+    """Redeem an authorization code.
+
+    Raises:
+        TokenEndpointError: the provider refused the code.
+        ProviderError, ProviderUnavailable: no usable answer.
+    """
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": redirect_uri,
+        "code_verifier": code_verifier,
+    }
+    return await _grant(client, token_endpoint, credentials, form)
+
+
+async def refresh(
+    client: httpx.AsyncClient,
+    token_endpoint: str,
+    credentials: ClientCredentials,
+    *,
+    refresh_token: str,
+) -> TokenResponse:
+    """Redeem a refresh token. Raises as `exchange_code` does; `error` is then `invalid_grant`
+    when the token is no longer honoured."""
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    return await _grant(client, token_endpoint, credentials, form)
+
+
+async def revoke(
+    client: httpx.AsyncClient,
+    revocation_endpoint: str,
+    credentials: ClientCredentials,
+    *,
+    refresh_token: str,
+) -> None:
+    """Tell the provider to forget a refresh token (RFC 7009 section 2.1)."""
+    form = {
+        "token": refresh_token,
+        "token_type_hint": "refresh_token",
+        "client_id": credentials.client_id,
+    }
+    await client.post(revocation_endpoint, data=form, auth=credentials.basic())
+
+
+async def _grant(
+    client: httpx.AsyncClient,
+    token_endpoint: str,
+    credentials: ClientCredentials,
+    form: Mapping[str, str],
+) -> TokenResponse:
+    request = client.build_request(
+        "POST", token_endpoint, data=form, headers={"Accept": "application/json"}
+    )
+    request = next(credentials.basic().auth_flow(request))
+    status, document = await send_json(client, request, purpose=form["grant_type"])
+    return token_response(status, document)
+
+
+def token_response(status: int, document: Mapping[str, Any]) -> TokenResponse:
+    """Judge an answer of the token endpoint.
+
+    Raises:
+        TokenEndpointError: an error answer, whatever its status (Auth0 sends 403 for
+            `invalid_grant` where RFC 6749 says 400).
+        ProviderError: a success that lacks what section 5.1 requires.
+    """
+    if status != 200 or "error" in document:
+        error = document.get("error")
+        description = document.get("error_description")
+        raise TokenEndpointError(
+            "The provider refused the grant.",
+            error=error if isinstance(error, str) else None,
+            error_description=description if isinstance(description, str) else None,
+        )
+    access_token = string_member(document, "access_token")
+    if access_token is None or not _TOKEN68.fullmatch(access_token):
+        raise ProviderError("The token response has no usable access_token.")
+    if (string_member(document, "token_type") or "").lower() != "bearer":
+        raise ProviderError("The token response's token_type is not Bearer.")
+    return TokenResponse(
+        access_token=access_token,
+        expires_in=_expires_in(document),
+        scope=string_member(document, "scope"),
+        refresh_token=string_member(document, "refresh_token"),
+        id_token=string_member(document, "id_token"),
+    )
+
+
+def _expires_in(document: Mapping[str, Any]) -> float:
+    value = document.get("expires_in", DEFAULT_EXPIRES_IN)
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
+        raise ProviderError("The token response's expires_in is not a number of seconds.")
+    return float(value)

@@ -1,0 +1,103 @@
+"""An auth layer for Reflex apps: OpenID Connect login, server-side sessions, an HTTP interceptor.
+
+    auth = AuthService(AuthConfig.from_environ(os.environ), store, http_interceptor=...)
+    auth.install(app)
+
+Names load on first use, so that the configuration and the allow-list work without Reflex.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .config import AuthConfig, AuthorizationParams
+    from .errors import (
+        AuthError,
+        AuthorizationError,
+        CallbackError,
+        ConfigError,
+        IdTokenError,
+        LoginRequired,
+        ProviderError,
+        ProviderUnavailable,
+        SessionEnded,
+        StoreUnavailable,
+        TokenEndpointError,
+        TransactionError,
+    )
+    from .interceptor import (
+        AccessTokenTransport,
+        AllowedList,
+        AllowedRoute,
+        HttpInterceptorConfig,
+        TokenOptions,
+    )
+    from .service import AuthService
+    from .session import MemorySessionStore, Sealer, SessionStore, SQLiteSessionStore
+    from .ui.state import AuthState, UserScopedState
+
+_MODULES = {
+    "config": ("AuthConfig", "AuthorizationParams"),
+    "errors": (
+        "AuthError",
+        "AuthorizationError",
+        "CallbackError",
+        "ConfigError",
+        "IdTokenError",
+        "LoginRequired",
+        "ProviderError",
+        "ProviderUnavailable",
+        "SessionEnded",
+        "StoreUnavailable",
+        "TokenEndpointError",
+        "TransactionError",
+    ),
+    "interceptor": (
+        "AccessTokenTransport",
+        "AllowedList",
+        "AllowedRoute",
+        "HttpInterceptorConfig",
+        "TokenOptions",
+    ),
+    "service": ("AuthService",),
+    "session": ("MemorySessionStore", "SQLiteSessionStore", "Sealer", "SessionStore"),
+    "ui.state": ("AuthState", "UserScopedState"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [  # noqa: PLE0604
+    "AccessTokenTransport",
+    "AllowedList",
+    "AllowedRoute",
+    "AuthConfig",
+    "AuthError",
+    "AuthService",
+    "AuthState",
+    "AuthorizationError",
+    "AuthorizationParams",
+    "CallbackError",
+    "ConfigError",
+    "HttpInterceptorConfig",
+    "IdTokenError",
+    "LoginRequired",
+    "MemorySessionStore",
+    "ProviderError",
+    "ProviderUnavailable",
+    "SQLiteSessionStore",
+    "Sealer",
+    "SessionEnded",
+    "SessionStore",
+    "StoreUnavailable",
+    "TokenEndpointError",
+    "TokenOptions",
+    "TransactionError",
+    "UserScopedState",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)

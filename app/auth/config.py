@@ -24,7 +24,11 @@ _HOW_TO_FILL = {
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationParams:
-    """What every login asks for: the API's identifier and space-separated scopes."""
+    """What every login asks for: the API's identifier and space-separated scopes.
+
+    `{domain}` in the audience stands for the provider's URL, so that
+    `{domain}/api/v2/` names the Management API of whatever tenant is configured.
+    """
 
     audience: str | None = None
     scope: str = DEFAULT_SCOPE
@@ -121,16 +125,16 @@ class _Reader:
 
     def config(self, defaults: AuthorizationParams) -> AuthConfig:
         app_base_url = self._url("APP_BASE_URL", DEFAULT_APP_BASE_URL)
+        credentials = self._credentials() if self._is_any_set() else self._local_tenant()
+        audience = self._get("AUTH0_AUDIENCE") or defaults.audience
+        if audience:
+            audience = audience.replace("{domain}", str(credentials["domain"]))
         values = {
-            "authorization_params": AuthorizationParams(
-                audience=self._get("AUTH0_AUDIENCE") or defaults.audience,
-                scope=self._scope(defaults.scope),
-            ),
+            "authorization_params": AuthorizationParams(audience, self._scope(defaults.scope)),
             "app_base_url": app_base_url,
             "app_api_url": self._url("APP_API_URL", app_base_url),
             "redis_url": self._get("REDIS_URL"),
         }
-        credentials = self._credentials() if self._is_any_set() else self._local_tenant()
         if self._problems:
             raise ConfigError(self._problems)
         return AuthConfig(**credentials, **values)  # type: ignore[arg-type]

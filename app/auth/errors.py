@@ -1,10 +1,10 @@
 """Everything the auth layer raises.
 
 AuthError                         code
- ├─ ConfigError                   config_error           the configuration is wrong: fix it and restart
+ ├─ ConfigError                   config_error           fix the configuration and restart
  ├─ CallbackError                 (per case)             this login attempt is over: log in again
  │   ├─ TransactionError          invalid_state          unknown, expired or already used `state`
- │   ├─ AuthorizationError        the provider's error   it answered `error=...` (access_denied, ...)
+ │   ├─ AuthorizationError        the provider's error   it refused (access_denied, ...)
  │   └─ IdTokenError              invalid_id_token       the ID token did not pass a check
  ├─ LoginRequired                 login_required         nobody is logged in: offer to log in
  │   └─ SessionEnded              session_ended          there was a session; the provider ended it

@@ -32,7 +32,7 @@ class ProviderMetadata:
         """Judge a discovery document.
 
         Raises:
-            ProviderError: another issuer, a missing endpoint, or one that is not https (or loopback).
+            ProviderError: another issuer, a missing endpoint, or one without TLS off loopback.
         """
         if document.get("issuer") != issuer:
             raise ProviderError(
@@ -68,7 +68,7 @@ def _endpoint(document: Mapping[str, Any], name: str) -> str | None:
 
 
 class Discovery:
-    """Fetches the metadata once, keeps it for `lifetime` seconds, and the last good copy for longer."""
+    """Keeps the metadata for `lifetime` seconds, and the last good copy for longer."""
 
     def __init__(
         self,

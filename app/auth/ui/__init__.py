@@ -1,0 +1,1 @@
+"""The auth layer's Reflex side: the state pages read, the binding, the guard, the subscription."""

@@ -1,0 +1,36 @@
+# run · test · check · each sets up what it needs
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test check format clean
+
+run: $(READY)  ## start the app on http://localhost:3000
+	@echo "Starting the app: http://localhost:3000 (the first start builds the page, about 15 s)"
+	@exec $(BIN)/reflex run
+
+test: $(READY)  ## everything, browser tests included
+	@sh scripts/ensure_chromium.sh $(BIN)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY)  ## lint, formatting, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) .web .states .data .mypy_cache .pytest_cache .ruff_cache
+
+$(READY): requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed; none is called '$(PYTHON)'. Set PYTHON=/path/to/python."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; '$(PYTHON)' is older."; exit 1; }
+	@echo "Setting up $(VENV) from requirements.txt (about a minute, once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@

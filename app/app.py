@@ -1,0 +1,29 @@
+"""The composition root: the pages, and the auth layer installed around them."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from .auth_service import auth
+from .config import IS_PRODUCTION, config
+from .pages.error import error
+from .pages.home import home
+from .pages.not_found import not_found
+from .pages.profile import profile
+
+app = rx.App(
+    stylesheets=["/app.css"],
+    # A page that Back brings out of the browser's cache would show what logout has removed.
+    head_components=[rx.el.script(src="/fresh.js")],
+)
+app.add_page(home, route="/", title="Call an API")
+app.add_page(profile, route="/profile", title="Profile · Call an API")
+app.add_page(error, route="/error", title="Login problem · Call an API")
+app.add_page(not_found, route="404", title="Not found · Call an API")
+
+auth.install(app)
+
+if config.is_local_tenant and not IS_PRODUCTION:
+    from .local_tenant_process import local_tenant_process
+
+    app.register_lifespan_task(local_tenant_process)

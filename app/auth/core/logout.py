@@ -1,0 +1,64 @@
+"""Logging out: here first, then at the provider."""
+
+from __future__ import annotations
+
+import logging
+
+import httpx
+
+from ..config import AuthConfig
+from ..errors import AuthError
+from ..oidc.end_session import end_session_url
+from ..oidc.token_endpoint import revoke
+from ..session import Session, SessionStore
+from .provider import Provider
+
+logger = logging.getLogger(__name__)
+
+
+class Logout:
+    """Ends sessions. The local end never depends on the provider being reachable."""
+
+    def __init__(self, config: AuthConfig, provider: Provider, store: SessionStore) -> None:
+        self._config = config
+        self._provider = provider
+        self._store = store
+
+    async def end(self, ref: str | None) -> str:
+        """Delete the session and return the URL where logout continues.
+
+        That is the provider's end-session endpoint, or the app itself when the provider cannot be
+        asked for its metadata.
+
+        Raises:
+            StoreUnavailable: the session could not be deleted.
+        """
+        stored = await self._store.load(ref) if ref else None
+        if ref:
+            await self._store.delete(ref)
+        try:
+            metadata = await self._provider.metadata()
+        except AuthError:
+            return self._config.app_base_url
+        return end_session_url(
+            metadata,
+            client_id=self._config.client_id,
+            post_logout_redirect_uri=self._config.app_base_url,
+            sid=stored.session.sid if stored else None,
+        )
+
+    async def revoke(self, session: Session) -> None:
+        """Ask the provider to forget the refresh token; best effort, after the local end."""
+        if session.refresh_token is None:
+            return
+        try:
+            metadata = await self._provider.metadata()
+            if metadata.revocation_endpoint:
+                await revoke(
+                    self._provider.client,
+                    metadata.revocation_endpoint,
+                    self._provider.credentials,
+                    refresh_token=session.refresh_token,
+                )
+        except (AuthError, httpx.HTTPError) as error:
+            logger.warning("The refresh token was not revoked: %s", type(error).__name__)

@@ -1,0 +1,185 @@
+"""AuthService: the one object an app holds. It wires the layer together and is its public face."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import reflex as rx
+from reflex.event import Event
+from starlette.types import ASGIApp
+
+from .config import AuthConfig
+from .core.access_tokens import AccessTokens
+from .core.login import Login
+from .core.logout import Logout
+from .core.provider import Provider
+from .errors import LoginRequired
+from .interceptor import (
+    AccessTokenTransport,
+    AllowedList,
+    HttpInterceptorConfig,
+    TokenOptions,
+    build_client,
+    build_pool,
+)
+from .session import SessionCookie, SessionStore
+from .ui.binding import SessionBinding
+from .ui.guard import guard_handler, guard_page
+from .ui.socket import reference_of, tabs_of
+from .ui.state import AuthState
+from .ui.subscription import User, UserHandler, subscribe
+from .web.gate import Gate
+from .web.routes import Routes
+
+
+class AuthService:
+    """Logs users in and out, calls APIs for them, and keeps every open tab told.
+
+    `store` holds the sessions; `pool` is the transport that really sends (default: a bounded httpx
+    pool); `clock` gives epoch seconds.
+
+    Raises:
+        ConfigError: an entry of the allowed list is wrong; every wrong one is named.
+    """
+
+    def __init__(
+        self,
+        config: AuthConfig,
+        store: SessionStore,
+        *,
+        http_interceptor: HttpInterceptorConfig | None = None,
+        pool: httpx.AsyncBaseTransport | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        interceptor = http_interceptor or HttpInterceptorConfig()
+        self.config = config
+        self._allowed_list = AllowedList(interceptor.allowed_list, base_url=interceptor.base_url)
+        self._base_url = interceptor.base_url
+        self._store = store
+        self._pool = pool or build_pool()
+        self._clock = clock
+        self._app: rx.App | None = None
+        provider = Provider(config, self._pool, clock=clock)
+        self._tokens = AccessTokens(
+            provider, store, clock=clock, on_session_end=self._session_ended
+        )
+        self._login = Login(config, provider, store, clock=clock)
+        self._logout = Logout(config, provider, store)
+        self._session_cookie = SessionCookie(config.is_https, "auth_session")
+        self._login_cookie = SessionCookie(config.is_https, "auth_login")
+
+    def install(self, app: rx.App) -> None:
+        """Put the layer into a Reflex app: routes, gate, binding, and clean shutdown."""
+        self._app = app
+        AuthState._login_url = self.login_url
+        app.add_middleware(SessionBinding(self._store, clock=self._clock))
+        app.register_lifespan_task(self._lifespan)
+        existing = app.api_transformer or []
+        transformers = [existing] if callable(existing) else list(existing)
+        app.api_transformer = [*transformers, self.asgi]
+
+    def asgi(self, inner: ASGIApp) -> ASGIApp:
+        """The gate around `inner`, with the `/auth/` routes behind it."""
+        routes = Routes(
+            self.config,
+            self._store,
+            self._login,
+            self._logout,
+            session_cookie=self._session_cookie,
+            login_cookie=self._login_cookie,
+            on_session_end=self._session_ended,
+        )
+        return Gate(
+            inner,
+            routes=routes.asgi(),
+            cookie=self._session_cookie,
+            cookie_names=(self._session_cookie.name, self._login_cookie.name),
+            origins=self.config.origins,
+        )
+
+    def login_url(self, return_to: str = "/") -> str:
+        """The absolute URL that begins a login and ends at the path `return_to`."""
+        return f"{self.config.app_api_url}/auth/login?{urlencode({'return_to': return_to})}"
+
+    @property
+    def logout_url(self) -> str:
+        """Where a form posts to log out."""
+        return f"{self.config.app_api_url}/auth/logout"
+
+    def http_client(self, state: rx.State, **options: Any) -> httpx.AsyncClient:
+        """An HTTP client that acts for the user of this tab: a token on every allowed request and
+        on no other. `options` are httpx's (`timeout`, `headers`, `follow_redirects`, ...).
+
+        Use it in a background handler, as `async with auth.http_client(self) as http`. Requests
+        raise `LoginRequired`, `ProviderUnavailable` or `StoreUnavailable` when there is no token.
+        """
+        get_access_token = functools.partial(self._access_token, self._reference(state))
+        transport = AccessTokenTransport(self._allowed_list, get_access_token, self._pool)
+        return build_client(transport, base_url=self._base_url, **options)
+
+    async def get_access_token(self, state: rx.State, options: TokenOptions | None = None) -> str:
+        """The access token of this tab's user, refreshed if it is about to expire.
+
+        Raises:
+            LoginRequired, SessionEnded, ProviderUnavailable, StoreUnavailable.
+        """
+        return await self._access_token(self._reference(state), options or TokenOptions())
+
+    async def get_user(self, state: rx.State) -> User | None:
+        """The claims of this tab's user, read from the session now; None when nobody is signed in.
+
+        Raises:
+            StoreUnavailable: the session cannot be read.
+        """
+        ref = self._reference(state)
+        stored = await self._store.load(ref) if ref else None
+        return dict(stored.session.user) if stored else None
+
+    def require_login(self, target: Callable[..., Any]) -> Any:
+        """Guard a page (a function without parameters) or an event handler (one with `self`)."""
+        if not inspect.signature(target).parameters:
+            return guard_page(target)
+        return guard_handler(target, self._is_logged_in, self.login_url)
+
+    def on_user_change(self, handler: UserHandler) -> Any:
+        """Subscribe `async def handler(self, user)` of a State to this tab's user.
+
+        It runs in the background when a user appears (a page load included), changes by value, or
+        goes (`user` is then None). A newer run cancels an older one that is not finished.
+        """
+        return subscribe(handler, self.get_user)
+
+    def _reference(self, state: rx.State) -> str | None:
+        if self._app is None:
+            raise RuntimeError("AuthService.install(app) has not been called.")
+        return reference_of(self._app, state)
+
+    async def _access_token(self, ref: str | None, options: TokenOptions) -> str:
+        if ref is None:
+            raise LoginRequired("Nobody is logged in.")
+        audience = options.audience or self.config.authorization_params.audience or ""
+        return await self._tokens.get(ref, audience, options.scope)
+
+    async def _is_logged_in(self, state: rx.State) -> bool:
+        return await self.get_user(state) is not None
+
+    async def _session_ended(self, ref: str) -> None:
+        """Wake every open tab of the session; the binding then tells it that nobody is there."""
+        if self._app is None or self._app._event_processor is None:
+            return
+        for token in list(tabs_of(self._app, ref)):
+            for event in Event.from_event_type(AuthState.refresh()):
+                await self._app.event_processor.enqueue(token, event)
+
+    @asynccontextmanager
+    async def _lifespan(self) -> AsyncIterator[None]:
+        yield
+        await self._pool.aclose()
+        await self._store.close()

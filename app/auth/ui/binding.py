@@ -1,0 +1,98 @@
+"""Binding every event to the session: what AuthState says is true now, not at page load."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import reflex as rx
+from reflex.event import Event
+from reflex.middleware import Middleware
+from reflex.state import BaseState, StateUpdate
+from reflex_base.event.processor import chain_updates
+
+from ..errors import StoreUnavailable
+from ..session import SessionStore, StoredSession
+from .socket import reference_of
+from .state import AuthState, UserScopedState
+from .subscription import subscribed_events
+
+logger = logging.getLogger(__name__)
+
+STORE_IS_AWAY = "Your session cannot be checked right now. You are still logged in; try again."
+TOUCH_INTERVAL = 60.0  # seconds between two notes of "last seen", so that reads stay reads
+_HYDRATES = frozenset({"hydrate", "hydrate_and_load"})
+
+
+class SessionBinding(Middleware):
+    """Runs under the tab's lock before every handler: compares, assigns, resets, announces."""
+
+    def __init__(self, store: SessionStore, *, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
+        """Bind AuthState; never stops the event."""
+        auth_state = await state.get_state(AuthState)
+        try:
+            stored = await self._session(reference_of(app, state))
+            error = ""
+        except StoreUnavailable as failure:
+            # Nothing of a session that cannot be checked is shown; it is not ended either.
+            logger.warning("%s: %s", failure.code, failure)
+            stored, error = None, STORE_IS_AWAY
+        user = dict(stored.session.user) if stored else None
+        is_hydrating = _is_hydrate(event)
+        has_changed = user != auth_state.user
+        if has_changed:
+            await _reset_user_scoped(state)
+        _assign(auth_state, user, error)
+        if (has_changed or auth_state.is_loading) and not is_hydrating:
+            await _tell_browser(state)
+        if has_changed or (is_hydrating and user is not None):
+            await _announce(app, state)
+        return None
+
+    async def _session(self, ref: str | None) -> StoredSession | None:
+        if ref is None:
+            return None
+        stored = await self._store.load(ref)
+        if stored and self._clock() - stored.last_seen_at >= TOUCH_INTERVAL:
+            await self._store.touch(ref)
+        return stored
+
+
+def _is_hydrate(event: Event) -> bool:
+    """A page load or reconnect: the browser gets the whole state, and subscribers start anew."""
+    prefix, _, name = event.name.rpartition(".")
+    return name in _HYDRATES and prefix == rx.State.get_full_name()
+
+
+def _assign(auth_state: AuthState, user: dict[str, Any] | None, error: str) -> None:
+    """Assign what differs, so that an ordinary event sends nothing about the user."""
+    values = {
+        "user": user,
+        "is_authenticated": user is not None,
+        "error": error,
+        "is_loading": False,
+    }
+    for name, value in values.items():
+        if getattr(auth_state, name) != value:
+            setattr(auth_state, name, value)
+
+
+async def _reset_user_scoped(state: BaseState) -> None:
+    scoped = await state.get_state(UserScopedState)
+    scoped.reset()
+
+
+async def _tell_browser(state: BaseState) -> None:
+    """Send the change now: a background handler's own delta may be far away or never come."""
+    await chain_updates(None, handler_name="auth binding", root_state=state._get_root_state())
+
+
+async def _announce(app: rx.App, state: BaseState) -> None:
+    token = state.router.session.client_token
+    for event in subscribed_events():
+        await app.event_processor.enqueue(token, event)

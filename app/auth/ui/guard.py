@@ -1,0 +1,79 @@
+"""Guards: what `AuthGuard` is in the Angular SDK, for pages and for event handlers."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import reflex as rx
+
+from .navigation import LoginUrl, go_to_login
+from .state import AuthState
+
+Check = Callable[[Any], Awaitable[bool]]
+
+
+def guard_handler(handler: Callable[..., Any], is_logged_in: Check, login_url: LoginUrl) -> Any:
+    """An event handler that runs only with a session; else the browser goes to the login.
+
+    The session is looked up in the store at each call. Works for plain, async, generator and
+    background handlers; put `@rx.event` above it.
+    """
+
+    @functools.wraps(handler)
+    async def guarded(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        if not await is_logged_in(self):
+            yield go_to_login(self, login_url)
+            return
+        async for event in _events(handler(self, *args, **kwargs)):
+            yield event
+
+    return guarded
+
+
+async def _events(result: Any) -> AsyncIterator[Any]:
+    """What a handler of any of the four kinds yields or returns."""
+    if inspect.isasyncgen(result):
+        async for event in result:
+            yield event
+    elif inspect.isgenerator(result):
+        for event in result:
+            yield event
+    else:
+        yield await result if inspect.isawaitable(result) else result
+
+
+def guard_page(page: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
+    """A page that is shown only with a session. Visiting it without one leads to the login; losing
+    the session while it is open replaces the view with an offer to log in.
+
+    This is presentation; what the page's handlers may do is decided by their own guards.
+    """
+
+    @functools.wraps(page)
+    def guarded() -> rx.Component:
+        view = rx.cond(AuthState.is_authenticated, page(), _signed_out())
+        return rx.el.div(
+            rx.cond(AuthState.is_loading, _waiting(), view),
+            on_mount=AuthState.require_login,
+        )
+
+    return guarded
+
+
+def _waiting() -> rx.Component:
+    return rx.el.p("Loading…", class_name="auth-waiting", custom_attrs={"data-testid": "loading"})
+
+
+def _signed_out() -> rx.Component:
+    return rx.el.div(
+        rx.el.p(rx.cond(AuthState.error != "", AuthState.error, "You are not logged in.")),
+        rx.el.a(
+            "Log in",
+            href=AuthState.login_url,
+            custom_attrs={"data-testid": "login"},
+        ),
+        class_name="auth-signed-out",
+    )

@@ -1,0 +1,26 @@
+"""Leaving the single-page app for the auth layer's routes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import reflex as rx
+from reflex.event import EventSpec
+
+LoginUrl = Callable[[str], str]
+
+
+def current_path(state: rx.State) -> str:
+    """The path and query of the page a tab is on, as the browser says."""
+    url = state.router.url
+    return (url.path or "/") + (f"?{url.query}" if url.query else "")
+
+
+def go_to_login(state: rx.State, login_url: LoginUrl) -> EventSpec:
+    """Send the browser to the login and back to the page it is on.
+
+    A document navigation: on one origin, `rx.redirect` would look for a page of the app.
+    """
+    url = login_url(current_path(state))
+    return rx.call_script(f"window.location.assign({json.dumps(url)})")

@@ -1,0 +1,48 @@
+"""The states: what pages may read about the user, and the base of what belongs to the user."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from .navigation import LoginUrl, current_path, go_to_login
+
+
+class AuthState(rx.State):
+    """Who is signed in, as Auth0's AuthService tells it. Written by the binding on every event.
+
+    Only for showing: a handler that acts for the user is guarded with `auth.require_login`.
+    """
+
+    is_loading: bool = True
+    is_authenticated: bool = False
+    user: dict[str, Any] | None = None
+    error: str = ""
+
+    _login_url: ClassVar[LoginUrl]
+
+    @rx.var
+    def login_url(self) -> str:
+        """The link that logs in and comes back to the page it is on."""
+        return type(self)._login_url(current_path(self))
+
+    @rx.event
+    def require_login(self) -> EventSpec | None:
+        """On a guarded page's load: nobody is signed in, so on to the login and back here."""
+        if self.is_authenticated or self.error:
+            return None
+        return go_to_login(self, type(self)._login_url)
+
+    @rx.event
+    def refresh(self) -> None:
+        """Do nothing: the binding, which runs before every event, has already done it."""
+
+
+class UserScopedState(rx.State):
+    """Base of a page's State whose variables belong to the signed-in user.
+
+    When the user goes or changes, every variable returns to its default and the browser is told,
+    before any handler runs for the next one.
+    """

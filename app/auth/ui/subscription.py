@@ -1,0 +1,49 @@
+"""Subscribing to the user: what `auth.user$.pipe(...)` is in the Angular SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import reflex as rx
+from reflex.event import Event
+
+User = dict[str, Any]
+UserHandler = Callable[[Any, User | None], Awaitable[None]]
+_MARK = "_auth_on_user_change"
+
+
+def subscribe(handler: UserHandler, current_user: Callable[[Any], Awaitable[User | None]]) -> Any:
+    """Make `handler(self, user)` a background event that the binding starts.
+
+    The user is looked up when it runs and is never an argument of the event: a client can call any
+    event with any arguments. It supersedes its own unfinished run, so that the latest user wins,
+    and an exception ends that one run only.
+    """
+
+    async def run(self: Any) -> None:
+        await handler(self, await current_user(self))
+
+    # Not functools.wraps: Reflex would follow __wrapped__ and offer `user` as an argument.
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(run, name, getattr(handler, name))
+    run.__dict__[_MARK] = True
+    return rx.event(background=True, supersedes=True)(run)
+
+
+def subscribed_events() -> Iterator[Event]:
+    """An event for each subscribed handler of every State that is defined."""
+    for state in _all_states(rx.State):
+        for handler in state.event_handlers.values():
+            # A handler that a State inherits runs on the State that defines it.
+            if (
+                getattr(handler.fn, _MARK, False)
+                and handler.state_full_name == state.get_full_name()
+            ):
+                yield from Event.from_event_type(handler())
+
+
+def _all_states(state: type[rx.State]) -> Iterator[type[rx.State]]:
+    yield state
+    for child in sorted(state.class_subclasses, key=lambda child: child.get_full_name()):
+        yield from _all_states(child)

@@ -1,0 +1,189 @@
+"""The HTTP names of the auth layer: login, callback, logout, profile, health."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlencode
+
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from ..config import AuthConfig
+from ..core.login import Login
+from ..core.logout import Logout
+from ..core.return_to import safe_return_to
+from ..errors import AuthError, StoreUnavailable
+from ..session import SessionCookie, SessionStore, is_handle, new_handle, reference
+from . import documents
+
+logger = logging.getLogger(__name__)
+
+NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+LOGIN_COOKIE_AGE = 600  # seconds a person may take at the provider
+SESSION_COOKIE_AGE = 30 * 24 * 3600  # the session itself may end earlier, in the store
+
+
+class Routes:
+    """The endpoints, over the core's login and logout. `on_session_end` tells the open tabs."""
+
+    def __init__(
+        self,
+        config: AuthConfig,
+        store: SessionStore,
+        login: Login,
+        logout: Logout,
+        *,
+        session_cookie: SessionCookie,
+        login_cookie: SessionCookie,
+        on_session_end: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._login = login
+        self._logout = logout
+        self._session_cookie = session_cookie
+        self._login_cookie = login_cookie
+        self._on_session_end = on_session_end
+
+    def asgi(self) -> Starlette:
+        """The application to put behind the gate."""
+        return Starlette(
+            routes=[
+                Route("/auth/login", self.login, methods=["GET"]),
+                Route("/auth/callback", self.callback, methods=["GET"]),
+                Route("/auth/logout", self.ask_logout, methods=["GET"]),
+                Route("/auth/logout", self.logout, methods=["POST"]),
+                Route("/auth/profile", self.profile, methods=["GET"]),
+                Route("/auth/health", self.health, methods=["GET"]),
+            ],
+            exception_handlers={HTTPException: self._not_found},
+        )
+
+    async def login(self, request: Request) -> Response:
+        """Begin a login and send the browser to the provider."""
+        browser = self._login_cookie.read(request.headers.get("cookie")) or new_handle()
+        return_to = safe_return_to(request.query_params.get("return_to"))
+        try:
+            url = await self._login.begin(browser, return_to)
+        except AuthError as error:
+            return self._failed(error, return_to)
+        response = RedirectResponse(url, 302, headers=NO_STORE)
+        response.headers.append("set-cookie", self._login_cookie.set(browser, LOGIN_COOKIE_AGE))
+        return response
+
+    async def callback(self, request: Request) -> Response:
+        """Judge the provider's answer; a good one becomes a session under a new id."""
+        cookies = request.headers.get("cookie")
+        try:
+            done = await self._login.complete(
+                self._login_cookie.read(cookies), request.query_params.multi_items()
+            )
+        except AuthError as error:
+            return self._failed(error)
+        await self._forget(self._session_cookie.read(cookies))
+        response = RedirectResponse(
+            f"{self._config.app_base_url}{done.return_to}", 303, headers=NO_STORE
+        )
+        response.headers.append(
+            "set-cookie", self._session_cookie.set(done.handle, SESSION_COOKIE_AGE)
+        )
+        return response
+
+    async def ask_logout(self, request: Request) -> Response:
+        """A link must not log anyone out, so GET asks first."""
+        return documents.logout_question(self._home)
+
+    async def logout(self, request: Request) -> Response:
+        """End the session here, tell its tabs, and go on to the provider."""
+        if not self._is_own_request(request):
+            return documents.logout_question(self._home, status=403)
+        handle = self._session_cookie.read(request.headers.get("cookie"))
+        ref = reference(handle) if handle else None
+        try:
+            stored = await self._store.load(ref) if ref else None
+            url = await self._logout.end(ref)
+        except StoreUnavailable:
+            return documents.try_again_later(self._home)
+        if ref:
+            await self._on_session_end(ref)
+        task = BackgroundTask(self._logout.revoke, stored.session) if stored else None
+        response = RedirectResponse(url, 303, headers=NO_STORE, background=task)
+        response.headers.append("set-cookie", self._session_cookie.clear())
+        return response
+
+    async def profile(self, request: Request) -> Response:
+        """The claims of the session as JSON. The header keeps other sites' requests out."""
+        if request.headers.get("x-csrf") != "1":
+            return _json(403, {"error": "csrf_header_required", "message": "Send X-CSRF: 1."})
+        handle = self._session_cookie.read(request.headers.get("cookie"))
+        try:
+            stored = await self._store.load(reference(handle)) if handle else None
+        except StoreUnavailable as error:
+            return _json(503, {"error": error.code}, {"Retry-After": "5"})
+        if stored is None:
+            return _json(401, {"error": "login_required"})
+        return _json(200, dict(stored.session.user))
+
+    async def health(self, request: Request) -> Response:
+        """Whether sessions can be read: 200, or 503 when the store is away."""
+        try:
+            await self._store.ping()
+        except StoreUnavailable as error:
+            return _json(503, {"status": "unavailable", "error": error.code}, {"Retry-After": "5"})
+        return _json(200, {"status": "ok"})
+
+    @property
+    def _home(self) -> str:
+        return f"{self._config.app_base_url}/"
+
+    async def _forget(self, handle: str | None) -> None:
+        """The browser's previous session: a login replaces it, whoever it belonged to."""
+        if handle is None or not is_handle(handle):
+            return
+        try:
+            await self._store.delete(reference(handle))
+        except StoreUnavailable:
+            logger.warning("The session that a new login replaced could not be deleted.")
+        await self._on_session_end(reference(handle))
+
+    def _failed(self, error: AuthError, return_to: str = "/") -> Response:
+        """To the app's error page: a stable code and an id that is also in the log, no more."""
+        incident = secrets.token_hex(4)
+        logger.warning(
+            "Login failed [%s] %s: %s (provider: error=%r description=%r)",
+            incident,
+            error.code,
+            error,
+            _printable(error.error),
+            _printable(error.error_description),
+        )
+        query = urlencode({"code": error.code, "id": incident, "return_to": return_to})
+        return RedirectResponse(f"{self._config.app_base_url}/error?{query}", 303, headers=NO_STORE)
+
+    def _is_own_request(self, request: Request) -> bool:
+        """Not from another site. SameSite=Lax already keeps the cookie from those; this is the
+        second lock, and it also covers other ports of the same host."""
+        origin = request.headers.get("origin")
+        if origin is not None:
+            return origin in self._config.origins
+        return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+
+    async def _not_found(self, request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            return _json(405, {"error": "method_not_allowed"}, dict(error.headers or {}))
+        return documents.not_found(self._home)
+
+
+def _json(status: int, body: dict[str, object], headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse(body, status, headers={**NO_STORE, **(headers or {})})
+
+
+def _printable(text: str | None) -> str | None:
+    """Provider text for the log: shortened (`%r` escapes what is not printable)."""
+    return text[:200] if text else None

@@ -1,0 +1,70 @@
+"""The frame around every page: a header with the way in and out, and the content."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from ..auth import AuthState
+from ..auth_service import auth
+
+
+def layout(*children: rx.Component) -> rx.Component:
+    """A page: header, content, footer."""
+    return rx.fragment(
+        rx.el.header(
+            rx.el.nav(
+                rx.el.a("Call an API", href="/", class_name="brand"),
+                rx.el.div(
+                    rx.cond(AuthState.is_authenticated, signed_in(), signed_out()),
+                    class_name="actions",
+                ),
+                class_name="bar",
+            ),
+        ),
+        rx.cond(
+            AuthState.error != "",
+            rx.el.p(
+                AuthState.error,
+                class_name="banner",
+                role="alert",
+                custom_attrs={"data-testid": "auth-error"},
+            ),
+        ),
+        rx.el.main(*children),
+    )
+
+
+def signed_in() -> rx.Component:
+    return rx.fragment(
+        rx.el.a("Profile", href="/profile", class_name="link"),
+        logout_button(),
+    )
+
+
+def signed_out() -> rx.Component:
+    """Nothing while it is not known who is there, so that the buttons do not flicker."""
+    return rx.cond(AuthState.is_loading, rx.fragment(), login_link())
+
+
+def login_link() -> rx.Component:
+    """A link, not a button: logging in is a document navigation."""
+    return rx.el.a(
+        "Log in",
+        href=AuthState.login_url,
+        class_name="button",
+        custom_attrs={"data-testid": "login"},
+    )
+
+
+def logout_button() -> rx.Component:
+    """A form that posts: a link could be followed by accident or from elsewhere."""
+    return rx.el.form(
+        rx.el.button(
+            "Log out",
+            type="submit",
+            class_name="button quiet",
+            custom_attrs={"data-testid": "logout"},
+        ),
+        action=auth.logout_url,
+        method="post",
+    )

@@ -1,0 +1,34 @@
+"""What went wrong, as the person who reads it can use it."""
+
+from __future__ import annotations
+
+import httpx
+
+from ..auth import LoginRequired, ProviderUnavailable, StoreUnavailable
+
+
+def describe(error: Exception) -> str:
+    """A sentence for the page. It never holds the exception's own text."""
+    match error:
+        case LoginRequired():
+            return "Your login has ended. Log in again to go on."
+        case ProviderUnavailable() | httpx.TransportError():
+            return "The service that holds your metadata does not answer right now."
+        case StoreUnavailable():
+            return "Your session cannot be read right now. You are still logged in."
+        case httpx.HTTPStatusError(response=response):
+            return _for_status(response.status_code)
+        case _:
+            return "The service gave an answer that this page does not understand."
+
+
+def _for_status(status: int) -> str:
+    match status:
+        case 401 | 403:
+            return f"The service did not allow it (status {status}). Log out and in again."
+        case 404:
+            return "The service does not know you (status 404)."
+        case 429:
+            return "Too many requests just now (status 429). Wait a moment."
+        case _:
+            return f"The service answered with an error (status {status})."

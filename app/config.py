@@ -1,0 +1,42 @@
+"""The one screen to edit: which API, which scopes, and which requests carry an access token."""
+
+from __future__ import annotations
+
+import os
+
+from .auth import (
+    AllowedRoute,
+    AuthConfig,
+    AuthorizationParams,
+    HttpInterceptorConfig,
+    TokenOptions,
+)
+
+# `reflex run` serves the page on 3000 and the backend on 8000; in production both are one origin.
+IS_PRODUCTION = os.environ.get("REFLEX_ENV_MODE") in ("prod", "preview")
+DEVELOPMENT = {} if IS_PRODUCTION else {"APP_API_URL": "http://localhost:8000"}
+
+# Who logs in where: AUTH0_DOMAIN, AUTH0_CLIENT_ID, ... (see .env.example), or the local tenant.
+config = AuthConfig.from_environ(
+    {**DEVELOPMENT, **os.environ},
+    authorization_params=AuthorizationParams(
+        audience="{domain}/api/v2/",
+        scope=(
+            "openid profile email offline_access read:current_user update:current_user_metadata"
+        ),
+    ),
+)
+
+# The allowed list: these requests carry an access token, no other does.
+http_interceptor = HttpInterceptorConfig(
+    allowed_list=[
+        AllowedRoute(
+            f"{config.domain}/api/v2/users/*",
+            http_method=("GET", "PATCH"),
+            token_options=TokenOptions(
+                audience=config.authorization_params.audience,
+                scope="read:current_user",
+            ),
+        ),
+    ],
+)

@@ -1,0 +1,91 @@
+"""Error: what became of a login that did not work, and the way on."""
+
+from __future__ import annotations
+
+import re
+
+import reflex as rx
+
+from ..auth_service import auth
+from ..components.layout import layout
+
+# Stable codes of the auth layer → title, text. Nothing from the URL is shown but the reference.
+MESSAGES = {
+    "access_denied": (
+        "You did not allow it",
+        "The login was declined, so nothing was shared and you are not logged in. "
+        "You can log in again and choose differently.",
+    ),
+    "invalid_state": (
+        "This login is no longer open",
+        "It was finished, took too long, or began in another browser. Start again from here.",
+    ),
+    "provider_unavailable": (
+        "The login service does not answer",
+        "Nothing is lost. Wait a moment, then try again.",
+    ),
+    "issuer_mismatch": (
+        "The login service is not the one that was configured",
+        "It introduced itself under another name, so the login was stopped.",
+    ),
+    "provider_error": (
+        "The login service gave an unusable answer",
+        "The login was stopped. If this stays, check AUTH0_DOMAIN.",
+    ),
+    "token_endpoint_error": (
+        "The login service refused to finish the login",
+        "Start again. If this stays, check AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET.",
+    ),
+    "invalid_id_token": (
+        "The login could not be verified",
+        "The proof of who you are did not pass every check, so you are not logged in.",
+    ),
+    "store_unavailable": (
+        "Logins cannot be remembered right now",
+        "Nothing is lost. Wait a moment, then try again.",
+    ),
+}
+FALLBACK = ("The login did not work", "Nothing is lost. You can start again.")
+
+
+class ErrorState(rx.State):
+    """Reads the code and the reference from the URL."""
+
+    @rx.var
+    def title(self) -> str:
+        return self._message()[0]
+
+    @rx.var
+    def text(self) -> str:
+        return self._message()[1]
+
+    @rx.var
+    def reference(self) -> str:
+        reference = self.router.url.query_parameters.get("id", "")
+        return reference if re.fullmatch(r"[0-9a-f]{8}", reference) else ""
+
+    @rx.var
+    def try_again_url(self) -> str:
+        return auth.login_url(self.router.url.query_parameters.get("return_to", "/"))
+
+    def _message(self) -> tuple[str, str]:
+        return MESSAGES.get(self.router.url.query_parameters.get("code", ""), FALLBACK)
+
+
+def error() -> rx.Component:
+    return layout(
+        rx.el.section(
+            rx.el.h1(ErrorState.title, custom_attrs={"data-testid": "auth-error"}, role="alert"),
+            rx.el.p(ErrorState.text),
+            rx.el.p(
+                rx.el.a("Try again", href=ErrorState.try_again_url, class_name="button"),
+                rx.el.a("Go to the start page", href="/", class_name="link"),
+                class_name="choices",
+            ),
+            rx.cond(
+                ErrorState.reference != "",
+                rx.el.p("Reference ", rx.el.code(ErrorState.reference), class_name="muted small"),
+            ),
+            class_name="card problem",
+        ),
+    )

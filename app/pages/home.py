@@ -1,0 +1,67 @@
+"""Home: what this is, and the way in."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from ..auth import AuthState
+from ..components.layout import layout, login_link
+from ..config import config
+
+
+def home() -> rx.Component:
+    return layout(
+        rx.el.section(
+            rx.el.h1("Call an API, with tokens that never leave the server"),
+            rx.el.p(
+                "Log in, and this page calls an API for you. The access token is attached by an "
+                "interceptor on the server, to the requests on its list and to no other.",
+                class_name="lead",
+            ),
+            rx.cond(AuthState.is_authenticated, greeting(), login_link()),
+            class_name="hero",
+        ),
+        rx.el.section(*steps(), class_name="steps"),
+        local_tenant_note() if config.is_local_tenant else rx.fragment(),
+    )
+
+
+def greeting() -> rx.Component:
+    return rx.el.p(
+        "You are logged in as ",
+        rx.el.strong(AuthState.user["name"], custom_attrs={"data-testid": "user-name"}),
+        ". ",
+        rx.el.a("See your profile", href="/profile", class_name="link"),
+    )
+
+
+def steps() -> list[rx.Component]:
+    texts = (
+        ("1", "Log in", "OpenID Connect with PKCE. The browser gets one HttpOnly cookie."),
+        ("2", "Call", "GET /api/v2/users/{you}, with the right token on the right request."),
+        ("3", "See", "Your user_metadata, rendered again whenever you change."),
+    )
+    return [
+        rx.el.div(
+            rx.el.span(number, class_name="number"),
+            rx.el.h2(title),
+            rx.el.p(text, class_name="muted"),
+            class_name="card",
+        )
+        for number, title, text in texts
+    ]
+
+
+def local_tenant_note() -> rx.Component:
+    return rx.el.p(
+        "No tenant is configured, so this runs against the local one: log in as ",
+        rx.el.code("alice@example.com"),
+        " or ",
+        rx.el.code("bob@example.com"),
+        " with the password ",
+        rx.el.code("password"),
+        ". Edit their metadata in the ",
+        rx.el.a("dashboard", href=f"{config.domain}/dashboard", class_name="link"),
+        ".",
+        class_name="note",
+    )

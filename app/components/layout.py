@@ -43,17 +43,14 @@ def signed_in() -> rx.Component:
 
 def signed_out() -> rx.Component:
     """Nothing while it is not known who is there, so that the buttons do not flicker."""
-    return rx.cond(AuthState.is_loading, rx.fragment(), login_link())
-
-
-def login_link() -> rx.Component:
-    """A link, not a button: logging in is a document navigation."""
-    return rx.el.a(
-        "Log in",
-        href=AuthState.login_url,
-        class_name="button",
-        custom_attrs={"data-testid": "login"},
+    return rx.cond(
+        AuthState.is_loading, rx.fragment(), login_link(custom_attrs={"data-testid": "login"})
     )
+
+
+def login_link(**attributes: object) -> rx.Component:
+    """A link, not a button: logging in is a document navigation."""
+    return rx.el.a("Log in", href=AuthState.login_url, class_name="button", **attributes)
 
 
 def logout_button() -> rx.Component:

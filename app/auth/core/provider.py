@@ -14,7 +14,7 @@ from ..oidc.token_endpoint import ClientCredentials
 
 
 class Provider:
-    """Bundles what every exchange with the provider needs; `pool` is shared and closed elsewhere."""
+    """What every exchange with the provider needs; `pool` is shared and closed elsewhere."""
 
     def __init__(
         self, config: AuthConfig, pool: httpx.AsyncBaseTransport, *, clock: Callable[[], float]

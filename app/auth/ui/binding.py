@@ -10,7 +10,7 @@ import reflex as rx
 from reflex.event import Event
 from reflex.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
-from reflex_base.event.processor import chain_updates
+from reflex_base.event.processor.base_state_processor import chain_updates
 
 from ..errors import StoreUnavailable
 from ..session import SessionStore, StoredSession

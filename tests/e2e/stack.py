@@ -1,0 +1,122 @@
+"""The whole system as processes: the app, built for production, and a tenant beside it."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from ..servers import BIN, ROOT, Server, answers, clean_environ, copy_project, free_port
+
+SECRET = "e2e-" * 16
+
+
+@dataclass
+class Tenant:
+    """The local tenant as a process; `url` has no trailing slash."""
+
+    url: str
+    data: Path
+    server: Server
+
+    def set_metadata(self, email: str, metadata: str | None) -> None:
+        """Set a user's metadata (JSON text; None removes it) behind every cache there is."""
+        with sqlite3.connect(self.data) as database:
+            database.execute(
+                "UPDATE users SET user_metadata = ? WHERE email = ?", (metadata, email)
+            )
+
+    def forget_consents(self) -> None:
+        """Make the tenant ask for consent again."""
+        with sqlite3.connect(self.data) as database:
+            database.execute("DELETE FROM consents")
+
+
+@dataclass
+class Stack:
+    """An app and its tenant; `url` is where a browser goes."""
+
+    url: str
+    api_url: str
+    directory: Path
+    app: Server
+    tenant: Tenant
+
+    @property
+    def states(self) -> Path:
+        """Where Reflex pickles its states."""
+        return self.directory / ".states"
+
+    def health(self) -> int:
+        """The status of the backend's health endpoint."""
+        return httpx.get(f"{self.api_url}/auth/health", trust_env=False).status_code
+
+
+def production_stack(directory: Path) -> Stack:
+    """`reflex run --env prod`: one origin, and a tenant that is configured like a real one."""
+    port = free_port()
+    url = f"http://localhost:{port}"
+    tenant = tenant_process(directory, app_url=url)
+    project = copy_project(directory / "project")
+    environ = clean_environ(
+        APP_BASE_URL=url,
+        APP_DATA_DIR=str(directory / "data"),
+        AUTH0_DOMAIN=tenant.url,
+        AUTH0_CLIENT_ID="local-app",
+        AUTH0_CLIENT_SECRET="local-secret",
+        AUTH0_SECRET=SECRET,
+    )
+    app = Server(
+        [str(BIN / "reflex"), "run", "--env", "prod"],
+        cwd=project,
+        environ=environ,
+        log=directory / "app.log",
+        ready=lambda: answers(f"{url}/auth/health") and answers(url),
+        patience=240.0,
+    )
+    return Stack(url, url, project, app, tenant)
+
+
+def development_stack(directory: Path) -> Stack:
+    """Plain `reflex run`: two ports, nothing configured, and the tenant that it starts itself."""
+    page, backend, tenant = free_port(), free_port(), free_port()
+    url, api_url = f"http://localhost:{page}", f"http://localhost:{backend}"
+    project = copy_project(directory / "project")
+    data = directory / "data"
+    app = Server(
+        [str(BIN / "reflex"), "run"],
+        cwd=project,
+        environ=clean_environ(
+            APP_BASE_URL=url,
+            APP_API_URL=api_url,
+            APP_DATA_DIR=str(data),
+            LOCAL_TENANT_PORT=str(tenant),
+        ),
+        log=directory / "app.log",
+        ready=lambda: answers(f"{api_url}/auth/health") and answers(url),
+        patience=240.0,
+    )
+    tenant_url = f"http://127.0.0.1:{tenant}"
+    return Stack(url, api_url, project, app, Tenant(tenant_url, data / "local_tenant.sqlite3", app))
+
+
+def tenant_process(directory: Path, *, app_url: str) -> Tenant:
+    """`python -m app.local_tenant` on a free port."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    data = directory / "local_tenant.sqlite3"
+    server = Server(
+        [
+            *(sys.executable, "-m", "app.local_tenant"),
+            *("--port", str(port), "--data", str(data), "--app-url", app_url),
+        ],
+        cwd=ROOT,
+        environ=clean_environ(),
+        log=directory / "tenant.log",
+        ready=lambda: answers(f"{url}/.well-known/openid-configuration"),
+        patience=30.0,
+    )
+    return Tenant(url, data, server)

@@ -1,0 +1,49 @@
+"""What happens when a part goes away and comes back; these journeys stop real processes."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from .conftest import NewPerson
+from .stack import Stack
+from .walk import ALICE, BOB, by_test_id, log_in, open_profile, shown_metadata
+
+
+def test_restart_of_the_backend(new_person: NewPerson, stack: Stack) -> None:
+    """After a restart of the app both people are still logged in."""
+    alice, bob = new_person(), new_person()
+    log_in(alice, stack, ALICE)
+    log_in(bob, stack, BOB)
+    stack.app.restart()
+    for page, name in ((alice, "Alice"), (bob, "Bob")):
+        page.goto(f"{stack.url}/profile")
+        expect(by_test_id(page, "user-name")).to_contain_text(name)
+        shown_metadata(page)
+
+
+def test_tenant_down_at_login(person: Page, stack: Stack) -> None:
+    """A login while the tenant is down gives a clear page, from which it works once it is back."""
+    stack.tenant.server.stop()
+    try:
+        person.goto(stack.url)
+        by_test_id(person, "login").click()
+        expect(by_test_id(person, "auth-error")).to_have_text("The login service does not answer")
+    finally:
+        stack.tenant.server.start()
+    person.get_by_role("link", name="Try again").click()
+    person.wait_for_url("**/u/login**")
+
+
+def test_tenant_down_on_profile(person: Page, stack: Stack) -> None:
+    """A profile that cannot be fetched says so, keeps the login, and recovers on Try again."""
+    log_in(person, stack)
+    stack.tenant.server.stop()
+    try:
+        open_profile(person, stack)
+        person.reload()
+        expect(by_test_id(person, "auth-error")).to_contain_text("does not answer")
+        expect(by_test_id(person, "user-name")).to_contain_text("Alice")
+    finally:
+        stack.tenant.server.start()
+    person.get_by_role("button", name="Try again").click()
+    shown_metadata(person)

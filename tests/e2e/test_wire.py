@@ -1,0 +1,129 @@
+"""The wire test: over login, profile and logout, no secret reaches anything a script can read."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from pathlib import Path
+
+from playwright.sync_api import Page, Response, WebSocket
+
+from app.auth.session import SQLiteSessionStore, Sealer, reference
+
+from .stack import SECRET, Stack
+from .walk import by_test_id, log_in, log_out, open_profile, shown_metadata
+
+JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
+
+
+class Wire:
+    """Records what the app's origin gives to the browser, and every URL the browser visits."""
+
+    def __init__(self, page: Page, stack: Stack) -> None:
+        self.texts: list[tuple[str, str]] = []
+        self._responses: list[Response] = []
+        self._origin = stack.url
+        page.on("websocket", self._websocket)
+        page.on("request", lambda request: self._note("url", request.url))
+        page.on("response", self._response)
+
+    def _note(self, where: str, text: str | bytes) -> None:
+        self.texts.append((where, text if isinstance(text, str) else text.decode(errors="replace")))
+
+    def _websocket(self, socket: WebSocket) -> None:
+        self._note("websocket url", socket.url)
+        socket.on("framereceived", lambda frame: self._note("websocket in", frame))
+        socket.on("framesent", lambda frame: self._note("websocket out", frame))
+
+    def _response(self, response: Response) -> None:
+        if response.url.startswith(self._origin) and response.status == 200:
+            self._responses.append(response)
+
+    def read_bodies(self) -> None:
+        """Read the bodies now, while the page that they belong to is still there."""
+        for response in self._responses:
+            self._note(f"body of {response.url}", response.body())
+        self._responses.clear()
+
+
+async def stored_secrets(stack: Stack, handle: str) -> dict[str, str]:
+    """The real tokens of the session behind a cookie, unsealed from the app's own store."""
+    store = SQLiteSessionStore(
+        stack.directory.parent / "data" / "sessions.sqlite3", Sealer((SECRET,))
+    )
+    stored = await store.load(reference(handle))
+    await store.close()
+    assert stored is not None
+    assert stored.session.refresh_token
+    return {
+        "session id": handle,
+        "access token": stored.session.access_tokens[0].value,
+        "refresh token": stored.session.refresh_token,
+        "client secret": "local-secret",
+    }
+
+
+def browser_storage(page: Page) -> str:
+    """Everything in localStorage, sessionStorage and document.cookie."""
+    script = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
+    return str(page.evaluate(script))
+
+
+def files_below(directory: Path) -> list[tuple[str, str]]:
+    """The content of every file below a directory."""
+    return [
+        (str(path), path.read_bytes().decode("latin-1"))
+        for path in directory.rglob("*")
+        if path.is_file()
+    ]
+
+
+def test_no_secret_on_the_wire(person: Page, stack: Stack, run_async: object) -> None:
+    """No token, verifier, client secret or session id is in a frame, body, URL, storage, pickled
+    state or log line."""
+    wire = Wire(person, stack)
+    log_in(person, stack)
+    open_profile(person, stack)
+    shown_metadata(person)
+    person.reload()
+    shown_metadata(person)
+    cookie = next(c for c in person.context.cookies() if c["name"] == "auth_session")
+    assert cookie["httpOnly"]
+    assert cookie["sameSite"] == "Lax"
+    secrets = run_async(stored_secrets(stack, cookie["value"]))  # type: ignore[operator]
+    wire.read_bodies()
+    texts = [*wire.texts, ("storage", browser_storage(person)), *files_below(stack.states)]
+    log_out(person, stack)
+    texts += wire.texts
+    texts += [("app log", stack.app.log.read_text(errors="replace"))]
+    texts += [("tenant log", stack.tenant.server.log.read_text(errors="replace"))]
+    assert sum(where == "websocket in" for where, _ in texts) > 2
+    assert any(where.endswith(".pkl") or "states" in where for where, _ in texts)
+    for where, text in texts:
+        for name, secret in secrets.items():
+            assert secret not in text, f"{name} in {where}"
+        assert not JWT.search(text), f"something like a token in {where}"
+        assert "code_verifier" not in text, f"a verifier in {where}"
+    assert by_test_id(person, "login").is_visible()
+
+
+def test_store_on_disk_is_sealed(person: Page, stack: Stack) -> None:
+    """The session file holds neither a token nor a claim that can be read."""
+    log_in(person, stack)
+    data = stack.directory.parent / "data"
+    with sqlite3.connect(data / "sessions.sqlite3") as database:
+        (count,) = database.execute("SELECT count(*) FROM sessions").fetchone()
+    assert count >= 1
+    for where, text in files_below(data):
+        assert "alice@example.com" not in text, where
+        assert not JWT.search(text), where
+
+
+def test_profile_endpoint_has_claims_only(person: Page, stack: Stack) -> None:
+    """GET /auth/profile answers a script with the user's claims, and only with X-CSRF: 1."""
+    log_in(person, stack)
+    fetch = "async headers => (await fetch('/auth/profile', {headers})).text()"
+    profile = json.loads(person.evaluate(fetch, {"X-CSRF": "1"}))
+    assert profile["email"] == "alice@example.com"
+    assert "csrf_header_required" in person.evaluate(fetch, {})

@@ -1,4 +1,4 @@
-"""Real server processes for the tests, on free loopback ports, ended with everything they started."""
+"""Real server processes for the tests, on free loopback ports, ended with all they started."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Response, WebSocket
 
-from app.auth.session import SQLiteSessionStore, Sealer, reference
+from app.auth.session import Sealer, SQLiteSessionStore, reference
 
 from .stack import SECRET, Stack
 from .walk import by_test_id, log_in, log_out, open_profile, shown_metadata

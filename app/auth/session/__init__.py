@@ -1,0 +1,28 @@
+"""Sessions on the server: what is stored, how it is sealed, and the cookie that points at it."""
+
+from .cookie import SessionCookie, strip
+from .handle import is_handle, new_handle, reference
+from .memory_store import MemorySessionStore
+from .record import AccessToken, RecordError, Session, Transaction
+from .sealing import Sealer, UnsealError
+from .sqlite_store import SQLiteSessionStore
+from .store import Lifetimes, SessionStore, StoredSession
+
+__all__ = [
+    "AccessToken",
+    "Lifetimes",
+    "MemorySessionStore",
+    "RecordError",
+    "SQLiteSessionStore",
+    "Sealer",
+    "Session",
+    "SessionCookie",
+    "SessionStore",
+    "StoredSession",
+    "Transaction",
+    "UnsealError",
+    "is_handle",
+    "new_handle",
+    "reference",
+    "strip",
+]

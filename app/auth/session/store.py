@@ -1,0 +1,72 @@
+"""What a session store promises, whatever it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from .record import Session, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """Seconds: without use, from login on, and of an open login attempt."""
+
+    idle: float = 3 * 24 * 3600.0
+    absolute: float = 30 * 24 * 3600.0
+    transaction: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """A session as loaded; `version` grows with each change, times are epoch seconds."""
+
+    session: Session
+    version: int
+    last_seen_at: float
+
+
+class SessionStore(Protocol):
+    """Keys are references (`handle.reference`), never handles; values are sealed.
+
+    Every method raises `StoreUnavailable` when the store cannot be reached. That ends no session.
+    """
+
+    async def create(self, ref: str, session: Session) -> None:
+        """Store a new session as version 1."""
+
+    async def load(self, ref: str) -> StoredSession | None:
+        """The session, or None if it is unknown, expired, or cannot be opened."""
+
+    async def touch(self, ref: str) -> None:
+        """Note that the session was used now."""
+
+    async def compare_and_swap(
+        self, ref: str, version: int, session: Session, *, fence: int | None = None
+    ) -> bool:
+        """Replace the session if it still is at `version` and no newer `fence` was handed out."""
+
+    async def delete(self, ref: str) -> bool:
+        """End the session; False if there was none."""
+
+    async def put_transaction(self, key: str, transaction: Transaction) -> None:
+        """Remember a login attempt."""
+
+    async def take_transaction(self, key: str) -> Transaction | None:
+        """Take a login attempt out, exactly once; None if it is unknown, taken, or expired."""
+
+    async def acquire_lease(self, ref: str, ttl: float) -> int | None:
+        """The right to refresh this session for `ttl` seconds: a fence number that only grows, or
+        None while somebody else has it."""
+
+    async def release_lease(self, ref: str, fence: int) -> None:
+        """Give the right back, if it is still ours."""
+
+    async def purge(self) -> int:
+        """Free what has expired; the number of sessions freed."""
+
+    async def ping(self) -> None:
+        """Return if the store can be read."""
+
+    async def close(self) -> None:
+        """Let go of files and connections."""

@@ -1,0 +1,125 @@
+"""What only a file can show: sharing, restarts, damage, and what somebody who steals it sees."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.auth.errors import ConfigError, StoreUnavailable
+from app.auth.session import Sealer, SQLiteSessionStore, new_handle, reference
+
+from ....servers import ROOT
+from .conftest import SECRET, Clock, session, transaction
+
+WRITER = """
+import asyncio, sys, time
+from pathlib import Path
+from app.auth.session import Sealer, Session, SQLiteSessionStore
+
+async def main(file, name):
+    store = SQLiteSessionStore(Path(file), Sealer(("a secret of more than 32 characters",)))
+    for number in range(100):
+        ref = f"{name}-{number}"
+        await store.create(ref, Session(ref, None, {}, (), None, time.time()))
+        stored = await store.load(ref)
+        assert await store.compare_and_swap(ref, stored.version, stored.session)
+    await store.close()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def opened(file: Path, clock: Clock, *secrets: str) -> SQLiteSessionStore:
+    """A store on a file, as another process would open it."""
+    return SQLiteSessionStore(file, Sealer(secrets or (SECRET,)), clock=clock)
+
+
+async def test_survives_a_restart(file: Path, clock: Clock) -> None:
+    """A session is there after the process that wrote it has gone."""
+    first = opened(file, clock)
+    await first.create("ref", session(clock))
+    await first.close()
+    second = opened(file, clock)
+    assert await second.load("ref")
+    await second.close()
+
+
+def test_processes_share_the_file(file: Path) -> None:
+    """Four processes that write at once never fail one another, from the file's creation on."""
+    command = [sys.executable, "-c", WRITER, str(file)]
+    writers = [subprocess.Popen([*command, str(name)], cwd=ROOT) for name in range(4)]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
+    with sqlite3.connect(file) as database:
+        assert database.execute("SELECT count(*) FROM sessions").fetchone() == (400,)
+
+
+async def test_nothing_readable_on_disk(file: Path, clock: Clock) -> None:
+    """The files hold no handle, token, verifier or claim, and only their owner may open them."""
+    handle = new_handle()
+    store = opened(file, clock)
+    await store.create(reference(handle), session(clock))
+    await store.put_transaction("key", transaction(clock))
+    raw = b"".join(path.read_bytes() for path in file.parent.iterdir())
+    await store.close()
+    for secret in (handle, "access-token", "refresh-token", "verifier", "nonce", "alice", "Alice"):
+        assert secret.encode() not in raw
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+
+
+async def test_rotated_secret(file: Path, clock: Clock) -> None:
+    """With a new secret in front of the old one nobody is logged out; without the old, they are."""
+    store = opened(file, clock)
+    await store.create("ref", session(clock))
+    await store.close()
+    rotated = opened(file, clock, "another secret, newer, of 32 characters", SECRET)
+    assert await rotated.load("ref")
+    await rotated.close()
+    forgotten = opened(file, clock, "another secret, newer, of 32 characters")
+    assert await forgotten.load("ref") is None
+    await forgotten.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE sessions SET sealed = substr(sealed, 1, 40)",
+        "UPDATE sessions SET sealed = x''",
+        "UPDATE sessions SET sealed = (SELECT sealed FROM sessions WHERE ref = 'bob')",
+    ],
+    ids=["truncated", "emptied", "swapped with another row"],
+)
+async def test_damaged_record(file: Path, clock: Clock, damage: str) -> None:
+    """A record that was changed or moved is nobody's session, and no error."""
+    store = opened(file, clock)
+    await store.create("alice", session(clock))
+    await store.create("bob", session(clock))
+    with sqlite3.connect(file) as database:
+        database.execute(damage)
+    assert await store.load("alice") is None
+    await store.close()
+
+
+async def test_unusable_file(file: Path, clock: Clock) -> None:
+    """A file that is no database is a retryable outage, not an empty store."""
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"this is not a database, it is a text" * 100)
+    store = opened(file, clock)
+    with pytest.raises(StoreUnavailable):
+        await store.load("ref")
+    await store.close()
+
+
+async def test_newer_file(file: Path, clock: Clock) -> None:
+    """A file of a newer version is refused with a sentence about it, and not touched."""
+    store = opened(file, clock)
+    await store.ping()
+    await store.close()
+    with sqlite3.connect(file) as database:
+        database.execute("PRAGMA user_version = 99")
+    with pytest.raises(ConfigError, match="newer version"):
+        await opened(file, clock).ping()

@@ -1,4 +1,4 @@
-"""The `uri` of one entry as a thing to look up: an origin, a path, and whether what is below counts.
+"""The `uri` of one entry as a thing to look up: an origin, a path, and whether it ends in `*`.
 
 https://api.example.com/v1/me     that path alone, whatever the query
 https://api.example.com/v1*       /v1 and everything below it; never /v10

@@ -1,7 +1,7 @@
 """Which hop of a redirect chain a request is.
 
-A transport sees every hop but is not told that it is one. `httpx` copies `extensions` from each request
-to the one that follows its redirect, so a note left there on the way out is found again on the next hop.
+A transport sees every hop but is not told that it is one. `httpx` copies `extensions` from each
+request to the one that follows its redirect, so a note left there is found again on the next hop.
 """
 
 from __future__ import annotations
@@ -39,12 +39,18 @@ def read_hop(request: httpx.Request) -> Hop:
 
     A request that is simply sent again (its own note is on it) follows nothing.
     """
-    note = request.extensions.get(_NOTE)
-    follows = isinstance(note, _Note) and note.request() is not request
-    own = "authorization" in request.headers or (follows and note.own_authorization)
+    earlier = _note_of_earlier_hop(request)
+    own = "authorization" in request.headers or (earlier is not None and earlier.own_authorization)
     origin = _origin(request.url)
     request.extensions[_NOTE] = _Note(weakref.ref(request), origin, own)
-    return Hop(follows, leaves_origin=follows and note.origin != origin, own_authorization=own)
+    if earlier is None:
+        return Hop(follows=False, leaves_origin=False, own_authorization=own)
+    return Hop(follows=True, leaves_origin=earlier.origin != origin, own_authorization=own)
+
+
+def _note_of_earlier_hop(request: httpx.Request) -> _Note | None:
+    note = request.extensions.get(_NOTE)
+    return note if isinstance(note, _Note) and note.request() is not request else None
 
 
 def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:

@@ -21,15 +21,15 @@ _DEFAULT_OPTIONS = TokenOptions()
 class AccessTokenTransport(httpx.AsyncBaseTransport):
     """Sends requests through `inner`; those on the allowed list carry `Authorization: Bearer`.
 
-    - A caller's own `Authorization` is left alone, and nothing is added in its whole redirect chain.
+    - A caller's own `Authorization` is left alone; nothing is added on its whole redirect chain.
     - A redirect to a URL that is not allowed, or to another origin, keeps harmless headers only: no
       `Authorization`, `Cookie`, `DPoP` or the like. What the next hop may carry is decided afresh.
-    - A request whose `Host` header (or `target` or `sni_hostname` extension) names another recipient
-      than its URL is not allowed: it is sent as it is, without a token.
+    - A request whose `Host` header (or `target` or `sni_hostname` extension) names another
+      recipient than its URL is not allowed: it is sent as it is, without a token.
     - The token is on a copy; the caller's request, `response.request` and an error's `request`
       never hold it.
 
-    `inner` is the connection pool that all users share: `aclose` leaves it open, its owner closes it.
+    `inner` is the connection pool of all users: `aclose` leaves it open, its owner closes it.
     """
 
     def __init__(
@@ -46,8 +46,8 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one hop.
 
-        Raises `LoginRequired` before anything is sent when the entry needs a user and there is none,
-        whatever else `get_access_token` raises, and what `inner` raises.
+        Raises `LoginRequired` before anything is sent when the entry needs a user and there is
+        none, whatever else `get_access_token` raises, and what `inner` raises.
         """
         outgoing = await self._outgoing(request)
         try:

@@ -1,0 +1,39 @@
+"""What a developer writes: which outgoing requests may carry the user's access token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class TokenOptions:
+    """Which access token an entry wants; `None` stands for the configured default."""
+
+    audience: str | None = None
+    scope: str | None = None
+
+
+@dataclass(frozen=True)
+class AllowedRoute:
+    """One entry of the allowed list. Exactly one of `uri` and `uri_matcher` is given.
+
+    `uri`: an absolute http(s) URL, or `/path` relative to the list's `base_url`. A `*` may end it.
+    `uri_matcher`: called with the URL as it will be sent (see `AllowedList`); True means a match.
+    `http_method`: one method or several, in any case; `None` stands for all.
+    `allow_anonymous`: when nobody is logged in, send the request without a token.
+    """
+
+    uri: str | None = None
+    uri_matcher: Callable[[str], bool] | None = field(default=None, kw_only=True)
+    http_method: str | Sequence[str] | None = field(default=None, kw_only=True)
+    token_options: TokenOptions | None = field(default=None, kw_only=True)
+    allow_anonymous: bool = field(default=False, kw_only=True)
+
+
+@dataclass(frozen=True)
+class HttpInterceptorConfig:
+    """The allowed list, and the base that its `/path` entries and relative requests refer to."""
+
+    allowed_list: Sequence[str | AllowedRoute] = ()
+    base_url: str | None = None

@@ -1,0 +1,35 @@
+"""The `httpx` client of one user, and the connection pool of all of them."""
+
+from __future__ import annotations
+
+import ssl
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx
+
+MAX_REDIRECTS = 5
+_TIMEOUT = httpx.Timeout(10.0, connect=3.0)
+_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0)
+
+
+def build_pool(verify: ssl.SSLContext | bool = True) -> httpx.AsyncHTTPTransport:
+    """A bounded pool that takes no proxy and no certificates from the environment, nor retries.
+
+    Whoever builds it closes it (`await pool.aclose()`).
+    """
+    return httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=_LIMITS, retries=0)
+
+
+def build_client(
+    transport: httpx.AsyncBaseTransport, base_url: str | None = None
+) -> httpx.AsyncClient:
+    """A client that keeps no cookies, takes no proxy from the environment, and redirects if asked."""
+    return httpx.AsyncClient(
+        transport=transport,
+        base_url=base_url or "",
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        timeout=_TIMEOUT,
+        max_redirects=MAX_REDIRECTS,
+        follow_redirects=False,
+        trust_env=False,
+    )

@@ -1,0 +1,57 @@
+"""Which hop of a redirect chain a request is.
+
+A transport sees every hop but is not told that it is one. `httpx` copies `extensions` from each
+request to the one that follows its redirect, so a note left there is found again on the next hop.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+
+import httpx
+
+_NOTE = "app.auth.hop"
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """What a request needs to know of the hop before it.
+
+    `follows`: it follows a redirect. `leaves_origin`: to another origin than the hop before.
+    `own_authorization`: the caller brought an `Authorization` of their own, on this hop or earlier.
+    """
+
+    follows: bool
+    leaves_origin: bool
+    own_authorization: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    request: weakref.ref[httpx.Request]
+    origin: tuple[bytes, bytes, int | None]
+    own_authorization: bool
+
+
+def read_hop(request: httpx.Request) -> Hop:
+    """Look at the note of the hop before, if there is one, and leave one for the next hop.
+
+    A request that is simply sent again (its own note is on it) follows nothing.
+    """
+    earlier = _note_of_earlier_hop(request)
+    own = "authorization" in request.headers or (earlier is not None and earlier.own_authorization)
+    origin = _origin(request.url)
+    request.extensions[_NOTE] = _Note(weakref.ref(request), origin, own)
+    if earlier is None:
+        return Hop(follows=False, leaves_origin=False, own_authorization=own)
+    return Hop(follows=True, leaves_origin=earlier.origin != origin, own_authorization=own)
+
+
+def _note_of_earlier_hop(request: httpx.Request) -> _Note | None:
+    note = request.extensions.get(_NOTE)
+    return note if isinstance(note, _Note) and note.request() is not request else None
+
+
+def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
+    return url.raw_scheme, url.raw_host, url.port

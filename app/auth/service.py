@@ -113,16 +113,16 @@ class AuthService:
         """Where a form posts to log out."""
         return f"{self.config.app_api_url}/auth/logout"
 
-    def http_client(self, state: rx.State, **options: Any) -> httpx.AsyncClient:
+    def http_client(self, state: rx.State) -> httpx.AsyncClient:
         """An HTTP client that acts for the user of this tab: a token on every allowed request and
-        on no other. `options` are httpx's (`timeout`, `headers`, `follow_redirects`, ...).
+        on no other.
 
         Use it in a background handler, as `async with auth.http_client(self) as http`. Requests
         raise `LoginRequired`, `ProviderUnavailable` or `StoreUnavailable` when there is no token.
         """
         get_access_token = functools.partial(self._access_token, self._reference(state))
         transport = AccessTokenTransport(self._allowed_list, get_access_token, self._pool)
-        return build_client(transport, base_url=self._base_url, **options)
+        return build_client(transport, base_url=self._base_url)
 
     async def get_access_token(self, state: rx.State, options: TokenOptions | None = None) -> str:
         """The access token of this tab's user, refreshed if it is about to expire.
@@ -175,7 +175,7 @@ class AuthService:
         if self._app is None or self._app._event_processor is None:
             return
         for token in list(tabs_of(self._app, ref)):
-            for event in Event.from_event_type(AuthState.refresh()):
+            for event in Event.from_event_type(AuthState.event_handlers["refresh"]):
                 await self._app.event_processor.enqueue(token, event)
 
     @asynccontextmanager

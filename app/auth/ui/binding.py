@@ -8,7 +8,7 @@ from typing import Any
 
 import reflex as rx
 from reflex.event import Event
-from reflex.middleware import Middleware
+from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
 from reflex_base.event.processor.base_state_processor import chain_updates
 
@@ -84,7 +84,7 @@ def _assign(auth_state: AuthState, user: dict[str, Any] | None, error: str) -> N
 
 async def _reset_user_scoped(state: BaseState) -> None:
     scoped = await state.get_state(UserScopedState)
-    scoped.reset()
+    scoped.reset()  # type: ignore[no-untyped-call]
 
 
 async def _tell_browser(state: BaseState) -> None:

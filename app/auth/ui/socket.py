@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import reflex as rx
+from reflex.state import BaseState
 
 from ..core.scope_key import SCOPE_KEY
 
 NAMESPACE = "/_event"
 
 
-def reference_of(app: rx.App, state: rx.State) -> str | None:
+def reference_of(app: rx.App, state: BaseState) -> str | None:
     """The session reference that the gate put on the connection of this state's tab.
 
     The connection id comes from the server's own record of the event, never from the client. None

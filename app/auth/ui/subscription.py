@@ -7,6 +7,7 @@ from typing import Any
 
 import reflex as rx
 from reflex.event import Event
+from reflex.state import BaseState
 
 User = dict[str, Any]
 UserHandler = Callable[[Any, User | None], Awaitable[None]]
@@ -43,7 +44,7 @@ def subscribed_events() -> Iterator[Event]:
                 yield from Event.from_event_type(handler())
 
 
-def _all_states(state: type[rx.State]) -> Iterator[type[rx.State]]:
+def _all_states(state: type[BaseState]) -> Iterator[type[BaseState]]:
     yield state
-    for child in sorted(state.class_subclasses, key=lambda child: child.get_full_name()):
+    for child in sorted(state.get_substates(), key=lambda child: child.get_full_name()):
         yield from _all_states(child)

@@ -1,0 +1,96 @@
+"""The tenant as an ASGI application."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from .authorize import Authorize
+from .avatars import avatar
+from .dashboard import Dashboard
+from .documents import message
+from .endpoints import Endpoints
+from .logout import Logout
+from .management import Management
+from .server import TenantServer
+from .settings import TenantSettings
+
+STYLESHEET = Path(__file__).parent / "static" / "tenant.css"
+
+
+def create_tenant(settings: TenantSettings, *, clock: Callable[[], float] = time.time) -> Starlette:
+    """The application; `clock` gives epoch seconds."""
+    server = TenantServer(settings, clock)
+    return Starlette(
+        routes=[*_pages(server), *_interfaces(server)],
+        # Browser-side clients call from their own origin, with tokens and without cookies.
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=["*"],
+                allow_methods=["GET", "POST", "PATCH"],
+                allow_headers=["authorization", "auth0-client", "content-type", "dpop"],
+            )
+        ],
+        exception_handlers={404: _not_found, 500: _failed},
+    )
+
+
+def _pages(server: TenantServer) -> list[Route]:
+    authorize, logout, dashboard = Authorize(server), Logout(server), Dashboard(server)
+    return [
+        Route("/", _home),
+        Route("/tenant.css", _stylesheet),
+        Route("/avatars/{name}.svg", avatar),
+        Route("/authorize", authorize.authorize),
+        Route("/u/login", authorize.login_form, methods=["GET"]),
+        Route("/u/login", authorize.log_in, methods=["POST"]),
+        Route("/u/consent", authorize.consent_form, methods=["GET"]),
+        Route("/u/consent", authorize.consent, methods=["POST"]),
+        Route("/u/logout", logout.confirmed, methods=["POST"]),
+        Route("/oidc/logout", logout.oidc, methods=["GET", "POST"]),
+        Route("/v2/logout", logout.auth0),
+        Route("/dashboard", dashboard.index),
+        Route("/dashboard/users/{user_id:path}", dashboard.show, methods=["GET"]),
+        Route("/dashboard/users/{user_id:path}", dashboard.save, methods=["POST"]),
+    ]
+
+
+def _interfaces(server: TenantServer) -> list[Route]:
+    endpoints, management = Endpoints(server), Management(server)
+    return [
+        Route("/.well-known/openid-configuration", endpoints.discovery),
+        Route("/.well-known/oauth-authorization-server", endpoints.discovery),
+        Route("/.well-known/jwks.json", endpoints.jwks),
+        Route("/oauth/token", endpoints.token, methods=["POST"]),
+        Route("/oauth/revoke", endpoints.revoke, methods=["POST"]),
+        Route("/userinfo", endpoints.userinfo, methods=["GET", "POST"]),
+        Route("/api/v2/users/{user_id:path}", management.users, methods=["GET", "PATCH"]),
+    ]
+
+
+def _home(request: Request) -> Response:
+    return RedirectResponse("/dashboard")
+
+
+def _stylesheet(request: Request) -> Response:
+    return FileResponse(STYLESHEET, media_type="text/css")
+
+
+def _not_found(request: Request, error: Exception) -> Response:
+    if request.url.path.startswith("/api/"):
+        body = {"statusCode": 404, "error": "Not Found", "message": "Not Found"}
+        return JSONResponse(body, 404)
+    return message("There is nothing here", "This address belongs to no page.", status=404)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    return message("Something went wrong", "The reason is in the tenant's log.", status=500)

@@ -1,0 +1,144 @@
+"""Authorization codes and refresh tokens: single-use, and a second use ends the whole family."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from authlib.oidc.core import AuthorizationCodeMixin
+
+from .clients import Client
+from .database import Database
+
+
+@dataclass(frozen=True)
+class Grant(AuthorizationCodeMixin):  # type: ignore[misc]
+    """What a code or a refresh token stands for, with the accessors that Authlib asks for."""
+
+    family: str
+    client_id: str
+    scope: str
+    audience: str
+    user_id: str
+    sid: str
+    redirect_uri: str = ""
+    nonce: str | None = None
+    auth_time: float = 0.0
+    code_challenge: str = ""
+    code_challenge_method: str = "S256"
+
+    def get_redirect_uri(self) -> str:
+        return self.redirect_uri
+
+    def get_scope(self) -> str:
+        return self.scope
+
+    def get_nonce(self) -> str | None:
+        return self.nonce
+
+    def get_auth_time(self) -> int:
+        return int(self.auth_time)
+
+    def get_acr(self) -> None:
+        return None
+
+    def get_amr(self) -> None:
+        return None
+
+    def check_client(self, client: Client) -> bool:
+        return client.client_id == self.client_id
+
+
+def digest(text: str) -> str:
+    """What is stored in place of a secret value."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def new_family() -> str:
+    """An id for all the tokens that come from one login."""
+    return secrets.token_hex(16)
+
+
+def save_code(database: Database, code: str, grant: Grant, expires_at: float) -> None:
+    """Store a new code."""
+    with database.work() as connection:
+        connection.execute(
+            "INSERT INTO codes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            (
+                *(digest(code), grant.family, grant.client_id, grant.redirect_uri, grant.scope),
+                *(grant.audience, grant.user_id, grant.sid, grant.auth_time, grant.nonce),
+                *(grant.code_challenge, expires_at),
+            ),
+        )
+
+
+def take_code(database: Database, code: str, client_id: str, now: float) -> Grant | None:
+    """Use a code up (RFC 6749 section 4.1.2). A second use revokes what the first one gave."""
+    with database.work() as connection:
+        return _take(connection, "codes", "code", code, client_id, now)
+
+
+def save_refresh_token(database: Database, token: str, grant: Grant, expires_at: float) -> None:
+    """Store a new refresh token."""
+    with database.work() as connection:
+        connection.execute(
+            "INSERT INTO refresh_tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            (
+                *(digest(token), grant.family, grant.client_id, grant.scope, grant.audience),
+                *(grant.user_id, grant.sid, expires_at),
+            ),
+        )
+
+
+def take_refresh_token(database: Database, token: str, client_id: str, now: float) -> Grant | None:
+    """Use a refresh token up (RFC 9700 section 4.14.2); an old one kills its family."""
+    with database.work() as connection:
+        return _take(connection, "refresh_tokens", "token", token, client_id, now)
+
+
+def find_refresh_token(database: Database, token: str) -> Grant | None:
+    """The grant behind a refresh token that is still good, without using it."""
+    with database.work() as connection:
+        row = connection.execute(
+            "SELECT * FROM refresh_tokens WHERE token = ? AND NOT used", (digest(token),)
+        ).fetchone()
+    return _grant(row) if row else None
+
+
+def revoke_family(database: Database, family: str) -> None:
+    """Forget every refresh token of a login."""
+    with database.work() as connection:
+        connection.execute("DELETE FROM refresh_tokens WHERE family = ?", (family,))
+
+
+def _take(
+    connection: sqlite3.Connection,
+    table: str,
+    column: str,
+    value: str,
+    client_id: str,
+    now: float,
+) -> Grant | None:
+    # `table` and `column` are names from this module, not from a request.
+    row = connection.execute(
+        f"SELECT * FROM {table} WHERE {column} = ? AND client_id = ?",  # noqa: S608
+        (digest(value), client_id),
+    ).fetchone()
+    if row is None:
+        return None
+    if row["used"]:
+        connection.execute("DELETE FROM refresh_tokens WHERE family = ?", (row["family"],))
+        return None
+    connection.execute(
+        f"UPDATE {table} SET used = 1 WHERE {column} = ?",  # noqa: S608
+        (digest(value),),
+    )
+    return _grant(row) if row["expires_at"] > now else None
+
+
+def _grant(row: sqlite3.Row) -> Grant:
+    fields: dict[str, Any] = dict(row)
+    return Grant(**{name: fields[name] for name in Grant.__dataclass_fields__ if name in fields})

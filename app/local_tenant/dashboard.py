@@ -1,0 +1,116 @@
+"""The dashboard: who the users are, and their `user_metadata` as JSON to edit."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import Any
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from .documents import alert, document, message
+from .server import TenantServer
+from .users import User, all_users, find_user, save_metadata
+
+
+class Dashboard:
+    """Needs no login: it is a tool of the developer, on the developer's machine."""
+
+    def __init__(self, server: TenantServer) -> None:
+        self._server = server
+
+    def index(self, request: Request) -> Response:
+        """The list of users."""
+        with self._server.database.work() as database:
+            people = "".join(_person(user) for user in all_users(database))
+        return document(
+            "Dashboard",
+            '<h1 class="wide">Users</h1><p>Choose somebody to edit their metadata.</p>'
+            f'<ul class="people">{people}</ul>',
+        )
+
+    def show(self, request: Request) -> Response:
+        """One user's metadata."""
+        user = self._user(request)
+        if user is None:
+            return _unknown()
+        saved = "saved" in request.query_params
+        return _editor(user, _pretty(user.user_metadata), saved=saved)
+
+    async def save(self, request: Request) -> Response:
+        """Replace the metadata; text that is not a JSON object stays in the editor."""
+        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+            return message("Not saved", "The change came from another site.", status=403)
+        form = await request.form()
+        text, action = str(form.get("user_metadata", "")), str(form.get("action", "save"))
+        return await run_in_threadpool(self._save, request, text, action)
+
+    def _save(self, request: Request, text: str, action: str) -> Response:
+        user = self._user(request)
+        if user is None:
+            return _unknown()
+        metadata: dict[str, Any] | None = None
+        if action != "remove":
+            try:
+                metadata = _parsed(text)
+            except ValueError as error:
+                return _editor(user, text, problem=str(error))
+        with self._server.database.work() as database:
+            save_metadata(database, user.user_id, metadata, self._server.clock())
+        return RedirectResponse(f"{_url(user)}?saved", 303)
+
+    def _user(self, request: Request) -> User | None:
+        with self._server.database.work() as database:
+            return find_user(database, user_id=request.path_params["user_id"])
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"Not saved: this is not JSON ({error}).") from None
+    if not isinstance(value, dict):
+        raise ValueError('Not saved: metadata is a JSON object, such as {"theme": "dark"}.')
+    return value
+
+
+def _pretty(metadata: dict[str, Any] | None) -> str:
+    return "" if metadata is None else json.dumps(metadata, indent=2, ensure_ascii=False)
+
+
+def _editor(user: User, text: str, *, problem: str | None = None, saved: bool = False) -> Response:
+    note = '<p role="status">Saved.</p>' if saved else ""
+    if user.user_metadata is None and not problem:
+        note += "<p>No metadata yet.</p>"
+    body = f"""
+        <h1 class="wide">{escape(user.profile["name"])}</h1>
+        <p><code>{escape(user.user_id)}</code> · <a href="/dashboard">All users</a></p>
+        {alert(problem)}{note}
+        <form method="post">
+          <label>user_metadata
+            <textarea name="user_metadata" spellcheck="false"
+              data-testid="metadata-json">{escape(text)}</textarea></label>
+          <div class="row">
+            <button name="action" value="remove" class="quiet"
+              data-testid="metadata-remove">Remove</button>
+            <button name="action" value="save" data-testid="metadata-save">Save</button>
+          </div>
+        </form>"""
+    return document(user.profile["name"], body, status=400 if problem else 200)
+
+
+def _person(user: User) -> str:
+    avatar = f'<img src="/avatars/{quote(user.profile["nickname"])}.svg" alt="">'
+    link = f'<a href="{_url(user)}">{escape(user.email)}</a>'
+    return f"<li>{avatar}<span>{escape(user.profile['name'])}<br>{link}</span></li>"
+
+
+def _url(user: User) -> str:
+    return f"/dashboard/users/{quote(user.user_id, safe='')}"
+
+
+def _unknown() -> Response:
+    return message("No such user", "Nobody has this id.", status=404)

@@ -1,0 +1,72 @@
+"""The tenant's file: users, sessions, codes, tokens and the signing key survive a restart."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from . import seeds
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS users (
+    user_id TEXT PRIMARY KEY, email TEXT UNIQUE NOT NULL, profile TEXT NOT NULL,
+    user_metadata TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS sessions (
+    browser TEXT PRIMARY KEY, sid TEXT NOT NULL, user_id TEXT NOT NULL, auth_time REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS interactions (
+    id TEXT PRIMARY KEY, browser TEXT NOT NULL, query TEXT NOT NULL,
+    created_at REAL NOT NULL, logged_in INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS consents (
+    user_id TEXT NOT NULL, client_id TEXT NOT NULL, audience TEXT NOT NULL, scope TEXT NOT NULL,
+    PRIMARY KEY (user_id, client_id, audience)
+);
+CREATE TABLE IF NOT EXISTS codes (
+    code TEXT PRIMARY KEY, family TEXT NOT NULL, client_id TEXT NOT NULL,
+    redirect_uri TEXT NOT NULL, scope TEXT NOT NULL, audience TEXT NOT NULL, user_id TEXT NOT NULL,
+    sid TEXT NOT NULL, auth_time REAL NOT NULL, nonce TEXT, code_challenge TEXT NOT NULL,
+    expires_at REAL NOT NULL, used INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS refresh_tokens (
+    token TEXT PRIMARY KEY, family TEXT NOT NULL, client_id TEXT NOT NULL, scope TEXT NOT NULL,
+    audience TEXT NOT NULL, user_id TEXT NOT NULL, sid TEXT NOT NULL,
+    expires_at REAL NOT NULL, used INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS keys (kid TEXT PRIMARY KEY, jwk TEXT NOT NULL);
+"""
+
+
+class Database:
+    """Opens a connection for each piece of work, so that any thread may do some."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        with closing(self._connect()) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(_SCHEMA)
+            connection.executemany(
+                "INSERT OR IGNORE INTO users VALUES (?, ?, ?, ?, ?, ?)", seeds.rows()
+            )
+
+    @contextmanager
+    def work(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, alone from its first line: saved at the end, undone on an exception."""
+        with closing(self._connect()) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file, timeout=5.0, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        return connection

@@ -1,0 +1,43 @@
+"""The frame of the tenant's pages, and everything that is escaped on its way into them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from starlette.responses import HTMLResponse
+
+
+def document(
+    title: str, body: str, *, status: int = 200, form_targets: Sequence[str] = ()
+) -> HTMLResponse:
+    """A page. `body` is HTML; `form_targets` are origins that a form's redirect may lead to."""
+    policy = (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+        f"frame-ancestors 'none'; form-action 'self' {' '.join(form_targets)}"
+    )
+    return HTMLResponse(
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="stylesheet" href="/tenant.css"></head><body><main>'
+        f"{body}</main><footer>Local tenant, for development only</footer></body></html>",
+        status_code=status,
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": policy,
+            "Referrer-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+def message(title: str, text: str, *, status: int) -> HTMLResponse:
+    """A page that says one thing."""
+    return document(
+        title, f'<h1>{escape(title)}</h1><p role="alert">{escape(text)}</p>', status=status
+    )
+
+
+def alert(text: str | None) -> str:
+    """A message above a form, if there is one."""
+    return f'<p class="alert" role="alert">{escape(text)}</p>' if text else ""

@@ -1,0 +1,54 @@
+"""The endpoints that applications call: tokens, revocation, user info, metadata, keys."""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from .request import body_request
+from .server import NO_STORE, TenantServer
+from .users import find_user
+
+
+class Endpoints:
+    """`/oauth/token`, `/oauth/revoke`, `/userinfo`, discovery and JWKS."""
+
+    def __init__(self, server: TenantServer) -> None:
+        self._server = server
+
+    async def token(self, request: Request) -> Response:
+        """RFC 6749 section 3.2."""
+        asked = await body_request(request)
+        return await run_in_threadpool(self._server.create_token_response, asked)
+
+    async def revoke(self, request: Request) -> Response:
+        """RFC 7009; the body of a success is empty, as Auth0's is."""
+        asked = await body_request(request)
+        response = await run_in_threadpool(
+            self._server.create_endpoint_response, "revocation", asked
+        )
+        return Response(status_code=200) if response.status_code == 200 else response
+
+    def userinfo(self, request: Request) -> Response:
+        """OpenID Connect Core section 5.3."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        claims = self._server.signer.claims(token, typ="at+jwt") if scheme == "Bearer" else None
+        scope = str(claims.get("scope", "")) if claims else ""
+        if not claims or claims["exp"] <= self._server.clock() or "openid" not in scope.split():
+            return Response(
+                status_code=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            )
+        with self._server.database.work() as database:
+            user = find_user(database, user_id=claims["sub"])
+        if user is None:
+            return Response(status_code=404)
+        return JSONResponse(user.claims(scope, self._server.settings.issuer), headers=NO_STORE)
+
+    def discovery(self, request: Request) -> Response:
+        """OpenID Connect Discovery section 4, RFC 8414 section 3."""
+        return JSONResponse(self._server.discovery())
+
+    def jwks(self, request: Request) -> Response:
+        """RFC 7517 section 5."""
+        return JSONResponse(self._server.signer.jwks())

@@ -1,0 +1,188 @@
+"""The grants, on Authlib's: this file says where things are kept and what is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, OAuth2Error, grants
+from authlib.oauth2.rfc7009 import RevocationEndpoint
+from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oauth2.rfc9207 import IssuerParameter
+from authlib.oidc.core.grants import OpenIDCode
+from joserfc.jwk import RSAKey
+
+from . import codes
+from .clients import Client
+from .request import TenantRequest
+from .users import User, find_user
+
+if TYPE_CHECKING:
+    from .server import TenantServer
+
+CLIENT_AUTH = ["client_secret_basic", "client_secret_post", "none"]
+
+
+class ServiceNotFoundError(OAuth2Error):  # type: ignore[misc]
+    """An unknown audience, answered as Auth0 answers it."""
+
+    error = "access_denied"
+    description = "Service not found: the audience is unknown to this tenant."
+
+
+class IssuesTokens:
+    """The tokens are made from what the code or refresh token stands for, audience included."""
+
+    server: TenantServer
+    request: TenantRequest
+
+    def generate_token(
+        self, user: User, scope: str, include_refresh_token: bool = True, **_: Any
+    ) -> dict[str, Any]:
+        grant = self.request.authorization_code or self.request.refresh_token
+        return self.server.issue(grant, scope)
+
+
+class AuthorizationCodeGrant(IssuesTokens, grants.AuthorizationCodeGrant):  # type: ignore[misc]
+    """RFC 6749 section 4.1."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_AUTH
+
+    def save_authorization_code(self, code: str, request: TenantRequest) -> None:
+        server, data = self.server, request.payload.data
+        grant = codes.Grant(
+            family=codes.new_family(),
+            client_id=request.client.client_id,
+            redirect_uri=request.payload.redirect_uri,
+            scope=request.scope,
+            audience=server.audience(data),
+            user_id=request.user.user_id,
+            sid=request.session.sid,
+            auth_time=request.session.auth_time,
+            nonce=data.get("nonce"),
+            code_challenge=data["code_challenge"],
+        )
+        codes.save_code(
+            server.database, code, grant, server.clock() + server.settings.code_lifetime
+        )
+
+    def query_authorization_code(self, code: str, client: Client) -> codes.Grant | None:
+        # Used up before it is looked at: an attempt that fails has spent it.
+        server = self.server
+        return codes.take_code(server.database, code, client.client_id, server.clock())
+
+    def delete_authorization_code(self, authorization_code: codes.Grant) -> None:
+        """It is kept as used, so that a second use is noticed."""
+
+    def authenticate_user(self, authorization_code: codes.Grant) -> User | None:
+        return self.server.user_of(authorization_code)
+
+
+class RequiredCodeChallenge(CodeChallenge):  # type: ignore[misc]
+    """PKCE with S256, for every client (RFC 7636; RFC 9700 section 2.1.1)."""
+
+    SUPPORTED_CODE_CHALLENGE_METHOD = ["S256"]
+
+    def validate_code_challenge(self, grant: Any, redirect_uri: str) -> None:
+        data = grant.request.payload.data
+        if not data.get("code_challenge") or data.get("code_challenge_method") != "S256":
+            raise InvalidRequestError("PKCE with code_challenge_method S256 is required.")
+        super().validate_code_challenge(grant, redirect_uri)
+
+
+class KnownAudience:
+    """The `audience` parameter names an API of this tenant."""
+
+    def __call__(self, grant: Any) -> None:
+        grant.register_hook("after_validate_authorization_request_payload", self.check)
+
+    def check(self, grant: Any, redirect_uri: str) -> None:
+        if not grant.server.knows_audience(grant.request.payload.data.get("audience")):
+            raise ServiceNotFoundError()
+
+
+class IdToken(OpenIDCode):  # type: ignore[misc]
+    """OpenID Connect Core section 3.1.3.3."""
+
+    def __init__(self, server: TenantServer) -> None:
+        super().__init__(require_nonce=False)
+        self._server = server
+
+    def exists_nonce(self, nonce: str, request: TenantRequest) -> bool:
+        return False  # replay is the client's to notice; PKCE and single-use codes guard this side
+
+    def resolve_client_private_key(self, client: Client) -> RSAKey:
+        return self._server.signer.key
+
+    def get_encode_header(self, client: Client) -> dict[str, str]:
+        return {"alg": "RS256", "kid": str(self._server.signer.key.kid)}
+
+    def get_client_claims(self, client: Client) -> dict[str, Any]:
+        now = int(self._server.clock())
+        return {
+            "iss": self._server.settings.issuer,
+            "aud": client.client_id,
+            "iat": now,
+            "exp": now + 36_000,
+        }
+
+    def get_authorization_code_claims(self, authorization_code: codes.Grant) -> dict[str, Any]:
+        claims: dict[str, Any] = super().get_authorization_code_claims(authorization_code)
+        return {**claims, "sid": authorization_code.sid}
+
+    def generate_user_info(self, user: User, scope: str) -> dict[str, Any]:
+        return user.claims(scope, self._server.settings.issuer)
+
+
+class RefreshTokenGrant(IssuesTokens, grants.RefreshTokenGrant):  # type: ignore[misc]
+    """RFC 6749 section 6, rotating at every use."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_AUTH
+    INCLUDE_NEW_REFRESH_TOKEN = True
+
+    def authenticate_refresh_token(self, refresh_token: str) -> codes.Grant:
+        server, client_id = self.server, self.request.client.client_id
+        grant = codes.take_refresh_token(server.database, refresh_token, client_id, server.clock())
+        if grant is None:
+            raise InvalidGrantError("Unknown or invalid refresh token.")
+        return grant
+
+    def authenticate_user(self, refresh_token: codes.Grant) -> User | None:
+        return self.server.user_of(refresh_token)
+
+    def revoke_old_credential(self, refresh_token: codes.Grant) -> None:
+        """Taking it has already used it up."""
+
+
+class Revocation(RevocationEndpoint):  # type: ignore[misc]
+    """RFC 7009: revoking a refresh token ends everything that came from its login."""
+
+    CLIENT_AUTH_METHODS = CLIENT_AUTH
+    server: TenantServer
+
+    def query_token(self, token_string: str, token_type_hint: str | None) -> codes.Grant | None:
+        return codes.find_refresh_token(self.server.database, token_string)
+
+    def revoke_token(self, token: codes.Grant, request: TenantRequest) -> None:
+        codes.revoke_family(self.server.database, token.family)
+
+
+def issuer_parameter(issuer: str) -> Callable[[TenantServer], IssuerParameter]:
+    """RFC 9207: `iss` in every authorization response, errors included."""
+
+    class Issuer(IssuerParameter):  # type: ignore[misc]
+        def get_issuer(self) -> str:
+            return issuer
+
+    def register(server: TenantServer) -> IssuerParameter:
+        parameter = Issuer()
+        parameter(server)
+        return parameter
+
+    return register
+
+
+def find_user_by_id(server: TenantServer, user_id: str) -> User | None:
+    """The user a grant belongs to."""
+    with server.database.work() as connection:
+        return find_user(connection, user_id=user_id)

@@ -1,0 +1,49 @@
+"""The login page and the consent page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from starlette.responses import HTMLResponse
+
+from .clients import SCOPES, Client
+from .documents import alert, document
+from .users import User
+
+
+def login_page(
+    client: Client, targets: Sequence[str], *, username: str = "", problem: str | None = None
+) -> HTMLResponse:
+    """Asks for an e-mail address and a password. What was typed is kept, the password is not."""
+    body = f"""
+        <h1>Welcome</h1>
+        <p>Log in to continue to {escape(client.name)}.</p>
+        {alert(problem)}
+        <form method="post">
+          <label>Email address
+            <input name="username" type="email" required autocomplete="username"
+              value="{escape(username, quote=True)}"></label>
+          <label>Password
+            <input name="password" type="password" required autocomplete="current-password"></label>
+          <button data-testid="tenant-login">Continue</button>
+        </form>"""
+    return document("Log in", body, status=400 if problem else 200, form_targets=targets)
+
+
+def consent_page(client: Client, user: User, scope: str, targets: Sequence[str]) -> HTMLResponse:
+    """Lists what the application asks for; it can be declined."""
+    items = "".join(
+        f"<li>{escape(SCOPES[name])}<code>{escape(name)}</code></li>" for name in scope.split()
+    )
+    body = f"""
+        <h1>Allow {escape(client.name)}?</h1>
+        <p>You are {escape(user.profile["name"])} ({escape(user.email)}).
+          The application asks to:</p>
+        <ul class="scopes">{items}</ul>
+        <form method="post" class="row">
+          <button name="action" value="decline" class="quiet"
+            data-testid="tenant-decline">Decline</button>
+          <button name="action" value="accept" data-testid="tenant-accept">Accept</button>
+        </form>"""
+    return document("Allow access?", body, form_targets=targets)

@@ -1,0 +1,72 @@
+"""What a local tenant can be told, and what it refuses."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class TenantRefused(ValueError):
+    """The local tenant will not run like this; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class TenantSettings:
+    """Lifetimes are in seconds; `app_urls` are the origins whose callbacks are registered.
+
+    Raises:
+        TenantRefused: `host` is not a loopback address.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 4400
+    data_file: Path = Path(".data/local_tenant.sqlite3")
+    app_urls: tuple[str, ...] = ("http://localhost:3000", "http://localhost:8000")
+    access_token_lifetime: int = 86_400
+    code_lifetime: int = 60
+    refresh_token_lifetime: int = 30 * 86_400
+
+    def __post_init__(self) -> None:
+        if not _is_loopback(self.host):
+            raise TenantRefused(
+                f"The local tenant is for development and listens on a loopback address only; "
+                f"{self.host} is not one. For other machines use a real provider: set "
+                "AUTH0_DOMAIN and the other variables of .env.example."
+            )
+
+    @property
+    def issuer(self) -> str:
+        """The issuer identifier; it ends in a slash, as Auth0's do."""
+        return f"http://{self.host}:{self.port}/"
+
+    @property
+    def management_audience(self) -> str:
+        """The audience of the Management API."""
+        return f"{self.issuer}api/v2/"
+
+    @property
+    def userinfo_audience(self) -> str:
+        """The audience that every access token with `openid` has."""
+        return f"{self.issuer}userinfo"
+
+
+def refuse_production(environ: Mapping[str, str]) -> None:
+    """Stop a production run.
+
+    Raises:
+        TenantRefused: `REFLEX_ENV_MODE` is `prod`.
+    """
+    if environ.get("REFLEX_ENV_MODE") == "prod":
+        raise TenantRefused(
+            "The local tenant is for development only and this is a production run. Use a real "
+            "provider: set AUTH0_DOMAIN and the other variables of .env.example."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

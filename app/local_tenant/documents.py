@@ -12,9 +12,10 @@ def document(
     title: str, body: str, *, status: int = 200, form_targets: Sequence[str] = ()
 ) -> HTMLResponse:
     """A page. `body` is HTML; `form_targets` are origins that a form's redirect may lead to."""
+    targets = " ".join(("'self'", *form_targets))
     policy = (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-        f"frame-ancestors 'none'; form-action 'self' {' '.join(form_targets)}"
+        f"frame-ancestors 'none'; form-action {targets}"
     )
     return HTMLResponse(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'

@@ -7,9 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
-from ..servers import BIN, ROOT, Server, answers, clean_environ, copy_project, free_port
+from ..servers import BIN, ROOT, Server, answers, clean_environ, copy_project, free_port, wait_until
 
 SECRET = "e2e-" * 16
 
@@ -50,9 +48,16 @@ class Stack:
         """Where Reflex pickles its states."""
         return self.directory / ".states"
 
-    def health(self) -> int:
-        """The status of the backend's health endpoint."""
-        return httpx.get(f"{self.api_url}/auth/health", trust_env=False).status_code
+    def hot_reload(self) -> None:
+        """Edit a source file, and return once the backend has come back with it."""
+        compiled = self._compilations()
+        module = self.directory / "app" / "components" / "problem.py"
+        module.write_text(module.read_text() + "\n# edited\n")
+        wait_until(lambda: self._compilations() > compiled, 60.0, lambda: "no hot reload")
+        wait_until(lambda: answers(f"{self.api_url}/auth/health"), 60.0)
+
+    def _compilations(self) -> int:
+        return self.app.log.read_text(errors="replace").count("Compiling:")
 
 
 def production_stack(directory: Path) -> Stack:

@@ -65,6 +65,18 @@ class TokenProvider:
         return self._token
 
 
+class Asked:
+    """A uri_matcher that says yes to everything; `urls` keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.urls: list[str] = []
+
+    def __call__(self, url: str) -> bool:
+        """Yes."""
+        self.urls.append(url)
+        return True
+
+
 async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
     """A body that is sent piece by piece and can be read only once."""
     for part in parts:

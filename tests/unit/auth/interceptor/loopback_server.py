@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 
 class LoopbackServer:
-    """`/to/URL` redirects, `/slow` never answers, `/stream` sends chunks; all else echoes the body."""
+    """`/to/URL` redirects, `/slow` never answers, `/stream` sends chunks; the rest echoes."""
 
     def __init__(self) -> None:
         self.heads: list[str] = []

@@ -11,6 +11,8 @@ import pytest
 
 from app.auth.interceptor import AllowedList, AllowedRoute, TokenOptions
 
+from .fakes import Asked
+
 API = "https://api.example.com"
 
 
@@ -64,10 +66,10 @@ def test_nothing_matches_an_empty_list() -> None:
 )
 def test_a_matcher_gets_the_url_as_sent(url: str, seen: str) -> None:
     """A uri_matcher judges the real target, not what the caller happened to write."""
-    asked: list[str] = []
-    matcher = AllowedRoute(uri_matcher=lambda text: bool(asked.append(text)))
+    asked = Asked()
+    matcher = AllowedRoute(uri_matcher=asked)
     AllowedList([matcher], base_url="https://app.example.com").match("GET", url)
-    assert asked == [seen]
+    assert asked.urls == [seen]
 
 
 @pytest.mark.parametrize(
@@ -75,10 +77,10 @@ def test_a_matcher_gets_the_url_as_sent(url: str, seen: str) -> None:
 )
 def test_a_matcher_is_not_asked_about_unsafe_urls(url: str) -> None:
     """No uri_matcher can let a token out over plain http or to an odd URL."""
-    asked: list[str] = []
-    allowed = AllowedList([AllowedRoute(uri_matcher=lambda text: not asked.append(text))])
+    asked = Asked()
+    allowed = AllowedList([AllowedRoute(uri_matcher=asked)])
     assert allowed.match("GET", url) is None
-    assert asked == []
+    assert asked.urls == []
 
 
 def test_a_failing_matcher_is_no_match(caplog: pytest.LogCaptureFixture) -> None:

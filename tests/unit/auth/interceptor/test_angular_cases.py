@@ -1,8 +1,8 @@
 """The 32 cases of the Auth0 Angular SDK's interceptor, in this project's terms.
 
 `isLoading` becomes: the token provider is awaited before exactly one request is sent. `setError`
-becomes: the error reaches the caller (who has one place to show it), or does not. The two cases that
-assert nothing there (14 and 28) are replaced by what their names promise.
+becomes: the error reaches the caller (who has one place to show it), or does not. The two cases
+that assert nothing there (14 and 28) are replaced by what their names promise.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from app.auth.errors import ConfigError
 from app.auth.interceptor import AccessTokenTransport, AllowedList, AllowedRoute, build_client
 
 from .attack_case import AttackCase, as_params, load_cases
-from .fakes import Recorder, TokenProvider
+from .fakes import Asked, Recorder, TokenProvider
 
 KNOWN = load_cases("known_attacks.json")
 DECISIONS = [case for case in KNOWN if not (case.refused or case.redirect_to)] + load_cases(
@@ -43,10 +43,10 @@ def test_decision(case: AttackCase) -> None:
 @pytest.mark.parametrize("case", as_params(DECISIONS))
 def test_entry_as_its_own_matcher_is_no_way_around(case: AttackCase) -> None:
     """A uri_matcher that says yes to everything still gets no odd and no unsafe URL."""
-    asked: list[str] = []
-    everything = AllowedRoute(uri_matcher=lambda url: not asked.append(url))
+    asked = Asked()
+    everything = AllowedRoute(uri_matcher=asked)
     AllowedList([everything], base_url=case.base_url).match(case.method, case.url)
-    for url in asked:
+    for url in asked.urls:
         sent = httpx.URL(url)
         assert not sent.userinfo
         assert "\\" not in url

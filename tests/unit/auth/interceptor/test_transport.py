@@ -56,7 +56,7 @@ async def test_the_transport_alone_hides_the_token_too() -> None:
 
 
 async def test_an_error_names_the_callers_request() -> None:
-    """A network error carries the request without the token, even if the network named the other."""
+    """A network error carries the request without the token, whatever the network put there."""
     request = httpx.Request("GET", f"{API}/v1/me")
     with_token = httpx.Request("GET", f"{API}/v1/me", headers={"Authorization": "Bearer x"})
     recorder = Recorder(error=httpx.ConnectError("refused", request=with_token))

@@ -48,6 +48,14 @@ def test_an_httpx_url_is_judged_like_its_text() -> None:
     assert not allowed.match("GET", httpx.URL(f"{API}/v1\\me"))
 
 
+def test_a_deep_wildcard_is_found_after_shallow_ones() -> None:
+    """Each wildcard counts, however deep, and whatever was added after it."""
+    deep = AllowedRoute(f"{API}/a/b/c/d/*")
+    allowed = AllowedList([deep, f"{API}/x*"])
+    assert allowed.match("GET", f"{API}/a/b/c/d/e/f") is deep
+    assert allowed.match("GET", f"{API}/a/b/c/d") is None
+
+
 def test_nothing_matches_an_empty_list() -> None:
     """No entries, no tokens."""
     assert AllowedList([]).match("GET", f"{API}/") is None

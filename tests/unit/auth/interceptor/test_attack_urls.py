@@ -25,6 +25,9 @@ TIDIED = {
     "trailing-blank",
     "empty-userinfo",
     "relative-double-slash",
+    "relative-triple-slash",
+    "relative-without-slash",
+    "control-in-query",
 }
 SENDABLE = [case for case in DECISIONS if case.method.isascii() and case.method.isalpha()]
 

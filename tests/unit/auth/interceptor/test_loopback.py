@@ -102,6 +102,15 @@ async def test_proxies_of_the_environment_are_ignored(
     assert proxy.heads == []
 
 
+async def test_certificates_of_the_environment_are_ignored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SSL_CERT_FILE must not decide whom the token is entrusted to."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    async with build_pool():
+        pass
+
+
 async def test_streaming_up_and_down(
     pool: httpx.AsyncHTTPTransport, server: LoopbackServer
 ) -> None:

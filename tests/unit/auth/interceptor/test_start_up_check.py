@@ -111,7 +111,11 @@ def test_a_string_is_not_a_list() -> None:
 
 def test_all_problems_at_once() -> None:
     """A person fixes the list in one go: each entry, and each fault of one entry, is there."""
-    entries = ["http://u:pw@api.example.com/a*b?x#y", "", AllowedRoute(f"{API}/", http_method="X")]
+    entries: list[str | AllowedRoute] = [
+        "http://u:pw@api.example.com/a*b?x#y",
+        "",
+        AllowedRoute(f"{API}/", http_method="X"),
+    ]
     found = problems(entries, base_url="/sub")
     assert len(found) == 7
     assert [problem.split()[0] for problem in found] == [

@@ -23,7 +23,7 @@ def build_pool(verify: ssl.SSLContext | bool = True) -> httpx.AsyncHTTPTransport
 def build_client(
     transport: httpx.AsyncBaseTransport, base_url: str | None = None
 ) -> httpx.AsyncClient:
-    """A client that keeps no cookies, takes no proxy from the environment, and redirects if asked."""
+    """A client without cookies or proxies of the environment, that redirects only if asked."""
     return httpx.AsyncClient(
         transport=transport,
         base_url=base_url or "",

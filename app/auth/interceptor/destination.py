@@ -17,7 +17,7 @@ def is_diverted(request: httpx.Request) -> bool:
 
 
 def _host_differs(request: httpx.Request) -> bool:
-    netloc = request.url.netloc
+    netloc = request.url.netloc.lower()
     same = {netloc}
     if request.url.port is None:
         same.add(netloc + _DEFAULT_PORTS.get(request.url.scheme, b""))
@@ -32,4 +32,4 @@ def _name_differs(request: httpx.Request) -> bool:
     name = request.extensions.get("sni_hostname")
     if isinstance(name, bytes):
         name = name.decode("ascii", errors="replace")
-    return name is not None and name != request.url.raw_host.decode("ascii")
+    return name is not None and name.lower() != request.url.raw_host.decode("ascii").lower()

@@ -1,7 +1,7 @@
 """The request headers that may follow a redirect to a place that is not trusted.
 
-Anything can be a credential (`X-Api-Key`, `DPoP`, a header of one's own). So what is known to be none
-is listed (RFC 9110 fields, the `Content-*` family, ids for tracing), and the rest stays behind.
+Anything can be a credential (`X-Api-Key`, `DPoP`, a header of one's own). So what is known to be
+none is listed (RFC 9110 fields, the `Content-*` family, ids for tracing); the rest stays behind.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _HARMLESS = frozenset(
 
 
 def harmless_headers(headers: httpx.Headers) -> httpx.Headers:
-    """A copy without `Authorization`, `Cookie`, `DPoP` and whatever else is not known to be harmless."""
+    """A copy without `Authorization`, `Cookie`, `DPoP` and all that is not known to be harmless."""
     return httpx.Headers([(name, value) for name, value in headers.raw if _is_harmless(name)])
 
 

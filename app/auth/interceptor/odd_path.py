@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from .odd_url import OddURLError
 
 _MOST_ENCODINGS = 8
-_NEEDS_A_LOOK = re.compile(r"[%;\\]|/\.")
+_NEEDS_A_LOOK = re.compile(r"[%\\]|/\.")
 _MALFORMED_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _END_OF_NAME = re.compile(r"[;?#]")

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +13,11 @@ os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.envir
 os.environ.setdefault("REFLEX_USE_SYSTEM_BUN", "true")
 # Without this, Reflex times several npm mirrors and takes the fastest.
 os.environ.setdefault("NPM_CONFIG_REGISTRY", "https://registry.npmjs.org")
+
+# Reflex reads this file before it notes the mode, and the mode decides about ports and origins.
+for _argument, _value in pairwise((*sys.argv, "")):
+    if _argument == "--env" or _argument.startswith("--env="):
+        os.environ["REFLEX_ENV_MODE"] = _argument.partition("=")[2] or _value
 
 import reflex as rx
 from dotenv import load_dotenv

@@ -6,12 +6,14 @@ import reflex as rx
 
 from .auth_service import auth
 from .config import IS_PRODUCTION, config
+from .page_paths import page_paths
 from .pages.error import error
 from .pages.home import home
 from .pages.not_found import not_found
 from .pages.profile import profile
 
 app = rx.App(
+    api_transformer=[page_paths(("/profile", "/error"))],
     stylesheets=["/app.css"],
     # A page that Back brings out of the browser's cache would show what logout has removed.
     head_components=[rx.el.script(src="/fresh.js")],

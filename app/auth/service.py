@@ -31,6 +31,7 @@ from .interceptor import (
 )
 from .session import SessionCookie, SessionStore
 from .ui.binding import SessionBinding
+from .ui.document_form import DocumentForm
 from .ui.guard import guard_handler, guard_page
 from .ui.socket import reference_of, tabs_of
 from .ui.state import AuthState
@@ -108,10 +109,10 @@ class AuthService:
         """The absolute URL that begins a login and ends at the path `return_to`."""
         return f"{self.config.app_api_url}/auth/login?{urlencode({'return_to': return_to})}"
 
-    @property
-    def logout_url(self) -> str:
-        """Where a form posts to log out."""
-        return f"{self.config.app_api_url}/auth/logout"
+    def logout_form(self, *children: rx.Component, **props: Any) -> rx.Component:
+        """A form around a submit button; it logs out here and at the provider."""
+        action = f"{self.config.app_api_url}/auth/logout"
+        return DocumentForm.create(*children, action=action, method="post", **props)
 
     def http_client(self, state: rx.State) -> httpx.AsyncClient:
         """An HTTP client that acts for the user of this tab: a token on every allowed request and

@@ -49,19 +49,23 @@ def signed_out() -> rx.Component:
 
 
 def login_link(**attributes: object) -> rx.Component:
-    """A link, not a button: logging in is a document navigation."""
-    return rx.el.a("Log in", href=AuthState.login_url, class_name="button", **attributes)
+    """A link that loads a document: the backend answers it, not a page of this app."""
+    return rx.el.a(
+        "Log in",
+        href=AuthState.login_url,
+        reload_document=True,
+        class_name="button",
+        **attributes,
+    )
 
 
 def logout_button() -> rx.Component:
     """A form that posts: a link could be followed by accident or from elsewhere."""
-    return rx.el.form(
+    return auth.logout_form(
         rx.el.button(
             "Log out",
             type="submit",
             class_name="button quiet",
             custom_attrs={"data-testid": "logout"},
         ),
-        action=auth.logout_url,
-        method="post",
     )

@@ -78,7 +78,12 @@ def error() -> rx.Component:
             rx.el.h1(ErrorState.title, custom_attrs={"data-testid": "auth-error"}, role="alert"),
             rx.el.p(ErrorState.text),
             rx.el.p(
-                rx.el.a("Try again", href=ErrorState.try_again_url, class_name="button"),
+                rx.el.a(
+                    "Try again",
+                    href=ErrorState.try_again_url,
+                    reload_document=True,
+                    class_name="button",
+                ),
                 rx.el.a("Go to the start page", href="/", class_name="link"),
                 class_name="choices",
             ),

@@ -73,6 +73,7 @@ def _signed_out() -> rx.Component:
         rx.el.a(
             "Log in",
             href=AuthState.login_url,
+            reload_document=True,
             custom_attrs={"data-testid": "login"},
         ),
         class_name="auth-signed-out",

@@ -33,7 +33,7 @@ from .session import SessionCookie, SessionStore
 from .ui.binding import SessionBinding
 from .ui.document_form import DocumentForm
 from .ui.guard import guard_handler, guard_page
-from .ui.socket import reference_of, tabs_of
+from .ui.socket import reconnect, reference_of, tabs_of
 from .ui.state import AuthState
 from .ui.subscription import User, UserHandler, subscribe
 from .web.gate import Gate
@@ -96,6 +96,7 @@ class AuthService:
             session_cookie=self._session_cookie,
             login_cookie=self._login_cookie,
             on_session_end=self._session_ended,
+            on_session_replaced=self._session_replaced,
         )
         return Gate(
             inner,
@@ -178,6 +179,11 @@ class AuthService:
         for token in list(tabs_of(self._app, ref)):
             for event in Event.from_event_type(AuthState.event_handlers["refresh"]):
                 await self._app.event_processor.enqueue(token, event)
+
+    async def _session_replaced(self, ref: str) -> None:
+        """Another login in the same browser: its other tabs go over to the new session."""
+        if self._app is not None:
+            await reconnect(self._app, ref)
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[None]:

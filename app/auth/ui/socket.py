@@ -31,6 +31,19 @@ def tabs_of(app: rx.App, ref: str) -> Iterator[str]:
             yield token
 
 
+async def reconnect(app: rx.App, ref: str) -> None:
+    """Make the tabs of a session connect again, and so present the cookie they have now.
+
+    The transport is closed, not the namespace: a page takes the first for a lost connection and
+    comes back at once, and the second for a dismissal.
+    """
+    if app.sio is None or app.event_namespace is None:
+        return
+    for sid in list(app.event_namespace.sid_to_token):
+        if _reference(app, sid) == ref:
+            await app.sio.eio.disconnect(app.sio.manager.eio_sid_from_sid(sid, NAMESPACE))
+
+
 def _reference(app: rx.App, sid: str) -> str | None:
     if app.sio is None or not sid:
         return None

@@ -19,7 +19,7 @@ from ..core.login import Login
 from ..core.logout import Logout
 from ..core.return_to import safe_return_to
 from ..errors import AuthError, StoreUnavailable
-from ..session import SessionCookie, SessionStore, is_handle, new_handle, reference
+from ..session import SessionCookie, SessionStore, new_handle, reference
 from . import documents
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ SESSION_COOKIE_AGE = 30 * 24 * 3600  # the session itself may end earlier, in th
 
 
 class Routes:
-    """The endpoints, over the core's login and logout. `on_session_end` tells the open tabs."""
+    """The endpoints, over the core's login and logout. The callbacks tell the open tabs."""
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class Routes:
         session_cookie: SessionCookie,
         login_cookie: SessionCookie,
         on_session_end: Callable[[str], Awaitable[None]],
+        on_session_replaced: Callable[[str], Awaitable[None]],
     ) -> None:
         self._config = config
         self._store = store
@@ -50,6 +51,7 @@ class Routes:
         self._session_cookie = session_cookie
         self._login_cookie = login_cookie
         self._on_session_end = on_session_end
+        self._on_session_replaced = on_session_replaced
 
     def asgi(self) -> Starlette:
         """The application to put behind the gate."""
@@ -86,9 +88,13 @@ class Routes:
             )
         except AuthError as error:
             return self._failed(error)
-        await self._forget(self._session_cookie.read(cookies))
+        replaced = await self._forget(self._session_cookie.read(cookies))
         response = RedirectResponse(
-            f"{self._config.app_base_url}{done.return_to}", 303, headers=NO_STORE
+            f"{self._config.app_base_url}{done.return_to}",
+            303,
+            headers=NO_STORE,
+            # After the response: the tabs must find the new cookie when they come back.
+            background=BackgroundTask(self._on_session_replaced, replaced) if replaced else None,
         )
         response.headers.append(
             "set-cookie", self._session_cookie.set(done.handle, SESSION_COOKIE_AGE)
@@ -142,15 +148,16 @@ class Routes:
     def _home(self) -> str:
         return f"{self._config.app_base_url}/"
 
-    async def _forget(self, handle: str | None) -> None:
-        """The browser's previous session: a login replaces it, whoever it belonged to."""
-        if handle is None or not is_handle(handle):
-            return
+    async def _forget(self, handle: str | None) -> str | None:
+        """Delete the browser's previous session, whoever it belonged to; return its reference."""
+        if handle is None:
+            return None
+        ref = reference(handle)
         try:
-            await self._store.delete(reference(handle))
+            await self._store.delete(ref)
         except StoreUnavailable:
             logger.warning("The session that a new login replaced could not be deleted.")
-        await self._on_session_end(reference(handle))
+        return ref
 
     def _failed(self, error: AuthError, return_to: str = "/") -> Response:
         """To the app's error page: a stable code and an id that is also in the log, no more."""

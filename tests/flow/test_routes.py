@@ -1,0 +1,168 @@
+"""The other names under /auth/, and the gate in front of everything else."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from starlette.types import Message, Scope
+
+from app.auth.core.scope_key import SCOPE_KEY
+from app.auth.session import new_handle, reference
+
+from .world import APP, World, error_code
+
+CSRF = {"X-CSRF": "1"}
+
+
+async def test_profile_without_session(world: World, browser: httpx.AsyncClient) -> None:
+    """The profile needs a session and the header that other sites cannot send."""
+    assert (await browser.get(f"{APP}/auth/profile", headers=CSRF)).status_code == 401
+    assert (await browser.get(f"{APP}/auth/profile")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        "auth_session=garbage",
+        f"auth_session={new_handle()}",
+        "auth_session=" + "x" * 20_000,
+        "=;=;",
+    ],
+    ids=["garbage", "unknown", "oversized", "malformed"],
+)
+async def test_odd_cookie(world: World, browser: httpx.AsyncClient, cookie: str) -> None:
+    """A cookie that is no session of ours is nobody, and no error."""
+    response = await browser.get(f"{APP}/auth/profile", headers={**CSRF, "Cookie": cookie})
+    assert response.status_code == 401
+
+
+async def test_logout(world: World, browser: httpx.AsyncClient) -> None:
+    """Logging out ends the session, takes the cookie, revokes the token, and goes to the tenant."""
+    await world.log_in(browser)
+    handle = browser.cookies["auth_session"]
+    response = await browser.post(f"{APP}/auth/logout", headers={"Origin": APP})
+    assert response.headers["location"].startswith("http://127.0.0.1:4400/oidc/logout?")
+    assert "id_token" not in response.headers["location"]
+    assert "auth_session" not in browser.cookies
+    assert await world.store.load(reference(handle)) is None
+    assert "/oauth/revoke" in world.network.paths
+    left = await browser.get(response.headers["location"])
+    assert left.headers["location"] == APP
+
+
+async def test_logout_while_the_tenant_is_down(world: World, browser: httpx.AsyncClient) -> None:
+    """The local end does not wait for the provider."""
+    await world.log_in(browser)
+    world.network.is_cut = True
+    await browser.post(f"{APP}/auth/logout", headers={"Origin": APP})
+    assert (await browser.get(f"{APP}/auth/profile", headers=CSRF)).status_code == 401
+
+
+async def test_logout_by_link(world: World, browser: httpx.AsyncClient) -> None:
+    """A GET asks first, and changes nothing."""
+    await world.log_in(browser)
+    response = await browser.get(f"{APP}/auth/logout")
+    assert "Log out?" in response.text
+    assert (await browser.get(f"{APP}/auth/profile", headers=CSRF)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:3001"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+    ids=["other site", "opaque", "other port", "cross-site", "same-site"],
+)
+async def test_forged_logout(
+    world: World, browser: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    """Nobody else can log a person out."""
+    await world.log_in(browser)
+    response = await browser.post(f"{APP}/auth/logout", headers=headers)
+    assert response.status_code == 403
+    assert (await browser.get(f"{APP}/auth/profile", headers=CSRF)).status_code == 200
+
+
+async def test_unknown_path(world: World, browser: httpx.AsyncClient) -> None:
+    """An unknown address below /auth/ is a page that says so."""
+    response = await browser.get(f"{APP}/auth/nothing")
+    assert response.status_code == 404
+    assert "There is nothing here" in response.text
+    assert (await browser.post(f"{APP}/auth/login")).status_code == 405
+
+
+async def test_store_away(world: World, browser: httpx.AsyncClient) -> None:
+    """While sessions cannot be read, the answer is 503 and no cookie is taken away."""
+    await world.log_in(browser)
+    await world.store.close()
+    kept = world.store_file.rename(world.store_file.with_suffix(".kept"))
+    world.store_file.write_bytes(b"no database " * 1000)
+    assert (await browser.get(f"{APP}/auth/health")).status_code == 503
+    profile = await browser.get(f"{APP}/auth/profile", headers=CSRF)
+    assert (profile.status_code, profile.headers["retry-after"]) == (503, "5")
+    logout = await browser.post(f"{APP}/auth/logout", headers={"Origin": APP})
+    assert logout.status_code == 503
+    assert error_code(await browser.get(f"{APP}/auth/login")) == "store_unavailable"
+    assert "auth_session" in browser.cookies
+    await world.store.close()
+    kept.rename(world.store_file)
+    assert (await browser.get(f"{APP}/auth/profile", headers=CSRF)).status_code == 200
+
+
+async def test_gate_on_pages(world: World, browser: httpx.AsyncClient) -> None:
+    """The app behind the gate sees its own cookies and never this layer's."""
+    cookie = f"auth_session={new_handle()}; theme=dark; auth_login={new_handle()}"
+    await browser.get(f"{APP}/_upload", headers={"Cookie": cookie})
+    headers = dict(world.inner.scopes[-1]["headers"])
+    assert headers[b"cookie"] == b"theme=dark"
+
+
+def websocket(headers: list[tuple[bytes, bytes]]) -> Scope:
+    """A websocket handshake."""
+    return {"type": "websocket", "path": "/_event/", "headers": headers, SCOPE_KEY: "supplied"}
+
+
+async def connect(world: World, scope: Scope) -> list[Message]:
+    """Knock at the gate; the result is what it sent itself."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await world.app(scope, receive, send)
+    return sent
+
+
+async def test_gate_on_websocket(world: World) -> None:
+    """A websocket carries a one-way reference instead of the cookie."""
+    handle = new_handle()
+    cookie = f"auth_session={handle}".encode()
+    await connect(world, websocket([(b"Cookie", cookie), (b"origin", APP.encode())]))
+    scope = world.inner.scopes[-1]
+    assert scope[SCOPE_KEY] == reference(handle)
+    assert handle.encode() not in repr(scope).encode()
+
+
+@pytest.mark.parametrize("headers", [[], [(b"cookie", b"auth_session=garbage")]])
+async def test_reference_cannot_be_supplied(
+    world: World, headers: list[tuple[bytes, bytes]]
+) -> None:
+    """Without a good cookie there is no reference, whatever else comes along."""
+    supplied = (SCOPE_KEY.encode(), b"supplied")
+    await connect(world, websocket([*headers, supplied]))
+    assert world.inner.scopes[-1][SCOPE_KEY] is None
+
+
+@pytest.mark.parametrize("origin", [b"https://evil.example", b"null", b"http://localhost:3001"])
+async def test_foreign_websocket(world: World, origin: bytes) -> None:
+    """A page of another origin cannot open the websocket."""
+    sent = await connect(world, websocket([(b"origin", origin)]))
+    assert sent[0]["type"] == "websocket.close"
+    assert world.inner.scopes == []

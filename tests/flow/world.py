@@ -1,0 +1,127 @@
+"""An app, a tenant and browsers in one process, under one clock; only the sockets are missing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.auth import AuthConfig, AuthorizationParams, AuthService, Sealer, SQLiteSessionStore
+from app.local_tenant import TenantSettings, create_tenant
+
+APP = "http://localhost:3000"
+TENANT = "http://127.0.0.1:4400"
+SCOPE = "openid profile email offline_access read:current_user"
+
+
+@dataclass
+class Clock:
+    """Time that stands still until a test moves it."""
+
+    now: float = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Network(httpx.AsyncBaseTransport):
+    """Carries the app's requests to the tenant, counts them, and can be cut or bent."""
+
+    def __init__(self, tenant: ASGIApp) -> None:
+        self._tenant = httpx.ASGITransport(tenant)
+        self.paths: list[str] = []
+        self.is_cut = False
+        self.answers: dict[str, httpx.Response] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.paths.append(request.url.path)
+        if self.is_cut:
+            raise httpx.ConnectError("cut", request=request)
+        bent = self.answers.get(request.url.path)
+        return bent or await self._tenant.handle_async_request(request)
+
+    @property
+    def grants(self) -> int:
+        """How many requests the token endpoint got."""
+        return self.paths.count("/oauth/token")
+
+
+@dataclass
+class Inner:
+    """What stands behind the gate: remembers the scopes that reached it."""
+
+    scopes: list[Scope] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scopes.append(scope)
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"page"})
+
+
+class World:
+    """One app with its tenant."""
+
+    def __init__(self, directory: Path) -> None:
+        self.clock = Clock()
+        settings = TenantSettings(
+            data_file=directory / "tenant.sqlite3", app_urls=(APP,), access_token_lifetime=3600
+        )
+        self.tenant = create_tenant(settings, clock=self.clock)
+        self.network = Network(self.tenant)
+        self.store_file = directory / "data" / "sessions.sqlite3"
+        self.store = SQLiteSessionStore(self.store_file, Sealer(("s" * 32,)), clock=self.clock)
+        config = AuthConfig.from_environ(
+            {}, authorization_params=AuthorizationParams("{domain}/api/v2/", SCOPE)
+        )
+        self.auth = AuthService(config, self.store, pool=self.network, clock=self.clock)
+        self.inner = Inner()
+        self.app = self.auth.asgi(self.inner)
+
+    def browser(self) -> httpx.AsyncClient:
+        """A browser with a cookie jar of its own; it does not follow redirects by itself."""
+        return httpx.AsyncClient(
+            mounts={
+                APP: httpx.ASGITransport(self.app),
+                TENANT: httpx.ASGITransport(self.tenant),
+            }
+        )
+
+    async def begin(self, browser: httpx.AsyncClient, return_to: str = "/profile") -> str:
+        """Start a login; the result is the URL at the tenant."""
+        response = await browser.get(f"{APP}/auth/login", params={"return_to": return_to})
+        return response.headers["location"]
+
+    async def answer(self, browser: httpx.AsyncClient, url: str) -> str:
+        """Do what the tenant's pages ask, as Alice; the result is the callback URL."""
+        forms = {
+            "/u/login": {"username": "alice@example.com", "password": "password"},
+            "/u/consent": {"action": "accept"},
+        }
+        while not url.startswith(APP):
+            url = str(httpx.URL(TENANT).join(url))
+            path = urlsplit(url).path
+            if path in forms:
+                response = await browser.post(url, data=forms[path])
+            else:
+                response = await browser.get(url)
+            url = response.headers["location"]
+        return url
+
+    async def log_in(self, browser: httpx.AsyncClient) -> httpx.Response:
+        """A whole login; the result is the callback's answer."""
+        return await browser.get(await self.answer(browser, await self.begin(browser)))
+
+
+def error_code(response: httpx.Response) -> str:
+    """The code with which a failed login arrives at the error page."""
+    url = response.headers["location"]
+    assert response.status_code == 303
+    assert url.startswith(f"{APP}/error?")
+    query = parse_qs(urlsplit(url).query)
+    assert re.fullmatch(r"[0-9a-f]{8}", query["id"][0])
+    return query["code"][0]

@@ -1,0 +1,107 @@
+"""Reading the environment: everything that is wrong is said at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from app.auth import AuthConfig, AuthorizationParams, ConfigError
+
+from ...servers import ROOT
+
+GOOD = {
+    "AUTH0_DOMAIN": "tenant.eu.auth0.com",
+    "AUTH0_CLIENT_ID": "client",
+    "AUTH0_CLIENT_SECRET": "client-secret-value",
+    "AUTH0_SECRET": "s" * 32,
+}
+
+
+def test_real_tenant() -> None:
+    """Four variables are a whole configuration."""
+    config = AuthConfig.from_environ(GOOD)
+    assert config.issuer == "https://tenant.eu.auth0.com/"
+    assert config.redirect_uri == "http://localhost:3000/auth/callback"
+    assert not config.is_local_tenant
+
+
+def test_nothing_set() -> None:
+    """Without any of them the local tenant is used, on the port that is asked for."""
+    config = AuthConfig.from_environ({"LOCAL_TENANT_PORT": "4500"})
+    assert config.issuer == "http://127.0.0.1:4500/"
+    assert config.is_local_tenant
+
+
+@pytest.mark.parametrize("present", GOOD)
+def test_half_a_configuration(present: str) -> None:
+    """With one of four set, each of the other three is named."""
+    with pytest.raises(ConfigError) as caught:
+        AuthConfig.from_environ({present: GOOD[present]})
+    assert len(caught.value.problems) == 3
+    for name in GOOD.keys() - {present}:
+        assert name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("AUTH0_DOMAIN", "http://tenant.example", "https://"),
+        ("AUTH0_DOMAIN", "http://localhost.evil.example", "https://"),
+        ("AUTH0_DOMAIN", "ftp://tenant.example", "http(s)"),
+        ("AUTH0_DOMAIN", "https://user@tenant.example", "user name"),
+        ("AUTH0_DOMAIN", "https://tenant.example:port", "not a URL"),
+        ("AUTH0_SECRET", "short", "openssl rand"),
+        ("AUTH0_SECRET", "s" * 32 + ",short", "openssl rand"),
+        ("AUTH0_SCOPE", "profile", "openid"),
+        ("APP_BASE_URL", "http://app.example.com", "https://"),
+        ("APP_BASE_URL", "https://app.example.com/app", "no path"),
+        ("APP_API_URL", "app.example.com", "http(s)"),
+    ],
+)
+def test_bad_value(name: str, value: str, says: str) -> None:
+    """A value that cannot work is named, with what to write instead."""
+    with pytest.raises(ConfigError) as caught:
+        AuthConfig.from_environ({**GOOD, name: value})
+    assert name in str(caught.value)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["localhost:9", "127.0.0.1:9", "127.8.8.8", "[::1]:9"])
+def test_loopback(host: str) -> None:
+    """Plain http is for this machine."""
+    assert AuthConfig.from_environ({**GOOD, "AUTH0_DOMAIN": f"http://{host}"}).issuer
+
+
+def test_audience_of_the_domain() -> None:
+    """{domain} in an audience is the configured provider."""
+    params = AuthorizationParams("{domain}/api/v2/")
+    config = AuthConfig.from_environ(GOOD, authorization_params=params)
+    assert config.authorization_params.audience == "https://tenant.eu.auth0.com/api/v2/"
+    own = {**GOOD, "AUTH0_AUDIENCE": "https://api"}
+    config = AuthConfig.from_environ(own, authorization_params=params)
+    assert config.authorization_params.audience == "https://api"
+
+
+def test_rotating_secret() -> None:
+    """Several secrets are kept in order, newest first."""
+    both = f"{'n' * 32}, {'o' * 32}"
+    assert AuthConfig.from_environ({**GOOD, "AUTH0_SECRET": both}).secrets == ("n" * 32, "o" * 32)
+
+
+def test_repr() -> None:
+    """A printed configuration shows no secret."""
+    text = repr(AuthConfig.from_environ(GOOD))
+    assert "client-secret-value" not in text
+    assert "s" * 32 not in text
+
+
+def test_import_without_reflex() -> None:
+    """The configuration and the allow-list work alone, without Reflex and without this app."""
+    code = (
+        "import sys; from app.auth import AuthConfig, AllowedList, AuthError;"
+        "AllowedList(['https://api.example.com/*']);"
+        "sys.exit('reflex' in sys.modules or 'app.config' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

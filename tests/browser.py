@@ -12,15 +12,17 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 def chromium() -> str | None:
     """The path of an installed Chromium: `CHROMIUM`, one on PATH, or Playwright's own."""
-    candidates = [os.environ.get("CHROMIUM"), *map(shutil.which, NAMES), _playwrights_own()]
-    return next((path for path in candidates if path and Path(path).exists()), None)
+    installed = (os.environ.get("CHROMIUM"), *map(shutil.which, NAMES))
+    found = next((path for path in installed if path and Path(path).exists()), None)
+    return found or _playwrights_own()
 
 
 def _playwrights_own() -> str | None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        return playwright.chromium.executable_path
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
 
 
 if __name__ == "__main__":

@@ -1,0 +1,52 @@
+"""An app of its own, with the auth layer copied in, as a process."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ...servers import BIN, ROOT, Server, answers, clean_environ, free_port
+from ..stack import SECRET, Stack, tenant_process
+
+SOURCES = Path(__file__).parent / "notes"
+
+
+@pytest.fixture(scope="session")
+def notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The notes app and a tenant, running."""
+    directory = tmp_path_factory.mktemp("lifted")
+    url = f"http://localhost:{free_port()}"
+    tenant = tenant_process(directory, app_url=url)
+    project = directory / "project"
+    package = project / "notes"
+    package.mkdir(parents=True)
+    shutil.copy2(SOURCES / "rxconfig.py", project)
+    shutil.copy2(SOURCES / "notes.py", package)
+    (package / "__init__.py").touch()
+    shutil.copytree(ROOT / "app" / "auth", package / "auth")
+    shutil.copytree(ROOT / "reflex.lock", project / "reflex.lock")
+    app = Server(
+        [str(BIN / "reflex"), "run", "--env", "prod"],
+        cwd=project,
+        environ=clean_environ(
+            APP_BASE_URL=url,
+            NOTES_DATA=str(directory / "data" / "sessions.sqlite3"),
+            AUTH0_DOMAIN=tenant.url,
+            AUTH0_CLIENT_ID="local-app",
+            AUTH0_CLIENT_SECRET="local-secret",
+            AUTH0_SECRET=SECRET,
+        ),
+        log=directory / "app.log",
+        ready=lambda: answers(f"{url}/auth/health") and answers(url),
+        patience=240.0,
+    )
+    try:
+        tenant.server.start()
+        app.start()
+        yield Stack(url, url, project, app, tenant)
+    finally:
+        app.stop()
+        tenant.server.stop()

@@ -1,0 +1,81 @@
+"""Another app with the auth layer copied into it, as `notes/auth`."""
+
+import os
+from pathlib import Path
+
+import reflex as rx
+
+from .auth import AuthConfig, AuthService, AuthState, Sealer, SQLiteSessionStore, UserScopedState
+
+config = AuthConfig.from_environ(os.environ)
+store = SQLiteSessionStore(Path(os.environ["NOTES_DATA"]), Sealer(config.secrets))
+auth = AuthService(config, store)
+
+
+class Journal(rx.State):
+    """Not scoped to the user, so that it remembers who came and went."""
+
+    runs: list[str] = []
+
+    @auth.on_user_change
+    async def follow(self, user):
+        name = user["nickname"] if user else "nobody"
+        async with self:
+            self.runs = [*self.runs, name]
+        raise RuntimeError("a subscriber that fails")
+
+
+class Notes(UserScopedState):
+    """A handler of each kind, guarded."""
+
+    done: list[str] = []
+
+    @rx.event
+    @auth.require_login
+    def plain(self, text: str):
+        self.done = [*self.done, f"plain {text}"]
+
+    @rx.event
+    @auth.require_login
+    async def coroutine(self):
+        self.done = [*self.done, "coroutine"]
+        return Notes.plain("chained")
+
+    @rx.event
+    @auth.require_login
+    def generator(self):
+        self.done = [*self.done, "generator"]
+        yield
+        self.done = [*self.done, "generator again"]
+
+    @rx.event
+    @auth.require_login
+    async def async_generator(self):
+        self.done = [*self.done, "async generator"]
+        yield
+
+    @rx.event(background=True)
+    @auth.require_login
+    async def background(self):
+        async with self:
+            self.done = [*self.done, "background"]
+
+
+def index():
+    return rx.el.main(
+        rx.el.p(rx.cond(AuthState.is_loading, "loading", "ready"), id="ready"),
+        rx.el.p(Journal.runs.join(","), id="runs"),
+        rx.el.p(Notes.done.join(","), id="done"),
+        rx.el.button("plain", on_click=Notes.plain("x")),
+        rx.el.button("coroutine", on_click=Notes.coroutine),
+        rx.el.button("generator", on_click=Notes.generator),
+        rx.el.button("async generator", on_click=Notes.async_generator),
+        rx.el.button("background", on_click=Notes.background),
+        rx.el.a("log in", href=auth.login_url("/"), reload_document=True),
+        auth.logout_form(rx.el.button("log out")),
+    )
+
+
+app = rx.App()
+app.add_page(index, route="/")
+auth.install(app)

@@ -1,0 +1,69 @@
+"""The auth layer in another app: guards of every kind, and what a subscriber is told."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ..stack import Stack
+from ..walk import ALICE, BOB, sign_in
+
+
+def enter(page: Page, notes: Stack, email: str) -> None:
+    """Log in at the notes app."""
+    page.goto(notes.url)
+    page.get_by_role("link", name="log in").click()
+    sign_in(page, notes, email)
+    expect(page.locator("#ready")).to_have_text("ready")
+
+
+def test_guarded_handlers(person: Page, notes: Stack) -> None:
+    """Signed in, a guarded handler of each kind runs, with its arguments and what it chains."""
+    enter(person, notes, ALICE)
+    done = person.locator("#done")
+    for name, result in (
+        ("plain", "plain x"),
+        ("coroutine", "plain x,coroutine,plain chained"),
+        ("generator", "plain chained,generator,generator again"),
+        ("async generator", "generator again,async generator"),
+        ("background", "async generator,background"),
+    ):
+        person.get_by_role("button", name=name, exact=True).click()
+        expect(done).to_contain_text(result)
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", "coroutine", "generator", "async generator", "background"]
+)
+def test_guarded_handlers_without_login(person: Page, notes: Stack, name: str) -> None:
+    """Signed out, none of them runs, and the browser is sent to the login."""
+    person.goto(notes.url)
+    expect(person.locator("#ready")).to_have_text("ready")
+    person.get_by_role("button", name=name, exact=True).click()
+    person.wait_for_url("**/u/login**")
+    person.goto(notes.url)
+    expect(person.locator("#ready")).to_have_text("ready")
+    expect(person.locator("#done")).to_have_text("")
+
+
+def test_subscription(person: Page, notes: Stack) -> None:
+    """A subscriber is told of each user that comes and goes, in order, though each run fails."""
+    runs = person.locator("#runs")
+    enter(person, notes, ALICE)
+    expect(runs).to_have_text("alice")
+    person.get_by_role("button", name="log out").click()
+    expect(person.locator("#ready")).to_have_text("ready")
+    expect(runs).to_have_text("alice,nobody")
+    enter(person, notes, BOB)
+    expect(runs).to_have_text("alice,nobody,bob")
+
+
+def test_scoped_state_is_reset(person: Page, notes: Stack) -> None:
+    """What one person left in a user-scoped state is not there for the next one."""
+    enter(person, notes, ALICE)
+    person.get_by_role("button", name="plain", exact=True).click()
+    expect(person.locator("#done")).to_have_text("plain x")
+    person.get_by_role("button", name="log out").click()
+    expect(person.locator("#done")).to_have_text("")
+    enter(person, notes, BOB)
+    expect(person.locator("#done")).to_have_text("")

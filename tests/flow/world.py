@@ -98,23 +98,28 @@ class World:
 
     async def answer(self, browser: httpx.AsyncClient, url: str) -> str:
         """Do what the tenant's pages ask, as Alice; the result is the callback URL."""
-        forms = {
-            "/u/login": {"username": "alice@example.com", "password": "password"},
-            "/u/consent": {"action": "accept"},
-        }
-        while not url.startswith(APP):
-            url = str(httpx.URL(TENANT).join(url))
-            path = urlsplit(url).path
-            if path in forms:
-                response = await browser.post(url, data=forms[path])
-            else:
-                response = await browser.get(url)
-            url = response.headers["location"]
-        return url
+        return await as_alice(browser, url)
 
     async def log_in(self, browser: httpx.AsyncClient) -> httpx.Response:
         """A whole login; the result is the callback's answer."""
         return await browser.get(await self.answer(browser, await self.begin(browser)))
+
+
+async def as_alice(browser: httpx.AsyncClient, url: str, *, tenant: str = TENANT) -> str:
+    """From an authorization URL through the tenant's pages to the callback URL."""
+    forms = {
+        "/u/login": {"username": "alice@example.com", "password": "password"},
+        "/u/consent": {"action": "accept"},
+    }
+    while not url.startswith(APP):
+        url = str(httpx.URL(tenant).join(url))
+        path = urlsplit(url).path
+        if path in forms:
+            response = await browser.post(url, data=forms[path])
+        else:
+            response = await browser.get(url)
+        url = response.headers["location"]
+    return url
 
 
 def error_code(response: httpx.Response) -> str:

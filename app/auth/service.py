@@ -35,7 +35,8 @@ from .ui.document_form import DocumentForm
 from .ui.guard import guard_handler, guard_page
 from .ui.socket import reconnect, reference_of, tabs_of
 from .ui.state import AuthState
-from .ui.subscription import User, UserHandler, subscribe
+from .ui.subscription import UserHandler, subscribe
+from .ui.user_bound import User
 from .web.gate import Gate
 from .web.routes import Routes
 
@@ -148,7 +149,7 @@ class AuthService:
         """Guard a page (a function without parameters) or an event handler (one with `self`)."""
         if not inspect.signature(target).parameters:
             return guard_page(target)
-        return guard_handler(target, self._is_logged_in, self.login_url)
+        return guard_handler(target, self.get_user, self.login_url)
 
     def on_user_change(self, handler: UserHandler) -> Any:
         """Subscribe `async def handler(self, user)` of a State to this tab's user.
@@ -168,9 +169,6 @@ class AuthService:
             raise LoginRequired("Nobody is logged in.")
         audience = options.audience or self.config.authorization_params.audience or ""
         return await self._tokens.get(ref, audience, options.scope)
-
-    async def _is_logged_in(self, state: rx.State) -> bool:
-        return await self.get_user(state) is not None
 
     async def _session_ended(self, ref: str) -> None:
         """Wake every open tab of the session; the binding then tells it that nobody is there."""

@@ -4,31 +4,42 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import reflex as rx
 
 from .navigation import LoginUrl, go_to_login
 from .state import AuthState
+from .user_bound import CurrentUser, UserNotConfirmed, bind_to_user, look_up
 
-Check = Callable[[Any], Awaitable[bool]]
+logger = logging.getLogger(__name__)
 
 
-def guard_handler(handler: Callable[..., Any], is_logged_in: Check, login_url: LoginUrl) -> Any:
+def guard_handler(
+    handler: Callable[..., Any], current_user: CurrentUser, login_url: LoginUrl
+) -> Any:
     """An event handler that runs only with a session; else the browser goes to the login.
 
-    The session is looked up in the store at each call. Works for plain, async, generator and
-    background handlers; put `@rx.event` above it.
+    The session is looked up in the store at each call, and by a background handler again at each
+    `async with self`: when the user has gone or changed meanwhile, the handler ends there. While
+    the store is away it does not run; `AuthState.error` says why. Works for plain, async,
+    generator and background handlers; put `@rx.event` above it.
     """
 
     @functools.wraps(handler)
     async def guarded(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        if not await is_logged_in(self):
-            yield go_to_login(self, login_url)
-            return
-        async for event in _events(handler(self, *args, **kwargs)):
-            yield event
+        try:
+            user = await look_up(current_user, self)
+            if user is None:
+                yield go_to_login(self, login_url)
+                return
+            bound = bind_to_user(self, user, current_user)
+            async for event in _events(handler(bound, *args, **kwargs)):
+                yield event
+        except UserNotConfirmed as reason:
+            logger.warning("%s was stopped: %s", handler.__qualname__, reason)
 
     return guarded
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -9,21 +10,29 @@ import reflex as rx
 from reflex.event import Event
 from reflex.state import BaseState
 
-User = dict[str, Any]
+from .user_bound import CurrentUser, User, UserNotConfirmed, bind_to_user, look_up
+
+logger = logging.getLogger(__name__)
+
 UserHandler = Callable[[Any, User | None], Awaitable[None]]
 _MARK = "_auth_on_user_change"
 
 
-def subscribe(handler: UserHandler, current_user: Callable[[Any], Awaitable[User | None]]) -> Any:
+def subscribe(handler: UserHandler, current_user: CurrentUser) -> Any:
     """Make `handler(self, user)` a background event that the binding starts.
 
     The user is looked up when it runs and is never an argument of the event: a client can call any
     event with any arguments. It supersedes its own unfinished run, so that the latest user wins,
-    and an exception ends that one run only.
+    and what a run writes for a user who has gone meanwhile is dropped. An exception ends that one
+    run only.
     """
 
     async def run(self: Any) -> None:
-        await handler(self, await current_user(self))
+        try:
+            user = await look_up(current_user, self)
+            await handler(bind_to_user(self, user, current_user), user)
+        except UserNotConfirmed as reason:
+            logger.warning("%s was stopped: %s", handler.__qualname__, reason)
 
     # Not functools.wraps: Reflex would follow __wrapped__ and offer `user` as an argument.
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):

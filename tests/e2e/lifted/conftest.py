@@ -10,8 +10,10 @@ import pytest
 
 from ...servers import BIN, ROOT, Server, answers, clean_environ, free_port
 from ..stack import SECRET, Stack, tenant_process
+from .pauses import Pauses
 
 SOURCES = Path(__file__).parent / "notes"
+PAUSES_PORT = free_port()
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +35,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         cwd=project,
         environ=clean_environ(
             APP_BASE_URL=url,
+            NOTES_PAUSES=str(PAUSES_PORT),
             NOTES_DATA=str(directory / "data" / "sessions.sqlite3"),
             AUTH0_DOMAIN=tenant.url,
             AUTH0_CLIENT_ID="local-app",
@@ -50,3 +53,11 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     finally:
         app.stop()
         tenant.server.stop()
+
+
+@pytest.fixture
+def pauses() -> Iterator[Pauses]:
+    """Makes the notes app's handlers wait where they can."""
+    pauses = Pauses(PAUSES_PORT)
+    yield pauses
+    pauses.end()

@@ -1,5 +1,6 @@
 """Another app with the auth layer copied into it, as `notes/auth`."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -12,6 +13,17 @@ store = SQLiteSessionStore(Path(os.environ["NOTES_DATA"]), Sealer(config.secrets
 auth = AuthService(config, store)
 
 
+async def pause(name):
+    """Wait until a test says to go on; when none listens, go on."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", os.environ["NOTES_PAUSES"])
+    except OSError:
+        return
+    writer.write(f"{name}\n".encode())
+    await reader.readline()
+    writer.close()
+
+
 class Journal(rx.State):
     """Not scoped to the user, so that it remembers who came and went."""
 
@@ -20,9 +32,19 @@ class Journal(rx.State):
     @auth.on_user_change
     async def follow(self, user):
         name = user["nickname"] if user else "nobody"
+        await pause(f"follow {name}")
         async with self:
             self.runs = [*self.runs, name]
         raise RuntimeError("a subscriber that fails")
+
+    @rx.event(background=True)
+    async def look_later(self):
+        await pause("look later")
+        return Journal.look
+
+    @rx.event
+    def look(self):
+        """An event like any other."""
 
 
 class Notes(UserScopedState):
@@ -60,6 +82,18 @@ class Notes(UserScopedState):
         async with self:
             self.done = [*self.done, "background"]
 
+    @rx.event(background=True)
+    @auth.require_login
+    async def slow(self):
+        async with self:
+            self.done = [*self.done, "slow began"]
+        try:
+            await pause("slow")
+            async with self:
+                self.done = [*self.done, "slow ended"]
+        finally:
+            await pause("slow is over")
+
 
 def index():
     return rx.el.main(
@@ -71,6 +105,8 @@ def index():
         rx.el.button("generator", on_click=Notes.generator),
         rx.el.button("async generator", on_click=Notes.async_generator),
         rx.el.button("background", on_click=Notes.background),
+        rx.el.button("slow", on_click=Notes.slow),
+        rx.el.button("look later", on_click=Journal.look_later),
         rx.el.a("log in", href=auth.login_url("/"), reload_document=True),
         auth.logout_form(rx.el.button("log out")),
     )

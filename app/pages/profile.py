@@ -34,7 +34,7 @@ class ProfileState(UserScopedState):
                 response = await http.get(
                     f"{config.domain}/api/v2/users/{quote(user['sub'], safe='')}"
                 )
-            metadata = response.raise_for_status().json().get("user_metadata", {})
+            metadata = pluck_metadata(response.raise_for_status().json())
         except (AuthError, httpx.HTTPError, ValueError) as error:
             async with self:
                 self.status, self.problem = "failed", describe(error)
@@ -45,6 +45,18 @@ class ProfileState(UserScopedState):
     @rx.var
     def metadata_json(self) -> str:
         return json.dumps(self.metadata, indent=2, ensure_ascii=False)
+
+
+def pluck_metadata(user: Any) -> dict[str, Any]:
+    """The `user_metadata` of a user as the API gives one; absent until some is set.
+
+    Raises:
+        ValueError: it is not a user.
+    """
+    metadata = user.get("user_metadata", {}) if isinstance(user, dict) else None
+    if not isinstance(metadata, dict):
+        raise ValueError("The API's answer is not a user.")
+    return metadata
 
 
 @auth.require_login

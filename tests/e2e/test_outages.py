@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from playwright.sync_api import Page, expect
 
 from .conftest import NewPerson
 from .stack import Stack
 from .walk import ALICE, BOB, by_test_id, log_in, open_profile, shown_metadata
+
+# Where a reader puts its lock in a WAL database's shared memory (SQLite, "WAL-mode File Format").
+FIRST_READ_LOCK, READ_LOCKS = 123, 5
 
 
 def test_restart_of_the_backend(new_person: NewPerson, stack: Stack) -> None:
@@ -46,4 +53,29 @@ def test_tenant_down_on_profile(person: Page, stack: Stack) -> None:
     finally:
         stack.tenant.server.start()
     person.get_by_role("button", name="Try again").click()
+    shown_metadata(person)
+
+
+@contextmanager
+def locked_sessions(stack: Stack) -> Iterator[None]:
+    """Hold SQLite's own read locks, as a program that hangs in the middle of its work would."""
+    shared_memory = stack.directory.parent / "data" / "sessions.sqlite3-shm"
+    with shared_memory.open("r+b") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX, READ_LOCKS, FIRST_READ_LOCK)
+        yield
+
+
+def test_sessions_cannot_be_read(person: Page, stack: Stack) -> None:
+    """While sessions cannot be read, the page says that the login is kept, and comes back."""
+    log_in(person, stack)
+    open_profile(person, stack)
+    shown_metadata(person)
+    with locked_sessions(stack):
+        person.reload()
+        # The store waits some seconds before it gives up.
+        kept = "You are still logged in"
+        expect(by_test_id(person, "auth-error")).to_contain_text(kept, timeout=15_000)
+        expect(by_test_id(person, "user-metadata")).to_have_count(0)
+        person.get_by_role("button", name="Try again").click()
+    expect(by_test_id(person, "user-name")).to_contain_text("Alice")
     shown_metadata(person)

@@ -79,13 +79,26 @@ def _waiting() -> rx.Component:
 
 
 def _signed_out() -> rx.Component:
+    """Nobody is there; or somebody is, and it cannot be checked now."""
     return rx.el.div(
-        rx.el.p(rx.cond(AuthState.error != "", AuthState.error, "You are not logged in.")),
+        rx.cond(AuthState.error != "", _try_again(), _offer_login()), class_name="auth-signed-out"
+    )
+
+
+def _try_again() -> rx.Component:
+    return rx.fragment(
+        rx.el.p(AuthState.error, role="alert", custom_attrs={"data-testid": "auth-error"}),
+        rx.el.button("Try again", on_click=AuthState.refresh),
+    )
+
+
+def _offer_login() -> rx.Component:
+    return rx.fragment(
+        rx.el.p("You are not logged in."),
         rx.el.a(
             "Log in",
             href=AuthState.login_url,
             reload_document=True,
             custom_attrs={"data-testid": "login"},
         ),
-        class_name="auth-signed-out",
     )

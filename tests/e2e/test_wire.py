@@ -10,12 +10,14 @@ from pathlib import Path
 from playwright.sync_api import Page, WebSocket
 
 from app.auth.session import Sealer, SQLiteSessionStore, reference
+from app.auth.session.codec import Codec
 
 from ..servers import wait_until
 from .stack import SECRET, Stack
-from .walk import by_test_id, log_in, log_out, open_profile, shown_metadata
+from .walk import by_test_id, log_in, log_out, open_profile, shown_metadata, sign_in
 
 JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
+FETCH_PROFILE = "async headers => (await fetch('/auth/profile', {headers})).text()"
 
 
 class Wire:
@@ -25,21 +27,21 @@ class Wire:
         self.texts: list[tuple[str, str]] = []
         self._origin = stack.url
         page.on("websocket", self._websocket)
-        page.on("request", lambda request: self._note("url", request.url))
+        page.on("request", lambda request: self.note("url", request.url))
 
-    def _note(self, where: str, text: str | bytes) -> None:
+    def note(self, where: str, text: str | bytes) -> None:
         self.texts.append((where, text if isinstance(text, str) else text.decode(errors="replace")))
 
     def _websocket(self, socket: WebSocket) -> None:
-        self._note("websocket url", socket.url)
-        socket.on("framereceived", lambda frame: self._note("websocket in", frame))
-        socket.on("framesent", lambda frame: self._note("websocket out", frame))
+        self.note("websocket url", socket.url)
+        socket.on("framereceived", lambda frame: self.note("websocket in", frame))
+        socket.on("framesent", lambda frame: self.note("websocket out", frame))
 
     def read_bodies(self, page: Page) -> None:
         """Fetch everything the page fetched from the app again, with the same cookies."""
         for url in sorted({text for where, text in self.texts if where == "url"}):
             if url.startswith(self._origin) and "/auth/" not in url:
-                self._note(f"body of {url}", page.request.get(url).body())
+                self.note(f"body of {url}", page.request.get(url).body())
 
 
 async def stored_secrets(stack: Stack, handle: str) -> dict[str, str]:
@@ -57,6 +59,21 @@ async def stored_secrets(stack: Stack, handle: str) -> dict[str, str]:
         "refresh token": stored.session.refresh_token,
         "client secret": "local-secret",
     }
+
+
+def log_in_openly(page: Page, stack: Stack) -> dict[str, str]:
+    """Log in; the result is the code verifier, read from the store while the login was open."""
+    page.goto(stack.url)
+    by_test_id(page, "login").click()
+    page.wait_for_url("**/u/login**")
+    with sqlite3.connect(stack.directory.parent / "data" / "sessions.sqlite3") as database:
+        key, sealed = database.execute(
+            "SELECT key, sealed FROM transactions ORDER BY created_at DESC LIMIT 1"
+        ).fetchone()
+    transaction = Codec(Sealer((SECRET,))).open_transaction(key, sealed)
+    assert transaction is not None
+    sign_in(page, stack)
+    return {"code verifier": transaction.code_verifier}
 
 
 def browser_storage(page: Page) -> str:
@@ -86,7 +103,7 @@ def test_no_secret_on_the_wire(person: Page, stack: Stack, run_async: object) ->
     """No token, verifier, client secret or session id is in a frame, body, URL, storage, pickled
     state or log line."""
     wire = Wire(person, stack)
-    log_in(person, stack)
+    secrets = log_in_openly(person, stack)
     open_profile(person, stack)
     shown_metadata(person)
     person.reload()
@@ -94,8 +111,9 @@ def test_no_secret_on_the_wire(person: Page, stack: Stack, run_async: object) ->
     cookie = next(c for c in person.context.cookies() if c["name"] == "auth_session")
     assert cookie["httpOnly"]
     assert cookie["sameSite"] == "Lax"
-    secrets = run_async(stored_secrets(stack, cookie["value"]))  # type: ignore[operator]
+    secrets |= run_async(stored_secrets(stack, cookie["value"]))  # type: ignore[operator]
     wire.read_bodies(person)
+    wire.note("body of /auth/profile", person.evaluate(FETCH_PROFILE, {"X-CSRF": "1"}))
     texts = [("storage", browser_storage(person))]
     texts += pickled_states(stack)
     log_out(person, stack)
@@ -127,7 +145,6 @@ def test_store_on_disk_is_sealed(person: Page, stack: Stack) -> None:
 def test_profile_endpoint_has_claims_only(person: Page, stack: Stack) -> None:
     """GET /auth/profile answers a script with the user's claims, and only with X-CSRF: 1."""
     log_in(person, stack)
-    fetch = "async headers => (await fetch('/auth/profile', {headers})).text()"
-    profile = json.loads(person.evaluate(fetch, {"X-CSRF": "1"}))
+    profile = json.loads(person.evaluate(FETCH_PROFILE, {"X-CSRF": "1"}))
     assert profile["email"] == "alice@example.com"
-    assert "csrf_header_required" in person.evaluate(fetch, {})
+    assert "csrf_header_required" in person.evaluate(FETCH_PROFILE, {})

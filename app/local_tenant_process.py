@@ -48,8 +48,7 @@ async def _wait(process: asyncio.subprocess.Process) -> None:
     while not await _answers():
         if process.returncode is not None or asyncio.get_running_loop().time() > deadline:
             logger.error(
-                "The local tenant did not start, so nobody can log in. If its port is taken, "
-                "set LOCAL_TENANT_PORT to a free one; the reason stands above."
+                "The local tenant did not start, so nobody can log in; the reason stands above."
             )
             return
         await asyncio.sleep(0.1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ..servers import BIN, clean_environ, copy_project, free_port
+from ..servers import BIN, Server, clean_environ, copy_project, free_port
 
 FOUR = {
     "AUTH0_DOMAIN": "tenant.eu.auth0.com",
@@ -84,6 +84,41 @@ def test_page_port_in_use(project: Path, taken_port: int) -> None:
     assert status == 1
     assert f"{taken_port} is already in use" in text
     assert "Traceback" not in text
+
+
+def test_backend_port_in_use(project: Path, taken_port: int) -> None:
+    """So is the backend's."""
+    status, text = start(
+        project,
+        APP_BASE_URL=f"http://localhost:{free_port()}",
+        APP_API_URL=f"http://localhost:{taken_port}",
+    )
+    assert status == 1
+    assert f"{taken_port} is already in use" in text
+    assert "Traceback" not in text
+
+
+def test_tenant_port_in_use(project: Path, taken_port: int, tmp_path: Path) -> None:
+    """When something else is on the tenant's port, the app says so, and which variable helps."""
+    log = tmp_path / "app.log"
+    app = Server(
+        [str(BIN / "reflex"), "run"],
+        cwd=project,
+        environ=clean_environ(
+            APP_BASE_URL=f"http://localhost:{free_port()}",
+            APP_API_URL=f"http://localhost:{free_port()}",
+            LOCAL_TENANT_PORT=str(taken_port),
+        ),
+        log=log,
+        ready=lambda: "nobody can log in" in log.read_text(),
+    )
+    try:
+        app.start()
+    finally:
+        app.stop()
+    assert f"Port {taken_port} is in use" in log.read_text()
+    assert "set LOCAL_TENANT_PORT" in log.read_text()
+    assert "Traceback" not in log.read_text()
 
 
 def test_bad_allowed_list(project: Path) -> None:

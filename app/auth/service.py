@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,10 +17,12 @@ from reflex.event import Event
 from starlette.types import ASGIApp
 
 from .config import AuthConfig
-from .core.access_tokens import AccessTokens
+from .core.access_tokens import AccessTokens, Wanted
+from .core.leases import Leases
 from .core.login import Login
 from .core.logout import Logout
 from .core.provider import Provider
+from .core.redemption import Redemption
 from .errors import LoginRequired
 from .interceptor import (
     AccessTokenTransport,
@@ -33,6 +36,7 @@ from .session import SessionCookie, SessionStore
 from .ui.binding import SessionBinding
 from .ui.document_form import DocumentForm
 from .ui.guard import guard_handler, guard_page
+from .ui.navigation import current_path
 from .ui.socket import reconnect, reference_of, tabs_of
 from .ui.state import AuthState
 from .ui.subscription import UserHandler, subscribe
@@ -45,7 +49,7 @@ class AuthService:
     """Logs users in and out, calls APIs for them, and keeps every open tab told.
 
     `store` holds the sessions; `pool` is the transport that really sends (default: a bounded httpx
-    pool); `clock` gives epoch seconds.
+    pool); `clock` gives epoch seconds, `jitter` numbers from 0 up to 1.
 
     Raises:
         ConfigError: an entry of the allowed list is wrong; every wrong one is named.
@@ -59,6 +63,7 @@ class AuthService:
         http_interceptor: HttpInterceptorConfig | None = None,
         pool: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.time,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         interceptor = http_interceptor or HttpInterceptorConfig()
         self.config = config
@@ -69,10 +74,24 @@ class AuthService:
         self._clock = clock
         self._app: rx.App | None = None
         provider = Provider(config, self._pool, clock=clock)
+        leases = Leases(store)
         self._tokens = AccessTokens(
-            provider, store, clock=clock, on_session_end=self._session_ended
+            store,
+            leases,
+            Redemption(provider, store, on_session_end=self._session_ended),
+            is_multi_resource=config.is_multi_resource,
+            clock=clock,
+            jitter=jitter,
         )
-        self._login = Login(config, provider, store, clock=clock)
+        self._login = Login(
+            config,
+            provider,
+            store,
+            leases,
+            audiences=_audiences(interceptor),
+            clock=clock,
+            jitter=jitter,
+        )
         self._logout = Logout(config, provider, store)
         self._session_cookie = SessionCookie(config.is_https, "auth_session")
         self._login_cookie = SessionCookie(config.is_https, "auth_login")
@@ -107,9 +126,17 @@ class AuthService:
             origins=self.config.origins,
         )
 
-    def login_url(self, return_to: str = "/") -> str:
-        """The absolute URL that begins a login and ends at the path `return_to`."""
-        return f"{self.config.app_api_url}/auth/login?{urlencode({'return_to': return_to})}"
+    def login_url(
+        self, return_to: str = "/", *, audience: str | None = None, scope: str | None = None
+    ) -> str:
+        """The absolute URL that begins a login and ends at the path `return_to`.
+
+        `audience` (one that the allowed list names) and `scope` (space-separated) ask the user for
+        more than the default.
+        """
+        query = {"return_to": return_to, "audience": audience, "scope": scope}
+        given = {name: value for name, value in query.items() if value}
+        return f"{self.config.app_api_url}/auth/login?{urlencode(given)}"
 
     def logout_form(self, *children: rx.Component, **props: Any) -> rx.Component:
         """A form around a submit button; it logs out here and at the provider."""
@@ -121,9 +148,12 @@ class AuthService:
         on no other.
 
         Use it in a background handler, as `async with auth.http_client(self) as http`. Requests
-        raise `LoginRequired`, `ProviderUnavailable` or `StoreUnavailable` when there is no token.
+        raise `LoginRequired`, `ConsentRequired` (with the `login_url` that leads back to the page),
+        `ProviderUnavailable` or `StoreUnavailable` when there is no token.
         """
-        get_access_token = functools.partial(self._access_token, self._reference(state))
+        get_access_token = functools.partial(
+            self._access_token, self._reference(state), current_path(state)
+        )
         transport = AccessTokenTransport(self._allowed_list, get_access_token, self._pool)
         return build_client(transport, base_url=self._base_url)
 
@@ -131,9 +161,11 @@ class AuthService:
         """The access token of this tab's user, refreshed if it is about to expire.
 
         Raises:
-            LoginRequired, SessionEnded, ProviderUnavailable, StoreUnavailable.
+            LoginRequired, ConsentRequired, SessionEnded, ProviderUnavailable, StoreUnavailable.
         """
-        return await self._access_token(self._reference(state), options or TokenOptions())
+        return await self._access_token(
+            self._reference(state), current_path(state), options or TokenOptions()
+        )
 
     async def get_user(self, state: rx.State) -> User | None:
         """The claims of this tab's user, read from the session now; None when nobody is signed in.
@@ -164,11 +196,17 @@ class AuthService:
             raise RuntimeError("AuthService.install(app) has not been called.")
         return reference_of(self._app, state)
 
-    async def _access_token(self, ref: str | None, options: TokenOptions) -> str:
-        if ref is None:
-            raise LoginRequired("Nobody is logged in.")
+    async def _access_token(
+        self, ref: str | None, page: str, options: TokenOptions, refused: str | None = None
+    ) -> str:
         audience = options.audience or self.config.authorization_params.audience or ""
-        return await self._tokens.get(ref, audience, options.scope)
+        try:
+            if ref is None:
+                raise LoginRequired("Nobody is logged in.")
+            return await self._tokens.get(ref, Wanted(audience, options.scope, refused))
+        except LoginRequired as error:
+            error.login_url = self.login_url(page, audience=error.audience, scope=error.scope)
+            raise
 
     async def _session_ended(self, ref: str) -> None:
         """Wake every open tab of the session; the binding then tells it that nobody is there."""
@@ -188,3 +226,9 @@ class AuthService:
         yield
         await self._pool.aclose()
         await self._store.close()
+
+
+def _audiences(interceptor: HttpInterceptorConfig) -> set[str]:
+    """The audiences that the allowed list names."""
+    options = (getattr(entry, "token_options", None) for entry in interceptor.allowed_list)
+    return {option.audience for option in options if option and option.audience}

@@ -24,6 +24,7 @@ CALLER = """
 import asyncio, os, sys
 from pathlib import Path
 from app.auth import AuthConfig, AuthorizationParams, AuthService, Sealer, SQLiteSessionStore
+from app.auth.core.access_tokens import Wanted
 
 async def main(file, ref, port):
     config = AuthConfig.from_environ(
@@ -32,7 +33,7 @@ async def main(file, ref, port):
     auth = AuthService(config, SQLiteSessionStore(Path(file), Sealer(("s" * 32,))))
     audience = config.authorization_params.audience
     async with auth._lifespan():
-        tokens = await asyncio.gather(*(auth._tokens.get(ref, audience) for _ in range(50)))
+        tokens = await asyncio.gather(*(auth._tokens.get(ref, Wanted(audience)) for _ in range(50)))
     sys.stdout.write(",".join(set(tokens)))
 
 asyncio.run(main(*sys.argv[1:]))
@@ -64,7 +65,9 @@ async def expired_session(tenant: Tenant, file: Path) -> str:
         ref = reference(browser.cookies["auth_session"])
         stored = await store.load(ref)
         assert stored
-        old = tuple(replace(token, expires_at=0.0) for token in stored.session.access_tokens)
+        old = tuple(
+            replace(token, refresh_at=0.0, expires_at=0.0) for token in stored.session.access_tokens
+        )
         await store.compare_and_swap(
             ref, stored.version, replace(stored.session, access_tokens=old)
         )

@@ -10,11 +10,21 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.auth import AuthConfig, AuthorizationParams, AuthService, Sealer, SQLiteSessionStore
+from app.auth import (
+    AllowedRoute,
+    AuthConfig,
+    AuthorizationParams,
+    AuthService,
+    HttpInterceptorConfig,
+    Sealer,
+    SQLiteSessionStore,
+    TokenOptions,
+)
 from app.local_tenant import TenantSettings, create_tenant
 
 APP = "http://localhost:3000"
 TENANT = "http://127.0.0.1:4400"
+OTHER_AUDIENCE = "http://127.0.0.1:4401/api/"
 SCOPE = "openid profile email offline_access read:current_user"
 
 
@@ -66,7 +76,7 @@ class Inner:
 class World:
     """One app with its tenant."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, is_multi_resource: bool = False) -> None:
         self.clock = Clock()
         settings = TenantSettings(
             data_file=directory / "tenant.sqlite3", app_urls=(APP,), access_token_lifetime=3600
@@ -75,10 +85,25 @@ class World:
         self.network = Network(self.tenant)
         self.store_file = directory / "data" / "sessions.sqlite3"
         self.store = SQLiteSessionStore(self.store_file, Sealer(("s" * 32,)), clock=self.clock)
+        self.jitter = 0.0
         config = AuthConfig.from_environ(
-            {}, authorization_params=AuthorizationParams("{domain}/api/v2/", SCOPE)
+            {"AUTH0_MULTI_RESOURCE_REFRESH": "1" if is_multi_resource else "0"},
+            authorization_params=AuthorizationParams("{domain}/api/v2/", SCOPE),
         )
-        self.auth = AuthService(config, self.store, pool=self.network, clock=self.clock)
+        self.auth = AuthService(
+            config,
+            self.store,
+            http_interceptor=HttpInterceptorConfig(
+                allowed_list=[
+                    AllowedRoute(
+                        "https://other.example/*", token_options=TokenOptions(OTHER_AUDIENCE)
+                    )
+                ]
+            ),
+            pool=self.network,
+            clock=self.clock,
+            jitter=lambda: self.jitter,
+        )
         self.inner = Inner()
         self.app = self.auth.asgi(self.inner)
 

@@ -95,6 +95,12 @@ class Server:
         self._signal(signal.SIGKILL)
         self._process = None
 
+    def interrupt(self) -> None:
+        """Ctrl-C, as a terminal sends it: to the whole group. Returns once it has ended."""
+        assert self._process is not None
+        self._signal(signal.SIGINT)
+        self._process.wait(20)
+
     def restart(self) -> None:
         """Stop and start with the same data."""
         self.stop()

@@ -15,8 +15,11 @@ from .pages.profile import profile
 app = rx.App(
     api_transformer=[page_paths(("/profile", "/error"))],
     stylesheets=["/app.css"],
-    # A page that Back brings out of the browser's cache would show what logout has removed.
-    head_components=[rx.el.script(src="/fresh.js")],
+    head_components=[
+        rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
+        # A page that Back brings out of the browser's cache would show what logout has removed.
+        rx.el.script(src="/fresh.js"),
+    ],
 )
 app.add_page(home, route="/", title="Call an API")
 app.add_page(profile, route="/profile", title="Profile · Call an API")

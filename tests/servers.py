@@ -95,17 +95,26 @@ class Server:
         self._signal(signal.SIGKILL)
         self._process = None
 
+    def interrupt(self) -> None:
+        """Ctrl-C, as a terminal sends it: to the whole group. Returns once all of it has ended."""
+        assert self._process is not None
+        self._signal(signal.SIGINT)
+        self._process.wait(20)
+        wait_until(lambda: not self._signal(0), 20.0, lambda: "a part of it runs on")
+
     def restart(self) -> None:
         """Stop and start with the same data."""
         self.stop()
         self.start()
 
-    def _signal(self, number: int) -> None:
+    def _signal(self, number: int) -> bool:
+        """Send it to the group (0 only looks); whether anybody was there."""
         assert self._process is not None
         try:
             os.killpg(self._process.pid, number)
         except ProcessLookupError:
-            return
+            return False
+        return True
 
     def _died(self) -> bool:
         return self._process is not None and self._process.poll() is not None

@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -37,7 +38,8 @@ def main() -> int:
     if listener is None:
         return 1
     _announce(settings)
-    asyncio.run(_serve(settings, listener, arguments.owner))
+    with suppress(KeyboardInterrupt):  # uvicorn has ended in peace and passes the Ctrl-C on
+        asyncio.run(_serve(settings, listener, arguments.owner))
     return 0
 
 

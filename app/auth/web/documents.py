@@ -22,8 +22,8 @@ body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding
 main { max-width: 26rem; width: 100%; box-sizing: border-box; padding: 2rem; border-radius: 1rem;
   background: light-dark(#fff, #181c2e); border: 1px solid light-dark(#e2e5f0, #2a3050); }
 h1 { margin: 0 0 .5rem; font-size: 1.35rem; } p { margin: 0 0 1.25rem; }
-button, a { font: inherit; } a { color: light-dark(#4f46e5, #a5b0ff); margin-left: 1rem; }
-a:first-child { margin-left: 0; }
+button, a { font: inherit; } a { color: light-dark(#4f46e5, #a5b0ff); }
+button + a { margin-left: 1rem; }
 button { border: 0; border-radius: .6rem; padding: .6rem 1.1rem; cursor: pointer; color: #fff;
   background: #4f46e5; }
 """

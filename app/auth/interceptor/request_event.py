@@ -1,0 +1,29 @@
+"""What the interceptor tells about a request: where it went, and whether a token went along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEvent:
+    """One hop of a request. Holds no token, no header's value and no query.
+
+    `entry` is the entry of the allowed list that matched; `reason` a stable code that says why a
+    token was `attached` or not; `status` the answer's, or None with the name of the `error`;
+    `milliseconds` from the decision to the answer's headers; `retries` how often it was sent again;
+    `hop` the place in a chain of redirects, from 0.
+    """
+
+    method: str
+    url: str
+    entry: str | None
+    attached: bool
+    reason: str
+    audience: str | None = None
+    scope: str | None = None
+    status: int | None = None
+    error: str | None = None
+    milliseconds: float = 0.0
+    retries: int = 0
+    hop: int = 0

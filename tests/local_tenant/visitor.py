@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -9,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, RSAKey
 
 from app.local_tenant import TenantSettings, create_tenant
 
@@ -29,9 +32,8 @@ class Visitor:
 
     def __init__(self, directory: Path) -> None:
         self.clock = Clock()
-        settings = TenantSettings(
-            data_file=directory / "tenant.sqlite3", app_urls=(APP,), access_token_lifetime=3600
-        )
+        self._file = directory / "tenant.sqlite3"
+        settings = TenantSettings(data_file=self._file, app_urls=(APP,), access_token_lifetime=3600)
         self.tenant = create_tenant(settings, clock=self.clock)
         self.browser, self.application = self.client(), self.client()
 
@@ -94,6 +96,12 @@ class Visitor:
         """A token that the tenant's published keys verify."""
         keys = (await self.application.get("/.well-known/jwks.json")).json()
         return jwt.decode(token, KeySet.import_key_set(keys), ["RS256"])
+
+    def signing_key(self) -> RSAKey:
+        """The key that nobody outside has."""
+        with closing(sqlite3.connect(self._file)) as database:
+            (jwk,) = database.execute("SELECT jwk FROM keys").fetchone()
+        return RSAKey.import_key(json.loads(jwk))
 
     async def user(self, token: str, user_id: str = ALICE, **options: Any) -> httpx.Response:
         """`GET /api/v2/users/{id}`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import logging
 import os
 import socket
@@ -63,11 +64,13 @@ def _listen(settings: TenantSettings) -> socket.socket | None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
-    except OSError:
+    except OSError as error:
         listener.close()
+        in_use = error.errno == errno.EADDRINUSE
+        reason = "is in use" if in_use else f"cannot be opened ({error.strerror})"
         sys.stderr.write(
-            f"Port {settings.port} is in use, so the local tenant cannot start. End what uses it, "
-            "or set LOCAL_TENANT_PORT to a free port.\n"
+            f"Port {settings.port} {reason}, so the local tenant cannot start. "
+            f"{'End what uses it, or set' if in_use else 'Set'} LOCAL_TENANT_PORT to a free port.\n"
         )
         return None
     return listener

@@ -9,12 +9,14 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from .authorize import Authorize
 from .avatars import avatar
+from .bounded_body import BoundedBody
 from .dashboard import Dashboard
 from .documents import message
 from .endpoints import Endpoints
@@ -31,14 +33,18 @@ def create_tenant(settings: TenantSettings, *, clock: Callable[[], float] = time
     server = TenantServer(settings, clock)
     return Starlette(
         routes=[*_pages(server), *_interfaces(server)],
-        # Browser-side clients call from their own origin, with tokens and without cookies.
         middleware=[
+            # A name that a stranger points at this machine (DNS rebinding) is not the tenant's.
+            Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
+            # Browser-side clients call from their own origin, with tokens and without cookies. No
+            # other may read along: the dashboard asks nobody to log in.
             Middleware(
                 CORSMiddleware,
-                allow_origins=["*"],
+                allow_origins=settings.app_urls,
                 allow_methods=["GET", "POST", "PATCH"],
                 allow_headers=["authorization", "auth0-client", "content-type", "dpop"],
-            )
+            ),
+            Middleware(BoundedBody),
         ],
         exception_handlers={404: _not_found, 500: _failed},
     )

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from .documents import alert, document, message
 from .server import TenantServer
+from .strict_json import parse_json
 from .users import User, all_users, find_user, save_metadata
 
 
@@ -69,7 +70,7 @@ class Dashboard:
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except ValueError as error:
         raise ValueError(f"Not saved: this is not JSON ({error}).") from None
     if not isinstance(value, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from .server import TenantServer
+from .strict_json import parse_json
 from .users import User, find_user, save_metadata
 
 READ_SCOPES = ("read:users", "read:user_idp_tokens", "read:current_user")
@@ -115,7 +115,7 @@ def _check_scope(claims: dict[str, Any], accepted: tuple[str, ...]) -> None:
 
 def _changes(body: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(body)
+        document = parse_json(body)
     except ValueError:
         raise ApiError(400, "Invalid request payload JSON format") from None
     if not isinstance(document, dict):

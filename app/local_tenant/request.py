@@ -10,8 +10,6 @@ from urllib.parse import parse_qsl
 from authlib.oauth2.rfc6749 import OAuth2Payload, OAuth2Request
 from starlette.requests import Request
 
-_MAXIMUM_BODY = 64 * 1024
-
 
 class Payload(OAuth2Payload):  # type: ignore[misc]
     """Parameters with their repetitions, from a query or a body."""
@@ -57,8 +55,7 @@ def authorization_request(issuer: str, query: str) -> TenantRequest:
 
 async def body_request(request: Request) -> TenantRequest:
     """A request with a form or, as Auth0 also takes it, a JSON body."""
-    body = (await request.body())[: _MAXIMUM_BODY + 1]
-    text = body.decode("utf-8", "replace") if len(body) <= _MAXIMUM_BODY else ""
+    text = (await request.body()).decode("utf-8", "replace")
     if request.headers.get("content-type", "").startswith("application/json"):
         items = _json_items(text)
     else:

@@ -17,7 +17,7 @@ class TenantSettings:
     """Lifetimes are in seconds; `app_urls` are the origins whose callbacks are registered.
 
     Raises:
-        TenantRefused: `host` is not a loopback address.
+        TenantRefused: `host` is not a loopback address, or `port` not a port.
     """
 
     host: str = "127.0.0.1"
@@ -35,11 +35,19 @@ class TenantSettings:
                 f"{self.host} is not one. For other machines use a real provider: set "
                 "AUTH0_DOMAIN and the other variables of .env.example."
             )
+        if not 0 < self.port < 65536:
+            raise TenantRefused(f"{self.port} is not a port number (1 to 65535).")
 
     @property
     def issuer(self) -> str:
         """The issuer identifier; it ends in a slash, as Auth0's do."""
-        return f"http://{self.host}:{self.port}/"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names that a browser on this machine may call it by."""
+        return (self.host, f"[{self.host}]", "127.0.0.1", "localhost")
 
     @property
     def management_audience(self) -> str:

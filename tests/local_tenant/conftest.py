@@ -1,0 +1,19 @@
+"""A tenant for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from .visitor import Visitor
+
+
+@pytest.fixture
+async def visitor(tmp_path: Path) -> AsyncIterator[Visitor]:
+    """Somebody who has not been there yet."""
+    visitor = Visitor(tmp_path)
+    yield visitor
+    await visitor.browser.aclose()
+    await visitor.application.aclose()

@@ -1,0 +1,94 @@
+"""The dashboard, where a developer edits somebody's metadata as JSON."""
+
+from __future__ import annotations
+
+import json
+from html import unescape
+
+import httpx
+import pytest
+
+from .visitor import ALICE, BOB, Visitor
+
+PAGE = f"/dashboard/users/{ALICE.replace('|', '%7C')}"
+
+
+async def save(visitor: Visitor, text: str) -> httpx.Response:
+    """Press Save with this text in the editor."""
+    return await visitor.browser.post(PAGE, data={"user_metadata": text, "action": "save"})
+
+
+async def metadata(visitor: Visitor) -> object:
+    """What the API then says."""
+    token = (await visitor.tokens())["access_token"]
+    return (await visitor.user(token)).json().get("user_metadata")
+
+
+async def test_people(visitor: Visitor) -> None:
+    """The list leads to each user's editor."""
+    page = await visitor.browser.get("/dashboard")
+    for user_id, name in ((ALICE, "Alice Liddell"), (BOB, "Bob Builder")):
+        assert name in page.text
+        assert f'href="/dashboard/users/{user_id.replace("|", "%7C")}"' in page.text
+
+
+async def test_save(visitor: Visitor) -> None:
+    """What is saved replaces everything, and is shown and served."""
+    wanted = {"theme": "dark", "name": 'Zoë "<b>"', "n": [1, None]}
+    response = await save(visitor, json.dumps(wanted))
+    assert response.headers["location"] == f"{PAGE}?saved"
+    page = await visitor.browser.get(response.headers["location"])
+    assert "Saved." in page.text
+    assert '"name": "Zoë \\"<b>\\""' in unescape(page.text)
+    assert "<b>" not in page.text
+    assert await metadata(visitor) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{bad", "this is not JSON"),
+        ("", "this is not JSON"),
+        ('{"a": NaN}', "NaN is not a JSON value"),
+        ("[" * 5000, "nested too deeply"),
+        ("[1]", "metadata is a JSON object"),
+        ('"text"', "metadata is a JSON object"),
+        ("null", "metadata is a JSON object"),
+    ],
+)
+async def test_bad_text(visitor: Visitor, text: str, problem: str) -> None:
+    """Text that is no JSON object is refused, stays in the editor, and changes nothing."""
+    before = await metadata(visitor)
+    response = await save(visitor, text)
+    assert response.status_code == 400
+    assert problem in response.text
+    assert f">{text}</textarea>" in unescape(response.text)
+    assert await metadata(visitor) == before
+
+
+async def test_remove(visitor: Visitor) -> None:
+    """Removing leaves the user without metadata, whatever stood in the editor."""
+    await visitor.browser.post(PAGE, data={"user_metadata": "{bad", "action": "remove"})
+    assert await metadata(visitor) is None
+    assert "No metadata yet." in (await visitor.browser.get(PAGE)).text
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+async def test_another_site(visitor: Visitor, site: str) -> None:
+    """A form on another site cannot save."""
+    before = await metadata(visitor)
+    form = {"user_metadata": "{}", "action": "save"}
+    headers = {"Sec-Fetch-Site": site}
+    response = await visitor.browser.post(PAGE, data=form, headers=headers)
+    assert response.status_code == 403
+    assert await metadata(visitor) == before
+
+
+async def test_unknown_user(visitor: Visitor) -> None:
+    """An id that nobody has is a page that says so."""
+    for response in (
+        await visitor.browser.get("/dashboard/users/auth0%7Cnobody"),
+        await visitor.browser.post("/dashboard/users/auth0%7Cnobody", data={}),
+    ):
+        assert response.status_code == 404
+        assert "No such user" in response.text

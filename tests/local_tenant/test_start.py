@@ -1,0 +1,137 @@
+"""The tenant as a process: what it refuses, what it keeps, and when it ends."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ..e2e.stack import Tenant, tenant_process
+from ..flow.world import APP, as_alice
+from ..servers import ROOT, answers, clean_environ, free_port, wait_until
+from .visitor import CALLBACK, CLIENT, VERIFIER, Visitor, query_of
+
+
+def run(*arguments: str, **environ: str) -> tuple[int, str]:
+    """Start it with something wrong; the exit status and all that it printed."""
+    result = subprocess.run(
+        [sys.executable, "-m", "app.local_tenant", *arguments],
+        cwd=ROOT,
+        env=clean_environ(**environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=30,
+    )
+    assert "Traceback" not in result.stdout
+    return result.returncode, result.stdout
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", "127.0.0.1.nip.io"])
+def test_public_address(host: str, tmp_path: Path) -> None:
+    """It listens on this machine only; any other address is refused by name."""
+    status, text = run("--host", host, "--data", str(tmp_path / "tenant.sqlite3"))
+    assert status == 2
+    assert f"listens on a loopback address only; {host} is not one" in text
+
+
+def test_production(tmp_path: Path) -> None:
+    """It does not start in a production run."""
+    arguments = ("--data", str(tmp_path / "tenant.sqlite3"))
+    status, text = run(*arguments, REFLEX_ENV_MODE="prod")
+    assert status == 2
+    assert "for development only and this is a production run" in text
+
+
+@pytest.mark.parametrize("port", ["99999", "0", "-1"])
+def test_no_port(port: str, tmp_path: Path) -> None:
+    """A number that is no port is named."""
+    status, text = run("--port", port, "--data", str(tmp_path / "tenant.sqlite3"))
+    assert status == 2
+    assert f"{port} is not a port number" in text
+
+
+def test_port_that_is_no_number() -> None:
+    """LOCAL_TENANT_PORT is named as it was written."""
+    status, text = run(LOCAL_TENANT_PORT="abc")
+    assert status == 2
+    assert "invalid int value: 'abc'" in text
+
+
+def test_port_in_use(tmp_path: Path) -> None:
+    """A port that is taken is named, with the way on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = str(listener.getsockname()[1])
+        status, text = run("--port", port, "--data", str(tmp_path / "tenant.sqlite3"))
+    assert status == 1
+    assert f"Port {port} is in use" in text
+    assert "LOCAL_TENANT_PORT" in text
+
+
+@pytest.fixture
+def tenant(tmp_path: Path) -> Iterator[Tenant]:
+    """A running tenant."""
+    tenant = tenant_process(tmp_path, app_url=APP)
+    tenant.server.start()
+    yield tenant
+    tenant.server.stop()
+
+
+async def test_restart(tenant: Tenant, tmp_path: Path) -> None:
+    """Edits, logins, refresh tokens and the signing key survive a restart; no secret is logged."""
+    visitor = Visitor(tmp_path / "for its URLs alone")
+    async with httpx.AsyncClient(base_url=tenant.url) as browser:
+        request = visitor.authorize_url(audience=None).replace("http://127.0.0.1:4400", tenant.url)
+        code = query_of(await as_alice(browser, request, tenant=tenant.url))["code"]
+        form = {"redirect_uri": CALLBACK, "code": code, "code_verifier": VERIFIER}
+        grant = {"grant_type": "authorization_code", **form}
+        tokens = (await browser.post("/oauth/token", data=grant, auth=CLIENT)).json()
+        await browser.post(
+            "/dashboard/users/auth0%7C65a4f1c2d3e4b5a697887901",
+            data={
+                "user_metadata": '{"kept": true}',
+                "action": "save",
+            },
+        )
+        keys = (await browser.get("/.well-known/jwks.json")).json()
+        tenant.server.restart()
+        assert (await browser.get("/.well-known/jwks.json")).json() == keys
+        assert (
+            "kept" in (await browser.get("/dashboard/users/auth0%7C65a4f1c2d3e4b5a697887901")).text
+        )
+        grant = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+        assert (await browser.post("/oauth/token", data=grant, auth=CLIENT)).status_code == 200
+        assert "code=" in (await browser.get(request)).headers["location"]
+    log = tenant.server.log.read_text()
+    for secret in (code, VERIFIER, CLIENT[1], *(tokens[k] for k in tokens if k.endswith("token"))):
+        assert secret not in log
+
+
+def test_ends_with_its_owner(tmp_path: Path) -> None:
+    """It ends by itself when the process that owns it is gone."""
+    owner = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    port = free_port()
+    discovery = f"http://127.0.0.1:{port}/.well-known/openid-configuration"
+    tenant = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "app.local_tenant", "--port", str(port)),
+            *("--data", str(tmp_path / "tenant.sqlite3"), "--owner", str(owner.pid)),
+        ],
+        cwd=ROOT,
+        env=clean_environ(),
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: answers(discovery), 30.0)
+        owner.communicate(b"\n")
+        assert tenant.wait(15) == 0
+    finally:
+        tenant.kill()
+        tenant.wait()

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 class RequestEvent:
     """One hop of a request. Holds no token, no header's value and no query.
 
-    `entry` is the entry of the allowed list that matched; `reason` a stable code that says why a
-    token was `attached` or not; `status` the answer's, or None with the name of the `error`;
-    `milliseconds` from the decision to the answer's headers; `retries` how often it was sent again;
-    `hop` the place in a chain of redirects, from 0.
+    `entry` is the entry of the allowed list that matched. `reason` is a stable code that says why a
+    token was `attached` or not: `attached`, `anonymous`, `skipped`, `own_authorization`,
+    `diverted`, `not_on_list`, `odd_url`, or the code of the error because of which nothing was
+    sent. `status` is the answer's, or None with the name of the `error`. `milliseconds` last from
+    the decision to the answer's headers, `retries` says how often it was sent again, and `hop` is
+    its place in a chain of redirects, from 0.
     """
 
     method: str

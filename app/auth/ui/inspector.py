@@ -15,6 +15,7 @@ class RequestInspector(UserScopedState):
     """What the panel lists. It is this user's own, and goes when the user goes."""
 
     requests: list[Row] = []
+    count: int = 0
 
     _recent: ClassVar[Callable[[rx.State], list[Row]]]
 
@@ -22,17 +23,15 @@ class RequestInspector(UserScopedState):
     def look(self) -> None:
         """Read the list anew: on a page load, and whenever a request has been made."""
         self.requests = type(self)._recent(self)
+        self.count = len(self.requests)
 
 
 def request_inspector() -> rx.Component:
     """The panel; put it at the end of a page."""
     return rx.el.details(
-        rx.el.summary(
-            "Outgoing requests ",
-            rx.el.span(RequestInspector.requests.length(), class_name="count"),
-        ),
+        rx.el.summary("Outgoing requests ", rx.el.span(RequestInspector.count, class_name="count")),
         rx.cond(
-            RequestInspector.requests.length() > 0,
+            RequestInspector.count > 0,
             rx.el.ol(rx.foreach(RequestInspector.requests, _item)),
             rx.el.p("Nothing has been requested for you yet."),
         ),
@@ -43,16 +42,19 @@ def request_inspector() -> rx.Component:
 
 
 def _item(request: rx.Var[Row]) -> rx.Component:
-    has_token = request["token"] == "token"
     return rx.el.li(
-        rx.el.span(request["time"], class_name="time"),
         rx.el.code(request["request"]),
-        rx.el.span(request["token"], class_name=rx.cond(has_token, "badge yes", "badge no")),
-        rx.el.span(request["result"], class_name="result"),
-        rx.el.span(
+        rx.el.p(
+            rx.el.span(request["token"], class_name=f"badge {request['class']}"),
+            rx.el.span(request["result"]),
+            rx.el.span(request["time"]),
+        ),
+        rx.el.p(
             request["why"],
-            rx.cond(request["entry"] != "", rx.el.code(request["entry"])),
-            rx.cond(request["audience"] != "", rx.fragment(" for ", rx.el.code(request["audience"]))),
-            class_name="why",
+            rx.cond(request["entry"] != "", rx.fragment(" Entry: ", rx.el.code(request["entry"]))),
+            rx.cond(
+                request["audience"] != "",
+                rx.fragment(" Audience: ", rx.el.code(request["audience"])),
+            ),
         ),
     )

@@ -48,13 +48,15 @@ class RecentRequests:
 
 def _row(event: RequestEvent, now: float) -> Row:
     """The texts that the panel shows."""
+    result = event.status or event.error or "not sent"
     times = f" · sent {event.retries + 1} times" if event.retries else ""
     return {
         "time": datetime.fromtimestamp(now, UTC).astimezone().strftime("%H:%M:%S"),
         "request": f"{event.method} {event.url}",
-        "token": "token" if event.attached else "no token",
+        "token": "with a token" if event.attached else "no token",
+        "class": "yes" if event.attached else "no",
         "why": REASONS.get(event.reason, event.reason),
         "entry": event.entry or "",
         "audience": event.audience or "",
-        "result": f"{event.status or event.error or 'not sent'} · {event.milliseconds:.0f} ms{times}",
+        "result": f"{result} · {event.milliseconds:.0f} ms{times}",
     }

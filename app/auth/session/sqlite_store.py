@@ -20,6 +20,7 @@ from .sealing import Sealer
 from .store import Lifetimes, StoredSession
 
 BUSY_TIMEOUT = 5.0  # seconds a writer waits for another one
+REST = 1.0  # seconds after a failure that took as long, in which the file is not tried again
 
 
 class SQLiteSessionStore:
@@ -45,6 +46,7 @@ class SQLiteSessionStore:
         self._clock = clock
         self._connection: aiosqlite.Connection | None = None
         self._lock = asyncio.Lock()
+        self._rests_until = float("-inf")
 
     async def create(self, ref: str, session: Session) -> None:
         await self.purge()
@@ -154,10 +156,23 @@ class SQLiteSessionStore:
         return now - self._lifetimes.idle, now - self._lifetimes.absolute
 
     async def _execute(self, sql: str, parameters: tuple[Any, ...]) -> list[Any]:
-        """Run one statement to its end; it is its own transaction."""
-        async with self._lock, _failures():
-            connection = await self._open()
-            return list(await connection.execute_fetchall(sql, parameters))
+        """Run one statement to its end; it is its own transaction.
+
+        Whoever queued behind one that failed does not wait as long again, one after the other.
+        """
+        now = asyncio.get_running_loop().time
+        async with self._lock:
+            begun_at = now()
+            if begun_at < self._rests_until:
+                raise StoreUnavailable("The session file could not be used a moment ago.")
+            try:
+                async with _failures():
+                    connection = await self._open()
+                    return list(await connection.execute_fetchall(sql, parameters))
+            except StoreUnavailable:
+                if now() - begun_at >= REST:
+                    self._rests_until = now() + REST
+                raise
 
     def _create_file(self) -> None:
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

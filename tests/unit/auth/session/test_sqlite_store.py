@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,21 @@ async def test_unusable_file(file: Path, clock: Clock) -> None:
     store = opened(file, clock)
     with pytest.raises(StoreUnavailable):
         await store.load("ref")
+    await store.close()
+
+
+async def test_queue_behind_a_hung_writer(file: Path, clock: Clock) -> None:
+    """While another program hangs with its lock on the file, one caller waits for it, and those
+    who queued meanwhile do not wait as long again each."""
+    store = opened(file, clock)
+    await store.create("ref", session(clock))
+    with closing(sqlite3.connect(file, isolation_level=None)) as hung:
+        hung.execute("BEGIN IMMEDIATE")
+        failures = await asyncio.gather(
+            *(store.touch("ref") for _ in range(10)), return_exceptions=True
+        )
+        assert all(isinstance(failure, StoreUnavailable) for failure in failures)
+        assert sum("a moment ago" in str(failure) for failure in failures) == 9
     await store.close()
 
 

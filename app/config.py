@@ -16,6 +16,9 @@ from .auth import (
 IS_PRODUCTION = os.environ.get("REFLEX_ENV_MODE") in ("prod", "preview")
 DEVELOPMENT = {} if IS_PRODUCTION else {"APP_API_URL": "http://localhost:8000"}
 
+# The panel that says why each request did or did not carry a token: while developing, or if wanted.
+INSPECT_REQUESTS = not IS_PRODUCTION or os.environ.get("APP_REQUEST_INSPECTOR") == "1"
+
 # Who logs in where: AUTH0_DOMAIN, AUTH0_CLIENT_ID, ... (see .env.example), or the local tenant.
 config = AuthConfig.from_environ(
     {**DEVELOPMENT, **os.environ},

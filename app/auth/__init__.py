@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .config import AuthConfig, AuthorizationParams
+    from .core.request_event import RequestEvent
     from .errors import (
         AuthError,
         AuthorizationError,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "config": ("AuthConfig", "AuthorizationParams"),
+    "core.request_event": ("RequestEvent",),
     "errors": (
         "AuthError",
         "AuthorizationError",
@@ -91,6 +93,7 @@ __all__ = [
     "MemorySessionStore",
     "ProviderError",
     "ProviderUnavailable",
+    "RequestEvent",
     "SQLiteSessionStore",
     "Sealer",
     "SessionEnded",

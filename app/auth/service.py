@@ -23,23 +23,31 @@ from .core.login import Login
 from .core.logout import Logout
 from .core.provider import Provider
 from .core.redemption import Redemption
+from .core.request_event import Observer
 from .errors import LoginRequired
 from .interceptor import (
     AccessTokenTransport,
     AllowedList,
     HttpInterceptorConfig,
     TokenOptions,
+    all_of,
     build_client,
     build_pool,
+    is_log_open,
+    log_request,
+    opentelemetry_observer,
 )
 from .session import SessionCookie, SessionStore
 from .ui.binding import SessionBinding
 from .ui.document_form import DocumentForm
 from .ui.guard import guard_handler, guard_page
+from .ui.inspection import Inspection
+from .ui.inspector import request_inspector
 from .ui.navigation import current_path
 from .ui.socket import reconnect, reference_of, tabs_of
 from .ui.state import AuthState
 from .ui.subscription import UserHandler, subscribe
+from .ui.top_level_event import start_event
 from .ui.user_bound import User
 from .web.gate import Gate
 from .web.routes import Routes
@@ -48,8 +56,9 @@ from .web.routes import Routes
 class AuthService:
     """Logs users in and out, calls APIs for them, and keeps every open tab told.
 
-    `store` holds the sessions; `pool` is the transport that really sends (default: a bounded httpx
-    pool); `clock` gives epoch seconds, `jitter` numbers from 0 up to 1.
+    `store` holds the sessions; `inspect_requests` turns the request inspector on, and `on_request`
+    is told of every outgoing request; `pool` is the transport that really sends (default: a
+    bounded httpx pool); `clock` gives epoch seconds, `jitter` numbers from 0 up to 1.
 
     Raises:
         ConfigError: an entry of the allowed list is wrong; every wrong one is named.
@@ -61,6 +70,8 @@ class AuthService:
         store: SessionStore,
         *,
         http_interceptor: HttpInterceptorConfig | None = None,
+        inspect_requests: bool = False,
+        on_request: Observer | None = None,
         pool: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
@@ -73,6 +84,8 @@ class AuthService:
         self._pool = pool or build_pool()
         self._clock = clock
         self._app: rx.App | None = None
+        self._inspection = Inspection(clock=clock) if inspect_requests else None
+        self._observers = [o for o in (opentelemetry_observer(), on_request) if o is not None]
         provider = Provider(config, self._pool, clock=clock)
         leases = Leases(store)
         self._tokens = AccessTokens(
@@ -100,6 +113,8 @@ class AuthService:
         """Put the layer into a Reflex app: routes, gate, binding, and clean shutdown."""
         self._app = app
         AuthState._login_url = self.login_url
+        if self._inspection is not None:
+            self._inspection.install(app)
         app.add_middleware(SessionBinding(self._store, clock=self._clock))
         app.register_lifespan_task(self._lifespan)
         existing = app.api_transformer or []
@@ -154,8 +169,18 @@ class AuthService:
         get_access_token = functools.partial(
             self._access_token, self._reference(state), current_path(state)
         )
-        transport = AccessTokenTransport(self._allowed_list, get_access_token, self._pool)
+        transport = AccessTokenTransport(
+            self._allowed_list,
+            get_access_token,
+            self._pool,
+            refresh_access_token=get_access_token,
+            on_request=self._observer(state),
+        )
         return build_client(transport, base_url=self._base_url)
+
+    def request_inspector(self) -> rx.Component:
+        """A panel that lists this user's outgoing requests live; nothing unless it is turned on."""
+        return request_inspector() if self._inspection is not None else rx.fragment()
 
     async def get_access_token(self, state: rx.State, options: TokenOptions | None = None) -> str:
         """The access token of this tab's user, refreshed if it is about to expire.
@@ -191,6 +216,14 @@ class AuthService:
         """
         return subscribe(handler, self.get_user)
 
+    def _observer(self, state: rx.State) -> Observer | None:
+        observers = [*self._observers]
+        if is_log_open():
+            observers.append(log_request)
+        if self._inspection is not None:
+            observers.append(self._inspection.observer(state))
+        return all_of(observers)
+
     def _reference(self, state: rx.State) -> str | None:
         if self._app is None:
             raise RuntimeError("AuthService.install(app) has not been called.")
@@ -210,11 +243,11 @@ class AuthService:
 
     async def _session_ended(self, ref: str) -> None:
         """Wake every open tab of the session; the binding then tells it that nobody is there."""
-        if self._app is None or self._app._event_processor is None:
+        if self._app is None:
             return
         for token in list(tabs_of(self._app, ref)):
             for event in Event.from_event_type(AuthState.event_handlers["refresh"]):
-                await self._app.event_processor.enqueue(token, event)
+                await start_event(self._app, token, event)
 
     async def _session_replaced(self, ref: str) -> None:
         """Another login in the same browser: its other tabs go over to the new session."""

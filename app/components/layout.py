@@ -30,7 +30,7 @@ def layout(*children: rx.Component) -> rx.Component:
                 custom_attrs={"data-testid": "auth-error"},
             ),
         ),
-        rx.el.main(*children),
+        rx.el.main(*children, auth.request_inspector()),
     )
 
 

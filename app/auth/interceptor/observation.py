@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import httpx
 
+from ..core.request_event import Observer, RequestEvent
 from ..errors import AuthError
 from .allowed_route import AllowedRoute
 from .decision import Decision, explained
-from .request_event import RequestEvent
 
 logger = logging.getLogger(__name__)
 
-Observer = Callable[[RequestEvent], None]
+
+def all_of(observers: Sequence[Observer]) -> Observer | None:
+    """One observer for several, none of which keeps another from being told; None for none."""
+    if not observers:
+        return None
+
+    def observe(event: RequestEvent) -> None:
+        for observer in observers:
+            _tell(observer, event)
+
+    return observe
+
+
+def _tell(observer: Observer, event: RequestEvent) -> None:
+    try:
+        observer(event)
+    except Exception:
+        logger.exception("An observer of requests failed.")
 
 
 @dataclass(slots=True)
@@ -33,10 +50,7 @@ class Observation:
 
     def tell(self, answer: httpx.Response | BaseException) -> None:
         """Tell the observer; an observer that fails is a line in the log and no more."""
-        try:
-            self.observer(self._event(answer))
-        except Exception:
-            logger.exception("An observer of requests failed.")
+        _tell(self.observer, self._event(answer))
 
     def _event(self, answer: httpx.Response | BaseException) -> RequestEvent:
         options = self.decision.options

@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from .observation import Observer
-from .request_event import RequestEvent
+from ..core.request_event import Observer, RequestEvent
 
 
 def opentelemetry_observer(time_ns: Callable[[], int] = time.time_ns) -> Observer | None:

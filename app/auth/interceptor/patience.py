@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import cast
-from typing import cast
 
 import httpx
 from tenacity import AsyncRetrying, Future, RetryCallState, retry_if_result

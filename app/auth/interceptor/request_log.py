@@ -6,12 +6,16 @@ import json
 import logging
 from dataclasses import asdict
 
-from .request_event import RequestEvent
+from ..core.request_event import RequestEvent
 
 logger = logging.getLogger(__name__)
 
 
+def is_log_open() -> bool:
+    """Whether the log takes such lines."""
+    return logger.isEnabledFor(logging.INFO)
+
+
 def log_request(event: RequestEvent) -> None:
     """One line of JSON at INFO; its members are those of `RequestEvent`."""
-    if logger.isEnabledFor(logging.INFO):
-        logger.info("%s", json.dumps(asdict(event)))
+    logger.info("%s", json.dumps(asdict(event)))

@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
+from ..core.request_event import Observer
 from ..errors import LoginRequired, ProviderError, SessionEnded, StoreUnavailable
 from .allowed_list import AllowedList
 from .allowed_route import TokenOptions
 from .decision import Decision, decide
 from .harmless_headers import harmless_headers
 from .hop import Hop, read_hop
-from .observation import Observation, Observer
+from .observation import Observation
 from .patience import Patience, is_replayable
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -29,3 +30,7 @@ class RequestEvent:
     milliseconds: float = 0.0
     retries: int = 0
     hop: int = 0
+
+
+Observer = Callable[[RequestEvent], None]
+"""Is told of a request when its answer has begun, or when there will be none."""

@@ -31,6 +31,8 @@ def main() -> int:
             data_file=arguments.data,
             app_urls=tuple(arguments.app_url or TenantSettings().app_urls),
             access_token_lifetime=arguments.access_token_lifetime,
+            external_audience=arguments.external_audience,
+            multi_resource_refresh=not arguments.no_multi_resource_refresh,
         )
     except TenantRefused as refusal:
         sys.stderr.write(f"{refusal}\n")
@@ -55,6 +57,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=TenantSettings().data_file, help="its file")
     parser.add_argument("--app-url", action="append", help="an origin of the app; may be repeated")
     parser.add_argument("--access-token-lifetime", type=int, default=86_400, help="seconds")
+    parser.add_argument(
+        "--external-audience",
+        default=TenantSettings().external_audience,
+        help="the identifier of the second API",
+    )
+    parser.add_argument(
+        "--no-multi-resource-refresh",
+        action="store_true",
+        help="refresh tokens serve for the audience of their login alone",
+    )
     parser.add_argument("--owner", type=int, help="end when this process is gone")
     return parser.parse_args()
 

@@ -16,6 +16,9 @@ class TenantRefused(ValueError):
 class TenantSettings:
     """Lifetimes are in seconds; `app_urls` are the origins whose callbacks are registered.
 
+    `external_audience` is the identifier of the second API. With `multi_resource_refresh` a refresh
+    token of `local-app` serves for tokens of both.
+
     Raises:
         TenantRefused: `host` is not a loopback address, or `port` not a port.
     """
@@ -27,6 +30,8 @@ class TenantSettings:
     access_token_lifetime: int = 86_400
     code_lifetime: int = 60
     refresh_token_lifetime: int = 30 * 86_400
+    external_audience: str = "http://127.0.0.1:4401/api/"
+    multi_resource_refresh: bool = True
 
     def __post_init__(self) -> None:
         if not _is_loopback(self.host):

@@ -17,7 +17,7 @@ from app.auth.session import reference
 
 from ..e2e.stack import Tenant, tenant_process
 from ..servers import ROOT
-from .world import APP, SCOPE, Inner, as_alice
+from .world import APP, SCOPE, Inner, through_the_pages
 
 SECRET = "s" * 32
 CALLER = """
@@ -60,7 +60,7 @@ async def expired_session(tenant: Tenant, file: Path) -> str:
     app = httpx.ASGITransport(auth.asgi(Inner()))
     async with auth._lifespan(), httpx.AsyncClient(mounts={APP: app}) as browser:
         begun = await browser.get(f"{APP}/auth/login")
-        url = await as_alice(browser, begun.headers["location"], tenant=tenant.url)
+        url = await through_the_pages(browser, begun.headers["location"], tenant=tenant.url)
         await browser.get(url)
         ref = reference(browser.cookies["auth_session"])
         stored = await store.load(ref)

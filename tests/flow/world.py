@@ -76,10 +76,21 @@ class Inner:
 class World:
     """One app with its tenant."""
 
-    def __init__(self, directory: Path, *, is_multi_resource: bool = False) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        is_multi_resource: bool = False,
+        tenant_is_multi_resource: bool | None = None,
+    ) -> None:
         self.clock = Clock()
         settings = TenantSettings(
-            data_file=directory / "tenant.sqlite3", app_urls=(APP,), access_token_lifetime=3600
+            data_file=directory / "tenant.sqlite3",
+            app_urls=(APP,),
+            access_token_lifetime=3600,
+            multi_resource_refresh=(
+                is_multi_resource if tenant_is_multi_resource is None else tenant_is_multi_resource
+            ),
         )
         self.tenant = create_tenant(settings, clock=self.clock)
         self.network = Network(self.tenant)
@@ -121,19 +132,33 @@ class World:
         response = await browser.get(f"{APP}/auth/login", params={"return_to": return_to})
         return response.headers["location"]
 
-    async def answer(self, browser: httpx.AsyncClient, url: str) -> str:
-        """Do what the tenant's pages ask, as Alice; the result is the callback URL."""
-        return await as_alice(browser, url)
+    async def answer(
+        self, browser: httpx.AsyncClient, url: str, email: str = "alice@example.com"
+    ) -> str:
+        """Do what the tenant's pages ask; the result is the callback URL."""
+        return await through_the_pages(browser, url, email=email)
 
-    async def log_in(self, browser: httpx.AsyncClient) -> httpx.Response:
+    async def log_in(
+        self, browser: httpx.AsyncClient, email: str = "alice@example.com"
+    ) -> httpx.Response:
         """A whole login; the result is the callback's answer."""
-        return await browser.get(await self.answer(browser, await self.begin(browser)))
+        return await browser.get(await self.answer(browser, await self.begin(browser), email))
+
+    async def log_out_at_tenant(self, browser: httpx.AsyncClient) -> None:
+        """End the tenant's session and nothing else, so that it asks for a password again."""
+        await browser.get(f"{TENANT}/v2/logout?client_id=local-app")
 
 
-async def as_alice(browser: httpx.AsyncClient, url: str, *, tenant: str = TENANT) -> str:
+async def through_the_pages(
+    browser: httpx.AsyncClient,
+    url: str,
+    *,
+    tenant: str = TENANT,
+    email: str = "alice@example.com",
+) -> str:
     """From an authorization URL through the tenant's pages to the callback URL."""
     forms = {
-        "/u/login": {"username": "alice@example.com", "password": "password"},
+        "/u/login": {"username": email, "password": "password"},
         "/u/consent": {"action": "accept"},
     }
     while not url.startswith(APP):

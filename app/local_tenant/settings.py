@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from ..loopback_server import is_loopback
 
 
 class TenantRefused(ValueError):
@@ -34,7 +35,7 @@ class TenantSettings:
     multi_resource_refresh: bool = True
 
     def __post_init__(self) -> None:
-        if not _is_loopback(self.host):
+        if not is_loopback(self.host):
             raise TenantRefused(
                 f"The local tenant is for development and listens on a loopback address only; "
                 f"{self.host} is not one. For other machines use a real provider: set "
@@ -76,10 +77,3 @@ def refuse_production(environ: Mapping[str, str]) -> None:
             "The local tenant is for development only and this is a production run. Use a real "
             "provider: set AUTH0_DOMAIN and the other variables of .env.example."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

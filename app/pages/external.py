@@ -29,7 +29,7 @@ class ExternalState(UserScopedState):
     @rx.event
     def forget(self) -> None:
         """On a visit: what an earlier call said may no longer be true."""
-        self.reset()
+        self.reset()  # type: ignore[no-untyped-call]
 
     @rx.event(background=True)
     @auth.require_login

@@ -1,10 +1,10 @@
-# run · test · check · each sets up what it needs
+# run · test · check · bench · each sets up what it needs
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check format clean
+.PHONY: run test check bench format clean
 
 run: $(READY)  ## start the app on http://localhost:3000
 	@echo "Starting the app: http://localhost:3000 (the first start builds the page, about 15 s)"
@@ -19,6 +19,9 @@ check: $(READY)  ## lint, formatting, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+bench: $(READY)  ## figures beside their peers, as a table and in bench.json (about two minutes)
+	@$(BIN)/python -m tests.benchmarks
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

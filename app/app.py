@@ -5,15 +5,16 @@ from __future__ import annotations
 import reflex as rx
 
 from .auth_service import auth
-from .config import IS_PRODUCTION, config
+from .config import HAS_EXTERNAL_API, IS_PRODUCTION
 from .page_paths import page_paths
 from .pages.error import error
+from .pages.external import external
 from .pages.home import home
 from .pages.not_found import not_found
 from .pages.profile import profile
 
 app = rx.App(
-    api_transformer=[page_paths(("/profile", "/error"))],
+    api_transformer=[page_paths(("/profile", "/external", "/error"))],
     stylesheets=["/app.css"],
     head_components=[
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
@@ -23,12 +24,14 @@ app = rx.App(
 )
 app.add_page(home, route="/", title="Call an API")
 app.add_page(profile, route="/profile", title="Profile · Call an API")
+if HAS_EXTERNAL_API:
+    app.add_page(external, route="/external", title="External API · Call an API")
 app.add_page(error, route="/error", title="Login problem · Call an API")
 app.add_page(not_found, route="404", title="Not found · Call an API")
 
 auth.install(app)
 
-if config.is_local_tenant and not IS_PRODUCTION:
-    from .local_tenant_process import local_tenant_process
+if not IS_PRODUCTION:
+    from .development_processes import development_processes
 
-    app.register_lifespan_task(local_tenant_process)
+    app.register_lifespan_task(development_processes)

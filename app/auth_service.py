@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from .auth import AuthService, Sealer, SQLiteSessionStore
-from .config import config, http_interceptor
+from .config import INSPECT_REQUESTS, config, http_interceptor
 from .generated_secret import generated_secret
 
 DATA_DIR = Path(os.environ.get("APP_DATA_DIR", ".data"))
@@ -18,4 +18,5 @@ auth = AuthService(
     config,
     SQLiteSessionStore(DATA_DIR / "sessions.sqlite3", _sealer),
     http_interceptor=http_interceptor,
+    inspect_requests=INSPECT_REQUESTS,
 )

@@ -16,6 +16,9 @@ from .auth import (
 IS_PRODUCTION = os.environ.get("REFLEX_ENV_MODE") in ("prod", "preview")
 DEVELOPMENT = {} if IS_PRODUCTION else {"APP_API_URL": "http://localhost:8000"}
 
+# The panel that says why each request did or did not carry a token: while developing, or if wanted.
+INSPECT_REQUESTS = not IS_PRODUCTION or os.environ.get("APP_REQUEST_INSPECTOR") == "1"
+
 # Who logs in where: AUTH0_DOMAIN, AUTH0_CLIENT_ID, ... (see .env.example), or the local tenant.
 config = AuthConfig.from_environ(
     {**DEVELOPMENT, **os.environ},
@@ -27,6 +30,11 @@ config = AuthConfig.from_environ(
     ),
 )
 
+# Your own API: an audience of its own. In development it is a small one of ours.
+EXTERNAL_API_URL = os.environ.get("EXTERNAL_API_URL", "http://127.0.0.1:4401").rstrip("/")
+HAS_EXTERNAL_API = not IS_PRODUCTION or "EXTERNAL_API_URL" in os.environ
+EXTERNAL_API_AUDIENCE = os.environ.get("EXTERNAL_API_AUDIENCE", f"{EXTERNAL_API_URL}/api/")
+
 # The allowed list: these requests carry an access token, no other does.
 http_interceptor = HttpInterceptorConfig(
     allowed_list=[
@@ -37,6 +45,17 @@ http_interceptor = HttpInterceptorConfig(
                 audience=config.authorization_params.audience,
                 scope="read:current_user",
             ),
+        ),
+        AllowedRoute(
+            f"{EXTERNAL_API_URL}/api/external",
+            http_method="GET",
+            token_options=TokenOptions(audience=EXTERNAL_API_AUDIENCE),
+        ),
+        AllowedRoute(
+            f"{EXTERNAL_API_URL}/api/public",
+            http_method="GET",
+            token_options=TokenOptions(audience=EXTERNAL_API_AUDIENCE),
+            allow_anonymous=True,
         ),
     ],
 )

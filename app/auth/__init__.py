@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .config import AuthConfig, AuthorizationParams
+    from .core.request_event import RequestEvent
     from .errors import (
         AuthError,
         AuthorizationError,
         CallbackError,
         ConfigError,
+        ConsentRequired,
         IdTokenError,
+        LoginLinkError,
         LoginRequired,
         ProviderError,
         ProviderUnavailable,
@@ -40,12 +43,15 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "config": ("AuthConfig", "AuthorizationParams"),
+    "core.request_event": ("RequestEvent",),
     "errors": (
         "AuthError",
         "AuthorizationError",
         "CallbackError",
         "ConfigError",
+        "ConsentRequired",
         "IdTokenError",
+        "LoginLinkError",
         "LoginRequired",
         "ProviderError",
         "ProviderUnavailable",
@@ -79,12 +85,15 @@ __all__ = [
     "AuthorizationParams",
     "CallbackError",
     "ConfigError",
+    "ConsentRequired",
     "HttpInterceptorConfig",
     "IdTokenError",
+    "LoginLinkError",
     "LoginRequired",
     "MemorySessionStore",
     "ProviderError",
     "ProviderUnavailable",
+    "RequestEvent",
     "SQLiteSessionStore",
     "Sealer",
     "SessionEnded",

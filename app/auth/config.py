@@ -20,6 +20,7 @@ _HOW_TO_FILL = {
     "AUTH0_CLIENT_SECRET": "the application's Client Secret",
     "AUTH0_SECRET": "32 random bytes that seal what is stored: openssl rand -hex 32",
 }
+_SWITCHES = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class AuthConfig:
 
     `secrets` seal what is stored, newest first; an empty tuple means that the caller supplies one
     before the service starts (the local tenant's is generated on first use).
+    `is_multi_resource` says that the provider gives tokens for further audiences for a refresh
+    token (Auth0 calls these multi-resource refresh tokens).
     """
 
     domain: str
@@ -51,6 +54,7 @@ class AuthConfig:
     app_api_url: str = DEFAULT_APP_BASE_URL
     redis_url: str | None = field(default=None, repr=False)
     is_local_tenant: bool = False
+    is_multi_resource: bool = False
 
     @property
     def issuer(self) -> str:
@@ -134,6 +138,9 @@ class _Reader:
             "app_base_url": app_base_url,
             "app_api_url": self._url("APP_API_URL", app_base_url),
             "redis_url": self._get("REDIS_URL"),
+            "is_multi_resource": self._switch(
+                "AUTH0_MULTI_RESOURCE_REFRESH", default=bool(credentials.get("is_local_tenant"))
+            ),
         }
         if self._problems:
             raise ConfigError(self._problems)
@@ -141,6 +148,14 @@ class _Reader:
 
     def _get(self, name: str) -> str | None:
         return self._environ.get(name) or None
+
+    def _switch(self, name: str, *, default: bool) -> bool:
+        text = self._get(name)
+        if text is None:
+            return default
+        if text.lower() not in _SWITCHES:
+            self._problems.append(f"{name}={text} is neither 1 (on) nor 0 (off).")
+        return _SWITCHES.get(text.lower(), default)
 
     def _is_any_set(self) -> bool:
         return any(self._get(name) for name in _REQUIRED)

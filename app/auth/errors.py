@@ -2,11 +2,13 @@
 
 AuthError                         code
  ├─ ConfigError                   config_error           fix the configuration and restart
+ ├─ LoginLinkError                invalid_login_link     the link asks for what this app never uses
  ├─ CallbackError                 (per case)             this login attempt is over: log in again
  │   ├─ TransactionError          invalid_state          unknown, expired or already used `state`
  │   ├─ AuthorizationError        the provider's error   it refused (access_denied, ...)
  │   └─ IdTokenError              invalid_id_token       the ID token did not pass a check
- ├─ LoginRequired                 login_required         nobody is logged in: offer to log in
+ ├─ LoginRequired                 login_required         nobody is logged in: offer `login_url`
+ │   ├─ ConsentRequired           consent_required       somebody is, but has to allow more
  │   └─ SessionEnded              session_ended          there was a session; the provider ended it
  ├─ ProviderError                 provider_error         the provider answered something unusable
  │   ├─ ProviderUnavailable       provider_unavailable   the provider did not answer: try again
@@ -56,6 +58,12 @@ class ConfigError(AuthError):
         super().__init__("\n".join(self.problems))
 
 
+class LoginLinkError(AuthError):
+    """A link to `/auth/login` names an audience or a scope that this app has no use for."""
+
+    code = "invalid_login_link"
+
+
 class CallbackError(AuthError):
     """The login attempt failed and left no session; starting again is always possible."""
 
@@ -81,9 +89,36 @@ class IdTokenError(CallbackError):
 
 
 class LoginRequired(AuthError):
-    """An action needs a signed-in user and there is none."""
+    """An action needs a signed-in user and there is none.
+
+    `audience` and `scope` (space-separated) are what the request needed and the session lacks, None
+    for the app's default. `login_url` is the link that asks for exactly these and comes back to the
+    page; None where no page is known.
+    """
 
     code = "login_required"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        error: str | None = None,
+        error_description: str | None = None,
+        audience: str | None = None,
+        scope: str | None = None,
+        login_url: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, error=error, error_description=error_description)
+        self.audience = audience
+        self.scope = scope
+        self.login_url = login_url
+
+
+class ConsentRequired(LoginRequired):
+    """Somebody is signed in, but has not allowed this audience and scope yet."""
+
+    code = "consent_required"
 
 
 class SessionEnded(LoginRequired):

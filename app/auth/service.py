@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,26 +17,37 @@ from reflex.event import Event
 from starlette.types import ASGIApp
 
 from .config import AuthConfig
-from .core.access_tokens import AccessTokens
+from .core.access_tokens import AccessTokens, Wanted
+from .core.leases import Leases
 from .core.login import Login
 from .core.logout import Logout
 from .core.provider import Provider
+from .core.redemption import Redemption
+from .core.request_event import Observer
 from .errors import LoginRequired
 from .interceptor import (
     AccessTokenTransport,
     AllowedList,
     HttpInterceptorConfig,
     TokenOptions,
+    all_of,
     build_client,
     build_pool,
+    is_log_open,
+    log_request,
+    opentelemetry_observer,
 )
 from .session import SessionCookie, SessionStore
 from .ui.binding import SessionBinding
 from .ui.document_form import DocumentForm
 from .ui.guard import guard_handler, guard_page
+from .ui.inspection import Inspection
+from .ui.inspector import request_inspector
+from .ui.navigation import current_path
 from .ui.socket import reconnect, reference_of, tabs_of
 from .ui.state import AuthState
 from .ui.subscription import UserHandler, subscribe
+from .ui.top_level_event import start_event
 from .ui.user_bound import User
 from .web.gate import Gate
 from .web.routes import Routes
@@ -44,8 +56,9 @@ from .web.routes import Routes
 class AuthService:
     """Logs users in and out, calls APIs for them, and keeps every open tab told.
 
-    `store` holds the sessions; `pool` is the transport that really sends (default: a bounded httpx
-    pool); `clock` gives epoch seconds.
+    `store` holds the sessions; `inspect_requests` turns the request inspector on, and `on_request`
+    is told of every outgoing request; `pool` is the transport that really sends (default: a
+    bounded httpx pool); `clock` gives epoch seconds, `jitter` numbers from 0 up to 1.
 
     Raises:
         ConfigError: an entry of the allowed list is wrong; every wrong one is named.
@@ -57,8 +70,11 @@ class AuthService:
         store: SessionStore,
         *,
         http_interceptor: HttpInterceptorConfig | None = None,
+        inspect_requests: bool = False,
+        on_request: Observer | None = None,
         pool: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.time,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         interceptor = http_interceptor or HttpInterceptorConfig()
         self.config = config
@@ -68,11 +84,27 @@ class AuthService:
         self._pool = pool or build_pool()
         self._clock = clock
         self._app: rx.App | None = None
+        self._inspection = Inspection(clock=clock) if inspect_requests else None
+        self._observers = [o for o in (opentelemetry_observer(), on_request) if o is not None]
         provider = Provider(config, self._pool, clock=clock)
+        leases = Leases(store)
         self._tokens = AccessTokens(
-            provider, store, clock=clock, on_session_end=self._session_ended
+            store,
+            leases,
+            Redemption(provider, store, on_session_end=self._session_ended),
+            is_multi_resource=config.is_multi_resource,
+            clock=clock,
+            jitter=jitter,
         )
-        self._login = Login(config, provider, store, clock=clock)
+        self._login = Login(
+            config,
+            provider,
+            store,
+            leases,
+            audiences=_audiences(interceptor),
+            clock=clock,
+            jitter=jitter,
+        )
         self._logout = Logout(config, provider, store)
         self._session_cookie = SessionCookie(config.is_https, "auth_session")
         self._login_cookie = SessionCookie(config.is_https, "auth_login")
@@ -81,6 +113,8 @@ class AuthService:
         """Put the layer into a Reflex app: routes, gate, binding, and clean shutdown."""
         self._app = app
         AuthState._login_url = self.login_url
+        if self._inspection is not None:
+            self._inspection.install(app)
         app.add_middleware(SessionBinding(self._store, clock=self._clock))
         app.register_lifespan_task(self._lifespan)
         existing = app.api_transformer or []
@@ -107,9 +141,17 @@ class AuthService:
             origins=self.config.origins,
         )
 
-    def login_url(self, return_to: str = "/") -> str:
-        """The absolute URL that begins a login and ends at the path `return_to`."""
-        return f"{self.config.app_api_url}/auth/login?{urlencode({'return_to': return_to})}"
+    def login_url(
+        self, return_to: str = "/", *, audience: str | None = None, scope: str | None = None
+    ) -> str:
+        """The absolute URL that begins a login and ends at the path `return_to`.
+
+        `audience` (one that the allowed list names) and `scope` (space-separated) ask the user for
+        more than the default.
+        """
+        query = {"return_to": return_to, "audience": audience, "scope": scope}
+        given = {name: value for name, value in query.items() if value}
+        return f"{self.config.app_api_url}/auth/login?{urlencode(given)}"
 
     def logout_form(self, *children: rx.Component, **props: Any) -> rx.Component:
         """A form around a submit button; it logs out here and at the provider."""
@@ -121,19 +163,34 @@ class AuthService:
         on no other.
 
         Use it in a background handler, as `async with auth.http_client(self) as http`. Requests
-        raise `LoginRequired`, `ProviderUnavailable` or `StoreUnavailable` when there is no token.
+        raise `LoginRequired`, `ConsentRequired` (with the `login_url` that leads back to the page),
+        `ProviderUnavailable` or `StoreUnavailable` when there is no token.
         """
-        get_access_token = functools.partial(self._access_token, self._reference(state))
-        transport = AccessTokenTransport(self._allowed_list, get_access_token, self._pool)
+        get_access_token = functools.partial(
+            self._access_token, self._reference(state), current_path(state)
+        )
+        transport = AccessTokenTransport(
+            self._allowed_list,
+            get_access_token,
+            self._pool,
+            refresh_access_token=get_access_token,
+            on_request=self._observer(state),
+        )
         return build_client(transport, base_url=self._base_url)
+
+    def request_inspector(self) -> rx.Component:
+        """A panel that lists this user's outgoing requests live; nothing unless it is turned on."""
+        return request_inspector() if self._inspection is not None else rx.fragment()
 
     async def get_access_token(self, state: rx.State, options: TokenOptions | None = None) -> str:
         """The access token of this tab's user, refreshed if it is about to expire.
 
         Raises:
-            LoginRequired, SessionEnded, ProviderUnavailable, StoreUnavailable.
+            LoginRequired, ConsentRequired, SessionEnded, ProviderUnavailable, StoreUnavailable.
         """
-        return await self._access_token(self._reference(state), options or TokenOptions())
+        return await self._access_token(
+            self._reference(state), current_path(state), options or TokenOptions()
+        )
 
     async def get_user(self, state: rx.State) -> User | None:
         """The claims of this tab's user, read from the session now; None when nobody is signed in.
@@ -159,24 +216,38 @@ class AuthService:
         """
         return subscribe(handler, self.get_user)
 
+    def _observer(self, state: rx.State) -> Observer | None:
+        observers = [*self._observers]
+        if is_log_open():
+            observers.append(log_request)
+        if self._inspection is not None:
+            observers.append(self._inspection.observer(state))
+        return all_of(observers)
+
     def _reference(self, state: rx.State) -> str | None:
         if self._app is None:
             raise RuntimeError("AuthService.install(app) has not been called.")
         return reference_of(self._app, state)
 
-    async def _access_token(self, ref: str | None, options: TokenOptions) -> str:
-        if ref is None:
-            raise LoginRequired("Nobody is logged in.")
+    async def _access_token(
+        self, ref: str | None, page: str, options: TokenOptions, refused: str | None = None
+    ) -> str:
         audience = options.audience or self.config.authorization_params.audience or ""
-        return await self._tokens.get(ref, audience, options.scope)
+        try:
+            if ref is None:
+                raise LoginRequired("Nobody is logged in.")
+            return await self._tokens.get(ref, Wanted(audience, options.scope, refused))
+        except LoginRequired as error:
+            error.login_url = self.login_url(page, audience=error.audience, scope=error.scope)
+            raise
 
     async def _session_ended(self, ref: str) -> None:
         """Wake every open tab of the session; the binding then tells it that nobody is there."""
-        if self._app is None or self._app._event_processor is None:
+        if self._app is None:
             return
         for token in list(tabs_of(self._app, ref)):
             for event in Event.from_event_type(AuthState.event_handlers["refresh"]):
-                await self._app.event_processor.enqueue(token, event)
+                await start_event(self._app, token, event)
 
     async def _session_replaced(self, ref: str) -> None:
         """Another login in the same browser: its other tabs go over to the new session."""
@@ -188,3 +259,9 @@ class AuthService:
         yield
         await self._pool.aclose()
         await self._store.close()
+
+
+def _audiences(interceptor: HttpInterceptorConfig) -> set[str]:
+    """The audiences that the allowed list names."""
+    options = (getattr(entry, "token_options", None) for entry in interceptor.allowed_list)
+    return {option.audience for option in options if option and option.audience}

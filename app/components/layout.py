@@ -6,6 +6,7 @@ import reflex as rx
 
 from ..auth import AuthState
 from ..auth_service import auth
+from ..config import HAS_EXTERNAL_API
 
 
 def layout(*children: rx.Component) -> rx.Component:
@@ -15,6 +16,7 @@ def layout(*children: rx.Component) -> rx.Component:
             rx.el.nav(
                 rx.el.a("Call an API", href="/", class_name="brand"),
                 rx.el.div(
+                    external_link() if HAS_EXTERNAL_API else rx.fragment(),
                     rx.cond(AuthState.is_authenticated, signed_in(), signed_out()),
                     class_name="actions",
                 ),
@@ -30,8 +32,12 @@ def layout(*children: rx.Component) -> rx.Component:
                 custom_attrs={"data-testid": "auth-error"},
             ),
         ),
-        rx.el.main(*children),
+        rx.el.main(*children, auth.request_inspector()),
     )
+
+
+def external_link() -> rx.Component:
+    return rx.el.a("External API", href="/external", class_name="link")
 
 
 def signed_in() -> rx.Component:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import httpx
 
-from ..auth import LoginRequired, ProviderUnavailable, StoreUnavailable
+from ..auth import ConsentRequired, LoginRequired, ProviderUnavailable, StoreUnavailable
 
 
 def describe(error: Exception) -> str:
     """A sentence for the page. It never holds the exception's own text."""
     match error:
+        case ConsentRequired():
+            return "This needs more than you have allowed so far."
         case LoginRequired():
             return "Your login has ended. Log in again to go on."
         case ProviderUnavailable() | httpx.TransportError():
-            return "The service that holds your metadata does not answer right now."
+            return "The service does not answer right now."
         case StoreUnavailable():
             return "Your session cannot be read right now. You are still logged in."
         case httpx.HTTPStatusError(response=response):
@@ -24,8 +26,10 @@ def describe(error: Exception) -> str:
 
 def _for_status(status: int) -> str:
     match status:
-        case 401 | 403:
-            return f"The service did not allow it (status {status}). Log out and in again."
+        case 401:
+            return "The service did not take your login (status 401). Log out and in again."
+        case 403:
+            return "The service did not allow it: you lack a permission for this (status 403)."
         case 404:
             return "The service does not know you (status 404)."
         case 429:

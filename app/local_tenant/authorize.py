@@ -82,8 +82,7 @@ class Authorize:
             return message("Start again", EXPIRED, status=400)
         asked = authorization_request(self._server.settings.issuer, interaction.query)
         client = self._server.clients[asked.payload.client_id]
-        scope = client.get_allowed_scope(asked.payload.scope)
-        return consent_page(client, session.user, scope, self._targets(asked))
+        return consent_page(client, session.user, self._scope(asked), self._targets(asked))
 
     async def consent(self, request: Request) -> Response:
         """Accept or decline."""
@@ -177,9 +176,12 @@ class Authorize:
         browsers.save_consent(self._database, session.user, *self._consent_key(asked))
 
     def _consent_key(self, asked: TenantRequest) -> tuple[str, str, str]:
-        client = self._server.clients[asked.payload.client_id]
-        scope = client.get_allowed_scope(asked.payload.scope)
-        return client.client_id, self._server.audience(asked.payload.data), scope
+        audience = self._server.audience(asked.payload.data)
+        return asked.payload.client_id, audience, self._scope(asked)
+
+    def _scope(self, asked: TenantRequest) -> str:
+        audience = self._server.audience(asked.payload.data)
+        return self._server.apis.allowed_scope(audience, asked.payload.scope)
 
     def _interaction(self, request: Request) -> browsers.Interaction | None:
         browser = request.cookies.get(browsers.COOKIE)

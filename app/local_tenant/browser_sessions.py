@@ -107,18 +107,26 @@ def close_interaction(database: Database, interaction: Interaction) -> None:
 
 def has_consented(database: Database, user: User, client: str, audience: str, scope: str) -> bool:
     """Whether the person has allowed all of this before."""
+    consented = consented_scope(database, user.user_id, client, audience)
+    return bool(consented) and set(scope.split()) <= set(consented.split())
+
+
+def consented_scope(database: Database, user_id: str, client: str, audience: str) -> str:
+    """What the person has allowed so far; empty when nothing."""
     with database.work() as connection:
         row = connection.execute(
             "SELECT scope FROM consents WHERE user_id = ? AND client_id = ? AND audience = ?",
-            (user.user_id, client, audience),
+            (user_id, client, audience),
         ).fetchone()
-    return row is not None and set(scope.split()) <= set(row["scope"].split())
+    return str(row["scope"]) if row else ""
 
 
 def save_consent(database: Database, user: User, client: str, audience: str, scope: str) -> None:
-    """Remember what the person allowed."""
+    """Remember what the person allowed, on top of what they allowed before."""
+    earlier = consented_scope(database, user.user_id, client, audience)
+    scopes = " ".join(dict.fromkeys(f"{earlier} {scope}".split()))
     with database.work() as connection:
         connection.execute(
             "INSERT OR REPLACE INTO consents VALUES (?, ?, ?, ?)",
-            (user.user_id, client, audience, scope),
+            (user.user_id, client, audience, scopes),
         )

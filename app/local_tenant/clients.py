@@ -9,16 +9,6 @@ from authlib.oauth2.rfc6749 import ClientMixin
 
 from .settings import TenantSettings
 
-SCOPES = {
-    "openid": "Know who you are",
-    "profile": "See your name and picture",
-    "email": "See your e-mail address",
-    "offline_access": "Stay logged in while you are away",
-    "read:current_user": "Read your account, metadata included",
-    "update:current_user_metadata": "Change your metadata",
-    "create:current_user_metadata": "Add metadata about you",
-}
-
 
 @dataclass(frozen=True)
 class Client(ClientMixin):  # type: ignore[misc]
@@ -29,6 +19,7 @@ class Client(ClientMixin):  # type: ignore[misc]
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     client_secret: str | None = field(default=None, repr=False)
+    multi_resource_refresh: bool = False
 
     def get_client_id(self) -> str:
         return self.client_id
@@ -37,7 +28,7 @@ class Client(ClientMixin):  # type: ignore[misc]
         return None
 
     def get_allowed_scope(self, scope: str | None) -> str:
-        return " ".join(name for name in (scope or "").split() if name in SCOPES)
+        return scope or ""  # what a scope means depends on the API: see `apis`
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
         return redirect_uri in self.redirect_uris
@@ -62,6 +53,13 @@ def registered_clients(settings: TenantSettings) -> dict[str, Client]:
     homes = tuple(url for origin in settings.app_urls for url in (origin, f"{origin}/"))
     callbacks = tuple(f"{origin}/auth/callback" for origin in settings.app_urls)
     return {
-        "local-app": Client("local-app", "Call an API", callbacks, homes, "local-secret"),
+        "local-app": Client(
+            client_id="local-app",
+            name="Call an API",
+            redirect_uris=callbacks,
+            post_logout_redirect_uris=homes,
+            client_secret="local-secret",  # noqa: S106 - published, see above
+            multi_resource_refresh=settings.multi_resource_refresh,
+        ),
         "local-spa": Client("local-spa", "Call an API (browser)", (*homes, *callbacks), homes),
     }

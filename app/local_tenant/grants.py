@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, OAuth2Error, grants
+from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error, grants
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc9207 import IssuerParameter
@@ -30,23 +30,16 @@ class ServiceNotFoundError(OAuth2Error):  # type: ignore[misc]
     description = "Service not found: the audience is unknown to this tenant."
 
 
-class IssuesTokens:
-    """The tokens are made from what the code or refresh token stands for, audience included."""
-
-    server: TenantServer
-    request: TenantRequest
-
-    def generate_token(
-        self, user: User, scope: str, include_refresh_token: bool = True, **_: Any
-    ) -> dict[str, Any]:
-        grant = self.request.authorization_code or self.request.refresh_token
-        return self.server.issue(grant, scope)
-
-
-class AuthorizationCodeGrant(IssuesTokens, grants.AuthorizationCodeGrant):  # type: ignore[misc]
+class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
     """RFC 6749 section 4.1."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_AUTH
+    server: TenantServer
+    request: TenantRequest
+
+    def generate_token(self, user: User, scope: str, **_: Any) -> dict[str, Any]:
+        """The tokens are made from what the code stands for, audience included."""
+        return self.server.issue(self.request.authorization_code, scope)
 
     def save_authorization_code(self, code: str, request: TenantRequest) -> None:
         server, data = self.server, request.payload.data
@@ -54,7 +47,7 @@ class AuthorizationCodeGrant(IssuesTokens, grants.AuthorizationCodeGrant):  # ty
             family=codes.new_family(),
             client_id=request.client.client_id,
             redirect_uri=request.payload.redirect_uri,
-            scope=request.scope,
+            scope=server.apis.allowed_scope(server.audience(data), request.payload.scope),
             audience=server.audience(data),
             user_id=request.user.user_id,
             sid=request.session.sid,
@@ -97,7 +90,7 @@ class KnownAudience:
         grant.register_hook("after_validate_authorization_request_payload", self.check)
 
     def check(self, grant: Any, redirect_uri: str) -> None:
-        if not grant.server.knows_audience(grant.request.payload.data.get("audience")):
+        if not grant.server.apis.knows(grant.request.payload.data.get("audience")):
             raise ServiceNotFoundError()
 
 
@@ -132,26 +125,6 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
 
     def generate_user_info(self, user: User, scope: str) -> dict[str, Any]:
         return user.claims(scope, self._server.settings.issuer)
-
-
-class RefreshTokenGrant(IssuesTokens, grants.RefreshTokenGrant):  # type: ignore[misc]
-    """RFC 6749 section 6, rotating at every use."""
-
-    TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_AUTH
-    INCLUDE_NEW_REFRESH_TOKEN = True
-
-    def authenticate_refresh_token(self, refresh_token: str) -> codes.Grant:
-        server, client_id = self.server, self.request.client.client_id
-        grant = codes.take_refresh_token(server.database, refresh_token, client_id, server.clock())
-        if grant is None:
-            raise InvalidGrantError("Unknown or invalid refresh token.")
-        return grant
-
-    def authenticate_user(self, refresh_token: codes.Grant) -> User | None:
-        return self.server.user_of(refresh_token)
-
-    def revoke_old_credential(self, refresh_token: codes.Grant) -> None:
-        """Taking it has already used it up."""
 
 
 class Revocation(RevocationEndpoint):  # type: ignore[misc]

@@ -7,7 +7,8 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
-from .clients import SCOPES, Client
+from .apis import DESCRIPTIONS
+from .clients import Client
 from .documents import alert, document
 from .users import User
 
@@ -33,9 +34,7 @@ def login_page(
 
 def consent_page(client: Client, user: User, scope: str, targets: Sequence[str]) -> HTMLResponse:
     """Lists what the application asks for; it can be declined."""
-    items = "".join(
-        f"<li>{escape(SCOPES[name])}<code>{escape(name)}</code></li>" for name in scope.split()
-    )
+    items = "".join(map(_scope, scope.split()))
     body = f"""
         <h1>Allow {escape(client.name)}?</h1>
         <p>You are {escape(user.profile["name"])} ({escape(user.email)}).
@@ -47,3 +46,7 @@ def consent_page(client: Client, user: User, scope: str, targets: Sequence[str])
           <button name="action" value="accept" data-testid="tenant-accept">Accept</button>
         </form>"""
     return document("Allow access?", body, form_targets=targets)
+
+
+def _scope(name: str) -> str:
+    return f"<li>{escape(DESCRIPTIONS[name])}<code>{escape(name)}</code></li>"

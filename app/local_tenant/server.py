@@ -10,8 +10,10 @@ from authlib.oauth2.rfc6749 import AuthorizationServer
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from . import codes, grants
-from .clients import SCOPES, Client, registered_clients
+from .apis import DESCRIPTIONS, Apis
+from .clients import Client, registered_clients
 from .database import Database
+from .refresh_grant import RefreshTokenGrant
 from .request import TenantRequest
 from .settings import TenantSettings
 from .signing import Signer
@@ -42,11 +44,12 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         self.database = Database(settings.data_file)
         self.signer = Signer(self.database)
         self.clients = registered_clients(settings)
+        self.apis = Apis(settings)
         self.register_grant(
             grants.AuthorizationCodeGrant,
             [grants.RequiredCodeChallenge(), grants.KnownAudience(), grants.IdToken(self)],
         )
-        self.register_grant(grants.RefreshTokenGrant)
+        self.register_grant(RefreshTokenGrant)
         self.register_endpoint(grants.Revocation)
         self.register_extension(grants.issuer_parameter(settings.issuer))
 
@@ -78,10 +81,6 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
                 self.clock() + self.settings.refresh_token_lifetime,
             )
 
-    def knows_audience(self, audience: str | None) -> bool:
-        """Whether an API of this tenant has this identifier (none asked for is fine)."""
-        return audience in (None, "", self.settings.management_audience)
-
     def audience(self, data: Mapping[str, str]) -> str:
         """The audience that a request asks for."""
         return data.get("audience") or self.settings.userinfo_audience
@@ -90,10 +89,13 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         """The user that a code or refresh token belongs to."""
         return grants.find_user_by_id(self, grant.user_id)
 
-    def issue(self, grant: codes.Grant, scope: str) -> dict[str, Any]:
-        """A token response's members (RFC 6749 section 5.1) for a code or refresh token."""
+    def issue(
+        self, grant: codes.Grant, scope: str, *, audience: str | None = None
+    ) -> dict[str, Any]:
+        """A token response's members (RFC 6749 section 5.1) for a code or refresh token; `audience`
+        is that of the access token if it is another one than the grant's."""
         now, lifetime = int(self.clock()), self.settings.access_token_lifetime
-        audiences = [grant.audience]
+        audiences = [audience or grant.audience]
         if "openid" in scope.split() and self.settings.userinfo_audience not in audiences:
             audiences.append(self.settings.userinfo_audience)
         claims = {
@@ -128,7 +130,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
             "jwks_uri": f"{issuer}.well-known/jwks.json",
             "revocation_endpoint": f"{issuer}oauth/revoke",
             "end_session_endpoint": f"{issuer}oidc/logout",
-            "scopes_supported": list(SCOPES),
+            "scopes_supported": list(DESCRIPTIONS),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "grant_types_supported": ["authorization_code", "refresh_token"],

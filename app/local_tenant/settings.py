@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from ..loopback_server import is_loopback
 
 
 class TenantRefused(ValueError):
@@ -15,6 +16,9 @@ class TenantRefused(ValueError):
 @dataclass(frozen=True, slots=True)
 class TenantSettings:
     """Lifetimes are in seconds; `app_urls` are the origins whose callbacks are registered.
+
+    `external_audience` is the identifier of the second API. With `multi_resource_refresh` a refresh
+    token of `local-app` serves for tokens of both.
 
     Raises:
         TenantRefused: `host` is not a loopback address, or `port` not a port.
@@ -27,9 +31,11 @@ class TenantSettings:
     access_token_lifetime: int = 86_400
     code_lifetime: int = 60
     refresh_token_lifetime: int = 30 * 86_400
+    external_audience: str = "http://127.0.0.1:4401/api/"
+    multi_resource_refresh: bool = True
 
     def __post_init__(self) -> None:
-        if not _is_loopback(self.host):
+        if not is_loopback(self.host):
             raise TenantRefused(
                 f"The local tenant is for development and listens on a loopback address only; "
                 f"{self.host} is not one. For other machines use a real provider: set "
@@ -71,10 +77,3 @@ def refuse_production(environ: Mapping[str, str]) -> None:
             "The local tenant is for development only and this is a production run. Use a real "
             "provider: set AUTH0_DOMAIN and the other variables of .env.example."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

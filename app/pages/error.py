@@ -20,6 +20,10 @@ MESSAGES = {
         "This login is no longer open",
         "It was finished, took too long, or began in another browser. Start again from here.",
     ),
+    "invalid_login_link": (
+        "This link asks for something odd",
+        "It names an API or a permission that this app does not use. Start again from its pages.",
+    ),
     "provider_unavailable": (
         "The login service does not answer",
         "Nothing is lost. Wait a moment, then try again.",

@@ -21,12 +21,15 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The production build with its tenant, both running."""
     stack = production_stack(tmp_path_factory.mktemp("production"))
     try:
+        assert stack.external
         stack.tenant.server.start()
+        stack.external.start()
         stack.app.start()
         yield stack
     finally:
-        stack.app.stop()
-        stack.tenant.server.stop()
+        for server in (stack.app, stack.external, stack.tenant.server):
+            assert server
+            server.stop()
 
 
 @pytest.fixture(scope="session")

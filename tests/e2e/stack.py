@@ -42,6 +42,7 @@ class Stack:
     directory: Path
     app: Server
     tenant: Tenant
+    external: Server | None = None
 
     @property
     def states(self) -> Path:
@@ -64,9 +65,13 @@ def production_stack(directory: Path) -> Stack:
     """`reflex run --env prod`: one origin, and a tenant that is configured like a real one."""
     port = free_port()
     url = f"http://localhost:{port}"
-    tenant = tenant_process(directory, app_url=url)
+    external_port = free_port()
+    external_url = f"http://127.0.0.1:{external_port}"
+    tenant = tenant_process(directory, app_url=url, external_audience=f"{external_url}/api/")
+    external = external_process(directory, external_port, issuer=f"{tenant.url}/")
     project = copy_project(directory / "project")
     environ = clean_environ(
+        EXTERNAL_API_URL=external_url,
         APP_BASE_URL=url,
         APP_DATA_DIR=str(directory / "data"),
         AUTH0_DOMAIN=tenant.url,
@@ -82,12 +87,12 @@ def production_stack(directory: Path) -> Stack:
         ready=lambda: answers(f"{url}/auth/health") and answers(url),
         patience=240.0,
     )
-    return Stack(url, url, project, app, tenant)
+    return Stack(url, url, project, app, tenant, external)
 
 
 def development_stack(directory: Path) -> Stack:
     """Plain `reflex run`: two ports, nothing configured, and the tenant that it starts itself."""
-    page, backend, tenant = free_port(), free_port(), free_port()
+    page, backend, tenant, external = (free_port() for _ in range(4))
     url, api_url = f"http://localhost:{page}", f"http://localhost:{backend}"
     project = copy_project(directory / "project")
     data = directory / "data"
@@ -99,6 +104,7 @@ def development_stack(directory: Path) -> Stack:
             APP_API_URL=api_url,
             APP_DATA_DIR=str(data),
             LOCAL_TENANT_PORT=str(tenant),
+            EXTERNAL_API_URL=f"http://127.0.0.1:{external}",
         ),
         log=directory / "app.log",
         ready=lambda: answers(f"{api_url}/auth/health") and answers(url),
@@ -108,7 +114,9 @@ def development_stack(directory: Path) -> Stack:
     return Stack(url, api_url, project, app, Tenant(tenant_url, data / "local_tenant.sqlite3", app))
 
 
-def tenant_process(directory: Path, *, app_url: str) -> Tenant:
+def tenant_process(
+    directory: Path, *, app_url: str, external_audience: str = "http://127.0.0.1:4401/api/"
+) -> Tenant:
     """`python -m app.local_tenant` on a free port."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -117,6 +125,7 @@ def tenant_process(directory: Path, *, app_url: str) -> Tenant:
         [
             *(sys.executable, "-m", "app.local_tenant"),
             *("--port", str(port), "--data", str(data), "--app-url", app_url),
+            *("--external-audience", external_audience),
         ],
         cwd=ROOT,
         environ=clean_environ(),
@@ -125,3 +134,18 @@ def tenant_process(directory: Path, *, app_url: str) -> Tenant:
         patience=30.0,
     )
     return Tenant(url, data, server)
+
+
+def external_process(directory: Path, port: int, *, issuer: str) -> Server:
+    """`python -m app.external_api`, for the tokens of this issuer."""
+    return Server(
+        [
+            *(sys.executable, "-m", "app.external_api"),
+            *("--port", str(port), "--issuer", issuer),
+        ],
+        cwd=ROOT,
+        environ=clean_environ(),
+        log=directory / "external.log",
+        ready=lambda: answers(f"http://127.0.0.1:{port}/api/public"),
+        patience=30.0,
+    )

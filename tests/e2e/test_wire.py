@@ -52,11 +52,11 @@ async def stored_secrets(stack: Stack, handle: str) -> dict[str, str]:
     stored = await store.load(reference(handle))
     await store.close()
     assert stored is not None
-    assert stored.session.refresh_token
+    (refresh_token,) = stored.session.refresh_tokens
     return {
         "session id": handle,
         "access token": stored.session.access_tokens[0].value,
-        "refresh token": stored.session.refresh_token,
+        "refresh token": refresh_token,
         "client secret": "local-secret",
     }
 

@@ -10,11 +10,21 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.auth import AuthConfig, AuthorizationParams, AuthService, Sealer, SQLiteSessionStore
+from app.auth import (
+    AllowedRoute,
+    AuthConfig,
+    AuthorizationParams,
+    AuthService,
+    HttpInterceptorConfig,
+    Sealer,
+    SQLiteSessionStore,
+    TokenOptions,
+)
 from app.local_tenant import TenantSettings, create_tenant
 
 APP = "http://localhost:3000"
 TENANT = "http://127.0.0.1:4400"
+OTHER_AUDIENCE = "http://127.0.0.1:4401/api/"
 SCOPE = "openid profile email offline_access read:current_user"
 
 
@@ -66,19 +76,45 @@ class Inner:
 class World:
     """One app with its tenant."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        is_multi_resource: bool = False,
+        tenant_is_multi_resource: bool | None = None,
+    ) -> None:
         self.clock = Clock()
         settings = TenantSettings(
-            data_file=directory / "tenant.sqlite3", app_urls=(APP,), access_token_lifetime=3600
+            data_file=directory / "tenant.sqlite3",
+            app_urls=(APP,),
+            access_token_lifetime=3600,
+            multi_resource_refresh=(
+                is_multi_resource if tenant_is_multi_resource is None else tenant_is_multi_resource
+            ),
         )
         self.tenant = create_tenant(settings, clock=self.clock)
         self.network = Network(self.tenant)
         self.store_file = directory / "data" / "sessions.sqlite3"
         self.store = SQLiteSessionStore(self.store_file, Sealer(("s" * 32,)), clock=self.clock)
+        self.jitter = 0.0
         config = AuthConfig.from_environ(
-            {}, authorization_params=AuthorizationParams("{domain}/api/v2/", SCOPE)
+            {"AUTH0_MULTI_RESOURCE_REFRESH": "1" if is_multi_resource else "0"},
+            authorization_params=AuthorizationParams("{domain}/api/v2/", SCOPE),
         )
-        self.auth = AuthService(config, self.store, pool=self.network, clock=self.clock)
+        self.auth = AuthService(
+            config,
+            self.store,
+            http_interceptor=HttpInterceptorConfig(
+                allowed_list=[
+                    AllowedRoute(
+                        "https://other.example/*", token_options=TokenOptions(OTHER_AUDIENCE)
+                    )
+                ]
+            ),
+            pool=self.network,
+            clock=self.clock,
+            jitter=lambda: self.jitter,
+        )
         self.inner = Inner()
         self.app = self.auth.asgi(self.inner)
 
@@ -96,19 +132,33 @@ class World:
         response = await browser.get(f"{APP}/auth/login", params={"return_to": return_to})
         return response.headers["location"]
 
-    async def answer(self, browser: httpx.AsyncClient, url: str) -> str:
-        """Do what the tenant's pages ask, as Alice; the result is the callback URL."""
-        return await as_alice(browser, url)
+    async def answer(
+        self, browser: httpx.AsyncClient, url: str, email: str = "alice@example.com"
+    ) -> str:
+        """Do what the tenant's pages ask; the result is the callback URL."""
+        return await through_the_pages(browser, url, email=email)
 
-    async def log_in(self, browser: httpx.AsyncClient) -> httpx.Response:
+    async def log_in(
+        self, browser: httpx.AsyncClient, email: str = "alice@example.com"
+    ) -> httpx.Response:
         """A whole login; the result is the callback's answer."""
-        return await browser.get(await self.answer(browser, await self.begin(browser)))
+        return await browser.get(await self.answer(browser, await self.begin(browser), email))
+
+    async def log_out_at_tenant(self, browser: httpx.AsyncClient) -> None:
+        """End the tenant's session and nothing else, so that it asks for a password again."""
+        await browser.get(f"{TENANT}/v2/logout?client_id=local-app")
 
 
-async def as_alice(browser: httpx.AsyncClient, url: str, *, tenant: str = TENANT) -> str:
+async def through_the_pages(
+    browser: httpx.AsyncClient,
+    url: str,
+    *,
+    tenant: str = TENANT,
+    email: str = "alice@example.com",
+) -> str:
     """From an authorization URL through the tenant's pages to the callback URL."""
     forms = {
-        "/u/login": {"username": "alice@example.com", "password": "password"},
+        "/u/login": {"username": email, "password": "password"},
         "/u/consent": {"action": "accept"},
     }
     while not url.startswith(APP):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ..flow.world import APP, TENANT, as_alice
+from ..flow.world import APP, TENANT, through_the_pages
 from .visitor import CALLBACK, Visitor, answer, query_of
 
 
@@ -64,7 +64,7 @@ async def test_error(visitor: Visitor, changes: dict[str, str | None], error: st
 
 async def test_success(visitor: Visitor) -> None:
     """The answer has a code, the state and the issuer (RFC 9207), and no more."""
-    parameters = query_of(await as_alice(visitor.browser, visitor.authorize_url()))
+    parameters = query_of(await through_the_pages(visitor.browser, visitor.authorize_url()))
     assert parameters.keys() == {"code", "state", "iss"}
     assert (parameters["state"], parameters["iss"]) == ("state-value", f"{TENANT}/")
 
@@ -97,4 +97,4 @@ async def test_asked_again(visitor: Visitor, changes: dict[str, str], page: str)
     visitor.clock.now += 61
     response = await visitor.authorize(**changes)
     assert response.headers["location"].startswith(page)
-    await as_alice(visitor.browser, visitor.authorize_url(**changes))
+    await through_the_pages(visitor.browser, visitor.authorize_url(**changes))

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from ..e2e.stack import Tenant, tenant_process
-from ..flow.world import APP, as_alice
+from ..flow.world import APP, through_the_pages
 from ..servers import ROOT, answers, clean_environ, free_port, wait_until
 from .visitor import CALLBACK, CLIENT, VERIFIER, Visitor, query_of
 
@@ -89,7 +89,7 @@ async def test_restart(tenant: Tenant, tmp_path: Path) -> None:
     visitor = Visitor(tmp_path / "for its URLs alone")
     async with httpx.AsyncClient(base_url=tenant.url) as browser:
         request = visitor.authorize_url(audience=None).replace("http://127.0.0.1:4400", tenant.url)
-        code = query_of(await as_alice(browser, request, tenant=tenant.url))["code"]
+        code = query_of(await through_the_pages(browser, request, tenant=tenant.url))["code"]
         form = {"redirect_uri": CALLBACK, "code": code, "code_verifier": VERIFIER}
         grant = {"grant_type": "authorization_code", **form}
         tokens = (await browser.post("/oauth/token", data=grant, auth=CLIENT)).json()

@@ -16,7 +16,7 @@ from joserfc.jwk import KeySet, RSAKey
 
 from app.local_tenant import TenantSettings, create_tenant
 
-from ..flow.world import APP, TENANT, Clock, as_alice
+from ..flow.world import APP, TENANT, Clock, through_the_pages
 
 CALLBACK = f"{APP}/auth/callback"
 API = f"{TENANT}/api/v2/"
@@ -32,8 +32,8 @@ class Visitor:
 
     def __init__(self, directory: Path) -> None:
         self.clock = Clock()
-        self._file = directory / "tenant.sqlite3"
-        settings = TenantSettings(data_file=self._file, app_urls=(APP,), access_token_lifetime=3600)
+        self.file = directory / "tenant.sqlite3"
+        settings = TenantSettings(data_file=self.file, app_urls=(APP,), access_token_lifetime=3600)
         self.tenant = create_tenant(settings, clock=self.clock)
         self.browser, self.application = self.client(), self.client()
 
@@ -64,7 +64,7 @@ class Visitor:
 
     async def code(self, **changes: str | None) -> str:
         """An authorization code for Alice."""
-        url = await as_alice(self.browser, self.authorize_url(**changes))
+        url = await through_the_pages(self.browser, self.authorize_url(**changes))
         return query_of(url)["code"]
 
     async def redeem(self, code: str, **changes: str | None) -> httpx.Response:
@@ -86,9 +86,10 @@ class Visitor:
         """The token endpoint's answer to a refresh token."""
         return await self.token(grant_type="refresh_token", refresh_token=refresh_token, **changes)
 
-    async def tokens(self, **changes: str | None) -> dict[str, Any]:
+    async def tokens(self, *, auth: Any = CLIENT, **changes: str | None) -> dict[str, Any]:
         """A token response for Alice."""
-        response = await self.redeem(await self.code(**changes))
+        form = {} if auth else {"client_id": changes["client_id"]}
+        response = await self.redeem(await self.code(**changes), auth=auth, **form)
         assert response.status_code == 200, response.text
         return dict(response.json())
 
@@ -99,7 +100,7 @@ class Visitor:
 
     def signing_key(self) -> RSAKey:
         """The key that nobody outside has."""
-        with closing(sqlite3.connect(self._file)) as database:
+        with closing(sqlite3.connect(self.file)) as database:
             (jwk,) = database.execute("SELECT jwk FROM keys").fetchone()
         return RSAKey.import_key(json.loads(jwk))
 

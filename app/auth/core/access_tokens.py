@@ -1,68 +1,150 @@
-"""Having a fresh access token: refreshed before it expires, once, whoever asks."""
+"""Having a fresh access token: renewed before it expires, once, whoever asks."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import weakref
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from ..errors import LoginRequired, ProviderUnavailable, SessionEnded, TokenEndpointError
-from ..oidc.token_endpoint import TokenResponse, refresh
+from ..errors import (
+    ConsentRequired,
+    LoginRequired,
+    ProviderError,
+    ProviderUnavailable,
+    TokenEndpointError,
+)
 from ..session import AccessToken, Session, SessionStore, StoredSession
-from .provider import Provider
+from .issued_token import issued_token, names_another_audience
+from .leases import Leases
+from .redemption import Redemption, SupersededError
 
 logger = logging.getLogger(__name__)
 
-REFRESH_AHEAD = 60.0  # seconds before expiry at which a token counts as old
-LEASE = 20.0  # seconds; longer than a grant can take (connect 3 s + read 10 s)
-_POLL = 0.05  # seconds between two looks at a session that another process is refreshing
+QUIET = 5.0  # seconds for which a provider that did not answer is not asked while a token serves
+
+# Answers to a refresh request that the user can do something about (RFC 6749 section 5.2, RFC 8707
+# section 2, OpenID Connect Core section 3.1.2.6; Auth0 says access_denied of an unknown audience).
+_USER_CAN_HELP = frozenset(
+    {"access_denied", "consent_required", "interaction_required", "invalid_scope", "invalid_target"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a caller needs; `refused` is a token that the API did not take."""
+
+    audience: str
+    scope: str | None = None
+    refused: str | None = field(default=None, repr=False)
 
 
 class AccessTokens:
-    """Access tokens of sessions. Rotation makes a refresh token single-use, so N callers in
-    M processes make one grant: a lock in the process, a fenced lease between processes, and the
-    losers adopt the winner's result."""
+    """The access tokens of sessions, one for each audience.
+
+    Rotation makes a refresh token single-use, so N callers in M processes make one grant, and the
+    losers take the winner's result. A token for another audience is asked for with the refresh
+    token where the provider allows it (Auth0's multi-resource refresh tokens).
+    """
 
     def __init__(
         self,
-        provider: Provider,
         store: SessionStore,
+        leases: Leases,
+        redemption: Redemption,
         *,
+        is_multi_resource: bool,
         clock: Callable[[], float],
-        on_session_end: Callable[[str], Awaitable[None]],
+        jitter: Callable[[], float],
     ) -> None:
-        self._provider = provider
         self._store = store
+        self._leases = leases
+        self._redemption = redemption
+        self._is_multi_resource = is_multi_resource
         self._clock = clock
-        self._on_session_end = on_session_end
-        self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+        self._jitter = jitter
+        self._quiet_until = float("-inf")
 
-    async def get(self, ref: str, audience: str, scope: str | None = None) -> str:
-        """An access token for `audience` that covers `scope` (space-separated).
+    async def get(self, ref: str, wanted: Wanted) -> str:
+        """An access token for the wanted audience that has all of the wanted scope.
 
-        A token that is about to expire is refreshed; if that fails for a passing reason while it
-        is still valid, it is served.
+        A token that is about to expire is renewed; if that fails while it is still valid, it is
+        served. A refused token is renewed whatever its times say, once for all who were refused,
+        and comes back as it is when nothing renews it.
 
         Raises:
-            LoginRequired: no session, or none of its tokens fits and none can be had.
+            LoginRequired: there is no session, or its token has expired and nothing renews it.
+            ConsentRequired: the session has no such token, and the user can allow it.
             SessionEnded: the provider answered `invalid_grant`; the session is gone.
-            ProviderUnavailable, StoreUnavailable: try again; the session is untouched.
+            ProviderError, ProviderUnavailable, StoreUnavailable: the session is untouched.
         """
-        stored = await self._load(ref)
-        token = _fitting(stored.session, audience, scope)
-        if self._is_fresh(token):
+        try:
+            return await self._get(ref, wanted)
+        except SupersededError:
+            pass
+        try:
+            return await self._get(ref, wanted)
+        except SupersededError:
+            raise ProviderUnavailable("The session changes too fast to be renewed.") from None
+
+    async def _get(self, ref: str, wanted: Wanted) -> str:
+        token = (await self._load(ref)).session.covering(wanted.audience, wanted.scope)
+        if token is not None and self._needs_nothing(token, wanted):
             return token.value
-        lock = self._locks.setdefault(ref, asyncio.Lock())
-        async with lock:
-            try:
-                return await self._refreshed(ref, audience, scope)
-            except ProviderUnavailable:
-                if token.expires_at > self._clock():
-                    logger.warning("Refresh failed for now; the current access token still serves.")
-                    return token.value
-                raise
+        if token is None and not self._is_multi_resource:
+            raise _consent_required(wanted)
+        try:
+            return await self._redeemed(ref, wanted)
+        except ProviderError as error:
+            if isinstance(error, ProviderUnavailable):
+                self._quiet_until = self._clock() + QUIET
+            if token is not None and self._serves(token, wanted):
+                logger.warning("Not renewed (%s); the access token still serves.", error.code)
+                return token.value
+            if isinstance(error, TokenEndpointError) and error.error in _USER_CAN_HELP:
+                raise _consent_required(wanted, error.error) from None
+            raise
+
+    async def _redeemed(self, ref: str, wanted: Wanted) -> str:
+        """Lease, look again, redeem, save. What somebody else has renewed meanwhile is taken."""
+        async with self._leases.hold(ref) as fence:
+            stored = await self._load(ref)
+            token = stored.session.covering(wanted.audience, wanted.scope)
+            if token is not None and self._is_fresh(token, wanted):
+                return token.value
+            used = _refresh_token(stored.session, token)
+            if used is None:
+                return self._last_use(token, wanted)
+            new = await self._new_token(ref, stored, used, wanted)
+            fits = new.covers(wanted.audience, wanted.scope) and not names_another_audience(
+                new.value, wanted.audience
+            )
+            session = stored.session.rotated(used, new.refresh_token)
+            session = session.with_token(new) if fits else session
+            await self._redemption.save(ref, stored, session, fence=fence)
+        if not fits:
+            raise _consent_required(wanted)
+        return new.value
+
+    async def _new_token(
+        self, ref: str, stored: StoredSession, used: str, wanted: Wanted
+    ) -> AccessToken:
+        scope = _scope_to_ask_for(stored.session, wanted)
+        response = await self._redemption.redeem(
+            ref,
+            stored,
+            used,
+            # One that serves several audiences has to be told which one is meant.
+            audience=wanted.audience if self._is_multi_resource and wanted.audience else None,
+            scope=scope if self._is_multi_resource and scope else None,
+        )
+        return issued_token(
+            response,
+            audience=wanted.audience,
+            scope=scope,
+            now=self._clock(),
+            jitter=self._jitter(),
+            refresh_token=used,
+        )
 
     async def _load(self, ref: str) -> StoredSession:
         stored = await self._store.load(ref)
@@ -70,90 +152,41 @@ class AccessTokens:
             raise LoginRequired("There is no session.")
         return stored
 
-    def _is_fresh(self, token: AccessToken) -> bool:
-        return token.expires_at - REFRESH_AHEAD > self._clock()
+    def _needs_nothing(self, token: AccessToken, wanted: Wanted) -> bool:
+        is_quiet = self._clock() < self._quiet_until
+        return self._is_fresh(token, wanted) or (is_quiet and self._serves(token, wanted))
 
-    async def _refreshed(self, ref: str, audience: str, scope: str | None) -> str:
-        """Look, lease, look again, grant, save. Another process's new token ends the loop."""
-        deadline = asyncio.get_running_loop().time() + LEASE
-        while True:
-            fence = await self._store.acquire_lease(ref, LEASE)
-            if fence is not None:
-                break
-            if asyncio.get_running_loop().time() > deadline:
-                raise ProviderUnavailable("Another process is still refreshing this session.")
-            await asyncio.sleep(_POLL)
-        try:
-            stored = await self._load(ref)
-            token = _fitting(stored.session, audience, scope)
-            if not self._is_fresh(token):
-                token = await self._grant(ref, stored, token, fence)
-            return token.value
-        finally:
-            await self._store.release_lease(ref, fence)
+    def _is_fresh(self, token: AccessToken, wanted: Wanted) -> bool:
+        return token.value != wanted.refused and token.refresh_at > self._clock()
 
-    async def _grant(
-        self, ref: str, stored: StoredSession, old: AccessToken, fence: int
-    ) -> AccessToken:
-        if stored.session.refresh_token is None:
-            if old.expires_at > self._clock():
-                return old
+    def _serves(self, token: AccessToken, wanted: Wanted) -> bool:
+        return token.value != wanted.refused and token.expires_at > self._clock()
+
+    def _last_use(self, token: AccessToken | None, wanted: Wanted) -> str:
+        """There is nothing to renew it with; while it is valid there is no need to, either."""
+        if token is None:
+            raise _consent_required(wanted)
+        if token.expires_at <= self._clock():
             raise LoginRequired("The access token has expired and there is no refresh token.")
-        metadata = await self._provider.metadata()
-        try:
-            response = await refresh(
-                self._provider.client,
-                metadata.token_endpoint,
-                self._provider.credentials,
-                refresh_token=stored.session.refresh_token,
-            )
-        except TokenEndpointError as error:
-            return await self._refused(ref, stored, old, error)
-        new = self._token(response, old)
-        session = _with_tokens(stored.session, old, new, response.refresh_token)
-        if not await self._store.compare_and_swap(ref, stored.version, session, fence=fence):
-            # Somebody logged out meanwhile, or took the lease over: theirs is the truth.
-            token = _fitting((await self._load(ref)).session, old.audience, old.scope)
-            return token if self._is_fresh(token) else new
-        return new
-
-    async def _refused(
-        self, ref: str, stored: StoredSession, old: AccessToken, error: TokenEndpointError
-    ) -> AccessToken:
-        """Only `invalid_grant` ends a session, and only if nobody rotated the token meanwhile."""
-        if error.error != "invalid_grant":
-            raise error
-        current = await self._load(ref)
-        if current.version != stored.version:
-            token = _fitting(current.session, old.audience, old.scope)
-            if self._is_fresh(token):
-                return token
-        await self._store.delete(ref)
-        await self._on_session_end(ref)
-        raise SessionEnded("The provider no longer honours this session.", error=error.error)
-
-    def _token(self, response: TokenResponse, old: AccessToken) -> AccessToken:
-        return replace(
-            old,
-            value=response.access_token,
-            scope=response.scope or old.scope,
-            expires_at=self._clock() + response.expires_in,
-        )
+        return token.value
 
 
-def _fitting(session: Session, audience: str, scope: str | None) -> AccessToken:
-    """The token for this audience whose scope includes `scope`."""
-    wanted = set((scope or "").split())
-    for token in session.access_tokens:
-        if token.audience == audience and wanted <= set(token.scope.split()):
-            return token
-    raise LoginRequired("The session has no access token for this audience and scope.")
+def _refresh_token(session: Session, token: AccessToken | None) -> str | None:
+    """The token's own; for a token that is not there yet, any that the session has."""
+    return token.refresh_token if token else next(iter(session.refresh_tokens), None)
 
 
-def _with_tokens(
-    session: Session, old: AccessToken, new: AccessToken, refresh_token: str | None
-) -> Session:
-    tokens = tuple(new if token == old else token for token in session.access_tokens)
-    return replace(
-        session, access_tokens=tokens, refresh_token=refresh_token or session.refresh_token
+def _scope_to_ask_for(session: Session, wanted: Wanted) -> str:
+    """What the session has for this audience and what is wanted besides; each scope once."""
+    held = session.covering(wanted.audience, None)
+    scopes = f"{held.scope if held else ''} {wanted.scope or ''}".split()
+    return " ".join(dict.fromkeys(scopes))
+
+
+def _consent_required(wanted: Wanted, error: str | None = None) -> ConsentRequired:
+    return ConsentRequired(
+        "The session has no access token for this audience and scope.",
+        error=error,
+        audience=wanted.audience or None,
+        scope=wanted.scope,
     )

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..config import AuthConfig
-from ..errors import IdTokenError, TransactionError
+from ..errors import IdTokenError, ProviderUnavailable, TransactionError
 from ..oidc.authorization_request import LoginSecrets, authorization_url
 from ..oidc.authorization_response import code_of, single_parameters, state_of
 from ..oidc.id_token import Expected, check_id_token
 from ..oidc.token_endpoint import TokenResponse, exchange_code
-from ..session import AccessToken, Session, SessionStore, Transaction, new_handle, reference
+from ..session import Session, SessionStore, Transaction, new_handle, reference
+from .issued_token import issued_token
+from .leases import Leases
+from .login_scope import login_scope
 from .provider import Provider
 from .return_to import safe_return_to
 
@@ -26,10 +29,14 @@ _PROTOCOL_CLAIMS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class CompletedLogin:
-    """A new session: the handle for the cookie, and the path to go to."""
+    """A new session: the handle for the cookie, and the path to go to.
+
+    `replaced` is the reference of the session that this browser had before; it is gone.
+    """
 
     handle: str = field(repr=False)
     return_to: str
+    replaced: str | None
 
 
 class Login:
@@ -40,24 +47,49 @@ class Login:
         config: AuthConfig,
         provider: Provider,
         store: SessionStore,
+        leases: Leases,
         *,
+        audiences: Collection[str],
         clock: Callable[[], float],
+        jitter: Callable[[], float],
     ) -> None:
         self._config = config
         self._provider = provider
         self._store = store
+        self._leases = leases
+        self._audiences = frozenset(audiences)
         self._clock = clock
+        self._jitter = jitter
 
-    async def begin(self, browser: str, return_to: str | None) -> str:
+    async def begin(
+        self,
+        browser: str,
+        return_to: str | None,
+        *,
+        audience: str | None = None,
+        scope: str | None = None,
+        current: str | None = None,
+    ) -> str:
         """Remember a login attempt of the browser that holds `browser`; return the URL to go to.
 
+        `audience` and `scope` ask for more than the default; `current` is the reference of the
+        session that the browser has.
+
         Raises:
+            LoginLinkError: an audience or a scope that this app has no use for.
             ProviderError, ProviderUnavailable: discovery failed.
             StoreUnavailable: the attempt cannot be remembered.
         """
+        session = await self._load(current)
+        params = login_scope(
+            self._config.authorization_params,
+            self._audiences,
+            session,
+            audience=audience,
+            scope=scope,
+        )
         metadata = await self._provider.discovery.reachable_metadata()
         login = LoginSecrets.new()
-        params = self._config.authorization_params
         transaction = Transaction(
             nonce=login.nonce,
             code_verifier=login.code_verifier,
@@ -78,9 +110,16 @@ class Login:
         )
 
     async def complete(
-        self, browser: str | None, items: Sequence[tuple[str, str]]
+        self,
+        browser: str | None,
+        items: Sequence[tuple[str, str]],
+        *,
+        current: str | None = None,
     ) -> CompletedLogin:
         """Judge the callback's query `items` and turn a good one into a session.
+
+        It takes the place of the session `current` of this browser, and takes over that one's
+        tokens for other audiences if it is the same person's.
 
         Raises:
             TransactionError: `state` is not of an open attempt of this browser.
@@ -101,8 +140,25 @@ class Login:
         )
         claims = await self._check(response, transaction)
         handle = new_handle()
-        await self._store.create(reference(handle), self._session(response, transaction, claims))
-        return CompletedLogin(handle, transaction.return_to)
+        session = self._session(response, transaction, claims)
+        await self._replace(current, reference(handle), session)
+        return CompletedLogin(handle, transaction.return_to, current)
+
+    async def _replace(self, current: str | None, new: str, session: Session) -> None:
+        """Create `new` and end `current`. What is taken over is read while nobody redeems it; when
+        that cannot be had (somebody died redeeming), nothing is taken over."""
+        if current is not None:
+            try:
+                async with self._leases.hold(current):
+                    session = _taking_over(session, await self._load(current))
+                    await self._store.delete(current)
+            except ProviderUnavailable:
+                await self._store.delete(current)
+        await self._store.create(new, session)
+
+    async def _load(self, ref: str | None) -> Session | None:
+        stored = await self._store.load(ref) if ref else None
+        return stored.session if stored else None
 
     async def _take(self, browser: str | None, state: str) -> Transaction:
         transaction = None
@@ -129,11 +185,12 @@ class Login:
         self, response: TokenResponse, transaction: Transaction, claims: Mapping[str, Any]
     ) -> Session:
         now = self._clock()
-        token = AccessToken(
-            value=response.access_token,
+        token = issued_token(
+            response,
             audience=transaction.audience or "",
-            scope=response.scope or transaction.scope,
-            expires_at=now + response.expires_in,
+            scope=transaction.scope,
+            now=now,
+            jitter=self._jitter(),
         )
         sid = claims.get("sid")
         return Session(
@@ -141,9 +198,16 @@ class Login:
             sid=sid if isinstance(sid, str) else None,
             user={name: value for name, value in claims.items() if name not in _PROTOCOL_CLAIMS},
             access_tokens=(token,),
-            refresh_token=response.refresh_token,
             created_at=now,
         )
+
+
+def _taking_over(session: Session, earlier: Session | None) -> Session:
+    """With the earlier session's tokens for other audiences, if it was the same person's."""
+    if earlier is None or earlier.sub != session.sub:
+        return session
+    (new,) = session.access_tokens
+    return replace(session, access_tokens=earlier.access_tokens).with_token(new)
 
 
 def _transaction_key(browser: str, state: str) -> str:

@@ -48,17 +48,17 @@ class Logout:
         )
 
     async def revoke(self, session: Session) -> None:
-        """Ask the provider to forget the refresh token; best effort, after the local end."""
-        if session.refresh_token is None:
-            return
+        """Ask the provider to forget the refresh tokens; best effort, after the local end."""
         try:
             metadata = await self._provider.metadata()
-            if metadata.revocation_endpoint:
+            if metadata.revocation_endpoint is None:
+                return
+            for refresh_token in session.refresh_tokens:
                 await revoke(
                     self._provider.client,
                     metadata.revocation_endpoint,
                     self._provider.credentials,
-                    refresh_token=session.refresh_token,
+                    refresh_token=refresh_token,
                 )
         except (AuthError, httpx.HTTPError) as error:
-            logger.warning("The refresh token was not revoked: %s", type(error).__name__)
+            logger.warning("Not every refresh token was revoked: %s", type(error).__name__)

@@ -3,6 +3,9 @@
 from .allowed_list import AllowedList
 from .allowed_route import AllowedRoute, HttpInterceptorConfig, TokenOptions
 from .client import build_client, build_pool
+from .observation import all_of
+from .opentelemetry_observer import opentelemetry_observer
+from .request_log import is_log_open, log_request
 from .transport import AccessTokenTransport
 
 __all__ = [
@@ -11,6 +14,10 @@ __all__ = [
     "AllowedRoute",
     "HttpInterceptorConfig",
     "TokenOptions",
+    "all_of",
     "build_client",
     "build_pool",
+    "is_log_open",
+    "log_request",
+    "opentelemetry_observer",
 ]

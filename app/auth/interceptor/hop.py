@@ -20,11 +20,13 @@ class Hop:
 
     `follows`: it follows a redirect. `leaves_origin`: to another origin than the hop before.
     `own_authorization`: the caller brought an `Authorization` of their own, on this hop or earlier.
+    `number`: its place in the chain, from 0.
     """
 
     follows: bool
     leaves_origin: bool
     own_authorization: bool
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class _Note:
     request: weakref.ref[httpx.Request]
     origin: tuple[bytes, bytes, int | None]
     own_authorization: bool
+    number: int
 
 
 def read_hop(request: httpx.Request) -> Hop:
@@ -42,10 +45,10 @@ def read_hop(request: httpx.Request) -> Hop:
     earlier = _note_of_earlier_hop(request)
     own = "authorization" in request.headers or (earlier is not None and earlier.own_authorization)
     origin = _origin(request.url)
-    request.extensions[_NOTE] = _Note(weakref.ref(request), origin, own)
-    if earlier is None:
-        return Hop(follows=False, leaves_origin=False, own_authorization=own)
-    return Hop(follows=True, leaves_origin=earlier.origin != origin, own_authorization=own)
+    number = 0 if earlier is None else earlier.number + 1
+    request.extensions[_NOTE] = _Note(weakref.ref(request), origin, own, number)
+    leaves_origin = earlier is not None and earlier.origin != origin
+    return Hop(number > 0, leaves_origin, own_authorization=own, number=number)
 
 
 def _note_of_earlier_hop(request: httpx.Request) -> _Note | None:

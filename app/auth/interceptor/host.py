@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 
 from .odd_url import OddURLError
 
 _LABEL = r"[a-z0-9_][a-z0-9_-]{0,62}"
 _NAME = re.compile(rf"(?!.{{254}}){_LABEL}(?:\.{_LABEL})*")
+_REMEMBERED = 1024  # hosts: an app calls few, and addresses are slow to parse
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def is_loopback(host: str) -> bool:
     """`localhost`, `127.0.0.0/8` and `::1`; no other spelling of them."""
     if host in {"localhost", "::1"}:
@@ -19,6 +22,7 @@ def is_loopback(host: str) -> bool:
     return host.startswith("127.") and _is_ipv4(host)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def comparable_host(host: str) -> str:
     """`host` as httpx has it (lower-case, punycode, no brackets), an IPv6 address compressed.
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import time
 from collections.abc import Awaitable, Callable
 
 import httpx
 
-from ..errors import LoginRequired, ProviderError, SessionEnded
+from ..core.request_event import Observer
+from ..errors import LoginRequired, ProviderError, SessionEnded, StoreUnavailable
 from .allowed_list import AllowedList
-from .allowed_route import AllowedRoute, TokenOptions
-from .destination import is_diverted
+from .allowed_route import TokenOptions
+from .decision import Decision, decide
 from .harmless_headers import harmless_headers
 from .hop import Hop, read_hop
+from .observation import Observation
+from .patience import Patience, is_replayable
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-_DEFAULT_OPTIONS = TokenOptions()
+_MAY_BE_REPEATED = frozenset({401, 429, 503})
 
 
 class AccessTokenTransport(httpx.AsyncBaseTransport):
@@ -26,6 +31,9 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
       `Authorization`, `Cookie`, `DPoP` or the like. What the next hop may carry is decided afresh.
     - A request whose `Host` header (or `target` or `sni_hostname` extension) names another
       recipient than its URL is not allowed: it is sent as it is, without a token.
+    - After a 401 to a request with a token it is sent once more, with another token; after 429 and
+      503, when the API says (see `patience`). Only what can be sent twice is.
+    - The request's extension `auth` may ask for no token or for another one (see `wish`).
     - The token is on a copy; the caller's request, `response.request` and an error's `request`
       never hold it.
 
@@ -37,59 +45,137 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
         allowed_list: AllowedList,
         get_access_token: Callable[[TokenOptions], Awaitable[str | None]],
         inner: httpx.AsyncBaseTransport,
+        *,
+        refresh_access_token: Callable[[TokenOptions, str], Awaitable[str | None]] | None = None,
+        on_request: Observer | None = None,
+        patience: Patience | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`get_access_token` gives this user's token, or `None` (or `LoginRequired`) for nobody."""
+        """`get_access_token` gives this user's token, or `None` (or `LoginRequired`) for nobody.
+
+        `refresh_access_token` gives another one in place of a token that the API refused.
+        `on_request` is told of every hop. `monotonic` gives seconds.
+        """
         self._allowed_list = allowed_list
         self._get_access_token = get_access_token
         self._inner = inner
+        self._refresh_access_token = refresh_access_token
+        self._on_request = on_request
+        self._patience = patience or Patience()
+        self._monotonic = monotonic
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one hop.
 
         Raises `LoginRequired` before anything is sent when the entry needs a user and there is
-        none, whatever else `get_access_token` raises, and what `inner` raises.
+        none, whatever else `get_access_token` raises, what `inner` raises, and `TypeError` for an
+        `auth` extension that makes no sense.
         """
-        outgoing = await self._outgoing(request)
+        hop = read_hop(request)
+        decision = decide(self._allowed_list, request, hop)
+        headers = _headers_of(request, hop, allowed=decision.route is not None)
+        attempt = _Attempt(self._inner, request, headers)
+        if self._on_request is None:
+            return await self._exchange(attempt, decision, None)
+        begun_at = self._monotonic()
+        observation = Observation(
+            self._on_request, self._monotonic, request, decision, hop.number, begun_at
+        )
         try:
-            response = await self._inner.handle_async_request(outgoing)
-        except httpx.RequestError as error:
-            error.request = request
+            response = await self._exchange(attempt, decision, observation)
+        except BaseException as error:
+            observation.tell(error)
             raise
-        response.request = request
+        observation.tell(response)
         return response
 
     async def aclose(self) -> None:
         """Leave the shared pool open."""
 
-    async def _outgoing(self, request: httpx.Request) -> httpx.Request:
-        hop = read_hop(request)
-        route = None if is_diverted(request) else self._matching(request)
-        headers = _headers_of(request, hop, allowed=route is not None)
-        if route is not None and not hop.own_authorization:
-            headers = await self._with_token(headers, route)
-        return request if headers is request.headers else _copy(request, headers)
+    async def _exchange(
+        self, attempt: _Attempt, decision: Decision, observation: Observation | None
+    ) -> httpx.Response:
+        token = await self._token_for(decision)
+        if observation is not None:
+            observation.attached = token is not None
+        response = await attempt.send(token)
+        if decision.route is None or response.status_code not in _MAY_BE_REPEATED:
+            return response
+        response, retries = await self._patience.again(
+            attempt.request, response, functools.partial(attempt.send, token)
+        )
+        if response.status_code == 401 and token is not None and is_replayable(attempt.request):
+            response = await self._after_refusal(attempt, decision, token, response)
+            retries = attempt.count - 1
+        if observation is not None:
+            observation.retries = retries
+        return response
 
-    def _matching(self, request: httpx.Request) -> AllowedRoute | None:
-        return self._allowed_list.match(request.method, request.url)
-
-    async def _with_token(self, headers: httpx.Headers, route: AllowedRoute) -> httpx.Headers:
-        token = await self._token_for(route)
-        if token is None:
-            return headers
-        return httpx.Headers([*headers.raw, (b"Authorization", b"Bearer " + _checked(token))])
-
-    async def _token_for(self, route: AllowedRoute) -> str | None:
+    async def _after_refusal(
+        self, attempt: _Attempt, decision: Decision, token: str, response: httpx.Response
+    ) -> httpx.Response:
+        """Once more with another token, if one can be had; else the refusal is the answer."""
+        if self._refresh_access_token is None or decision.options is None:
+            return response
         try:
-            token = await self._get_access_token(route.token_options or _DEFAULT_OPTIONS)
+            new = await self._refresh_access_token(decision.options, token)
+        except (ProviderError, StoreUnavailable):
+            return response
+        except BaseException:
+            await response.aclose()
+            raise
+        if new is None or new == token:
+            return response
+        await response.aclose()
+        return await attempt.send(new)
+
+    async def _token_for(self, decision: Decision) -> str | None:
+        if decision.options is None or decision.route is None:
+            return None
+        anonymous = decision.route.allow_anonymous
+        try:
+            token = await self._get_access_token(decision.options)
         except SessionEnded:
             raise
         except LoginRequired:
-            if not route.allow_anonymous:
+            if not anonymous:
                 raise
             return None
-        if token is None and not route.allow_anonymous:
+        if token is None and not anonymous:
             raise LoginRequired("This request needs a signed-in user, and there is none.")
         return token
+
+
+class _Attempt:
+    """The sending of one request, once or more; `count` says how often."""
+
+    def __init__(
+        self, inner: httpx.AsyncBaseTransport, request: httpx.Request, headers: httpx.Headers
+    ) -> None:
+        self.request = request
+        self.count = 0
+        self._inner = inner
+        self._headers = headers
+
+    async def send(self, token: str | None) -> httpx.Response:
+        """Send a copy that holds the token; what comes back names the caller's own request."""
+        self.count += 1
+        try:
+            response = await self._inner.handle_async_request(self._outgoing(token))
+        except httpx.RequestError as error:
+            error.request = self.request
+            raise
+        response.request = self.request
+        return response
+
+    def _outgoing(self, token: str | None) -> httpx.Request:
+        if token is None and self._headers is self.request.headers:
+            return self.request
+        headers = self._headers
+        if token is not None:
+            bearer = (b"Authorization", b"Bearer " + _checked(token))
+            headers = httpx.Headers([*headers.raw, bearer])
+        return _copy(self.request, headers)
 
 
 def _headers_of(request: httpx.Request, hop: Hop, *, allowed: bool) -> httpx.Headers:

@@ -70,10 +70,16 @@ async def refresh(
     credentials: ClientCredentials,
     *,
     refresh_token: str,
+    audience: str | None = None,
+    scope: str | None = None,
 ) -> TokenResponse:
     """Redeem a refresh token. Raises as `exchange_code` does; `error` is then `invalid_grant`
-    when the token is no longer honoured."""
+    when the token is no longer honoured.
+
+    `audience` is Auth0's parameter for a refresh token that serves several APIs.
+    """
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    form |= {name: value for name, value in (("audience", audience), ("scope", scope)) if value}
     return await _grant(client, token_endpoint, credentials, form)
 
 

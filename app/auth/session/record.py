@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-_VERSION = 1
+_VERSION = 2
 
 
 class RecordError(Exception):
@@ -16,12 +16,22 @@ class RecordError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """An access token; `scope` is what was granted, `expires_at` is in epoch seconds."""
+    """An access token, and the refresh token that renews it, if there is one.
+
+    `scope` is what was granted. Times are epoch seconds: from `refresh_at` on a new token is asked
+    for, and until `expires_at` this one still serves.
+    """
 
     value: str = field(repr=False)
     audience: str
     scope: str
+    refresh_at: float
     expires_at: float
+    refresh_token: str | None = field(default=None, repr=False)
+
+    def covers(self, audience: str, scope: str | None) -> bool:
+        """Whether it is for this audience and has all of this scope (space-separated)."""
+        return self.audience == audience and set((scope or "").split()) <= set(self.scope.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +42,31 @@ class Session:
     sid: str | None
     user: Mapping[str, Any] = field(repr=False)
     access_tokens: tuple[AccessToken, ...]
-    refresh_token: str | None = field(repr=False)
     created_at: float
+
+    @property
+    def refresh_tokens(self) -> tuple[str, ...]:
+        """Each refresh token once: several access tokens may share one."""
+        held = (token.refresh_token for token in self.access_tokens)
+        return tuple(dict.fromkeys(token for token in held if token is not None))
+
+    def covering(self, audience: str, scope: str | None) -> AccessToken | None:
+        """An access token for this audience whose scope includes `scope`."""
+        return next((t for t in self.access_tokens if t.covers(audience, scope)), None)
+
+    def with_token(self, new: AccessToken) -> Session:
+        """The session with `new` in place of what it held for that audience."""
+        others = (token for token in self.access_tokens if token.audience != new.audience)
+        return replace(self, access_tokens=(*others, new))
+
+    def rotated(self, used: str, successor: str | None) -> Session:
+        """The session after `used` was redeemed: what it renewed is renewed by `successor` from now
+        on (RFC 9700 section 4.14.2)."""
+        tokens = (
+            replace(token, refresh_token=successor) if token.refresh_token == used else token
+            for token in self.access_tokens
+        )
+        return replace(self, access_tokens=tuple(tokens))
 
     def to_bytes(self) -> bytes:
         """The record as JSON."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +10,6 @@ import reflex as rx
 from reflex.event import Event
 from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
-from reflex_base.event.context import EventContext
 from reflex_base.event.processor.base_state_processor import chain_updates
 
 from ..errors import StoreUnavailable
@@ -19,6 +17,7 @@ from ..session import SessionStore, StoredSession
 from .socket import reference_of
 from .state import AuthState, UserScopedState
 from .subscription import subscribed_events
+from .top_level_event import start_event
 
 logger = logging.getLogger(__name__)
 
@@ -95,9 +94,5 @@ async def _tell_browser(state: BaseState) -> None:
 
 
 async def _announce(app: rx.App, state: BaseState) -> None:
-    """Start the subscribers, each as an event of its own and not as a part of this one: they must
-    outlive it, and be newer than every run that a change of the user makes stale."""
-    token = state.router.session.client_token
     for event in subscribed_events():
-        context = dataclasses.replace(EventContext.get().fork(token=token), parent_txid=None)
-        await app.event_processor.enqueue(token, event, context)
+        await start_event(app, state.router.session.client_token, event)

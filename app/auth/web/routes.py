@@ -70,9 +70,16 @@ class Routes:
     async def login(self, request: Request) -> Response:
         """Begin a login and send the browser to the provider."""
         browser = self._login_cookie.read(request.headers.get("cookie")) or new_handle()
-        return_to = safe_return_to(request.query_params.get("return_to"))
+        query = request.query_params
+        return_to = safe_return_to(query.get("return_to"))
         try:
-            url = await self._login.begin(browser, return_to)
+            url = await self._login.begin(
+                browser,
+                return_to,
+                audience=query.get("audience"),
+                scope=query.get("scope"),
+                current=self._reference(request),
+            )
         except AuthError as error:
             return self._failed(error, return_to)
         response = RedirectResponse(url, 302, headers=NO_STORE)
@@ -84,11 +91,13 @@ class Routes:
         cookies = request.headers.get("cookie")
         try:
             done = await self._login.complete(
-                self._login_cookie.read(cookies), request.query_params.multi_items()
+                self._login_cookie.read(cookies),
+                request.query_params.multi_items(),
+                current=self._reference(request),
             )
         except AuthError as error:
             return self._failed(error)
-        replaced = await self._forget(self._session_cookie.read(cookies))
+        replaced = done.replaced
         response = RedirectResponse(
             f"{self._config.app_base_url}{done.return_to}",
             303,
@@ -109,8 +118,7 @@ class Routes:
         """End the session here, tell its tabs, and go on to the provider."""
         if not self._is_own_request(request):
             return documents.logout_question(self._home, status=403)
-        handle = self._session_cookie.read(request.headers.get("cookie"))
-        ref = reference(handle) if handle else None
+        ref = self._reference(request)
         try:
             stored = await self._store.load(ref) if ref else None
             url = await self._logout.end(ref)
@@ -127,9 +135,9 @@ class Routes:
         """The claims of the session as JSON. The header keeps other sites' requests out."""
         if request.headers.get("x-csrf") != "1":
             return _json(403, {"error": "csrf_header_required", "message": "Send X-CSRF: 1."})
-        handle = self._session_cookie.read(request.headers.get("cookie"))
+        ref = self._reference(request)
         try:
-            stored = await self._store.load(reference(handle)) if handle else None
+            stored = await self._store.load(ref) if ref else None
         except StoreUnavailable as error:
             return _json(503, {"error": error.code}, {"Retry-After": "5"})
         if stored is None:
@@ -148,16 +156,10 @@ class Routes:
     def _home(self) -> str:
         return f"{self._config.app_base_url}/"
 
-    async def _forget(self, handle: str | None) -> str | None:
-        """Delete the browser's previous session, whoever it belonged to; return its reference."""
-        if handle is None:
-            return None
-        ref = reference(handle)
-        try:
-            await self._store.delete(ref)
-        except StoreUnavailable:
-            logger.warning("The session that a new login replaced could not be deleted.")
-        return ref
+    def _reference(self, request: Request) -> str | None:
+        """The reference of the session that the browser's cookie names."""
+        handle = self._session_cookie.read(request.headers.get("cookie"))
+        return reference(handle) if handle else None
 
     def _failed(self, error: AuthError, return_to: str = "/") -> Response:
         """To the app's error page: a stable code and an id that is also in the log, no more."""

@@ -60,13 +60,19 @@ async def store(
 
 def session(clock: Clock, **changes: object) -> Session:
     """A session as a login makes it."""
-    token = AccessToken("access-token-value", "https://api", "read", clock() + 50)
+    token = AccessToken(
+        value="access-token-value",
+        audience="https://api",
+        scope="read",
+        refresh_at=clock() + 40,
+        expires_at=clock() + 50,
+        refresh_token="refresh-token-value",
+    )
     fields: dict[str, object] = {
         "sub": "auth0|alice",
         "sid": "provider-sid",
         "user": {"name": "Alice", "email": "alice@example.com"},
         "access_tokens": (token,),
-        "refresh_token": "refresh-token-value",
         "created_at": clock(),
     }
     return Session(**{**fields, **changes})  # type: ignore[arg-type]

@@ -26,7 +26,7 @@ async def main(file, name):
     store = SQLiteSessionStore(Path(file), Sealer(("a secret of more than 32 characters",)))
     for number in range(100):
         ref = f"{name}-{number}"
-        await store.create(ref, Session(ref, None, {}, (), None, time.time()))
+        await store.create(ref, Session(ref, None, {}, (), time.time()))
         stored = await store.load(ref)
         assert await store.compare_and_swap(ref, stored.version, stored.session)
     await store.close()

@@ -46,12 +46,12 @@ async def test_absolute_lifetime(store: SessionStore, clock: Clock) -> None:
 async def test_compare_and_swap(store: SessionStore, clock: Clock) -> None:
     """Of two writers that loaded the same version, the second one is refused."""
     await store.create("ref", session(clock))
-    first = replace(session(clock), refresh_token="first")
+    first = replace(session(clock), sid="first")
     assert await store.compare_and_swap("ref", 1, first)
-    assert not await store.compare_and_swap("ref", 1, replace(first, refresh_token="second"))
+    assert not await store.compare_and_swap("ref", 1, replace(first, sid="second"))
     stored = await store.load("ref")
     assert stored
-    assert (stored.session.refresh_token, stored.version) == ("first", 2)
+    assert (stored.session.sid, stored.version) == ("first", 2)
 
 
 async def test_swap_does_not_revive(store: SessionStore, clock: Clock) -> None:

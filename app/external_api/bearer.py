@@ -1,0 +1,27 @@
+"""Finding the access token in a request: RFC 6750 section 2.1, and no other way."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.requests import Request
+
+from .refusal import Refusal
+
+_BEARER = re.compile(r"Bearer +([A-Za-z0-9\-._~+/]+=*)", re.IGNORECASE)
+_MAXIMUM_LENGTH = 16 * 1024
+
+
+def bearer_token(request: Request) -> str | None:
+    """The token of the Authorization header; None when there is no header.
+
+    Raises:
+        Refusal: two headers, another scheme, or text that is no token.
+    """
+    headers = request.headers.getlist("authorization")
+    if not headers:
+        return None
+    match = _BEARER.fullmatch(headers[0]) if len(headers) == 1 else None
+    if match is None or len(headers[0]) > _MAXIMUM_LENGTH:
+        raise Refusal(400, "invalid_request", "The request has no single Bearer token.")
+    return match[1]

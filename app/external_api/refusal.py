@@ -1,0 +1,44 @@
+"""How a request is refused: RFC 6750 section 3."""
+
+from __future__ import annotations
+
+from starlette.responses import JSONResponse, Response
+
+REALM = "external"
+
+
+class Refusal(Exception):
+    """A request that gets no answer; `error` is None when it simply brought no token."""
+
+    def __init__(
+        self, status: int, error: str | None, description: str, *, scope: str | None = None
+    ) -> None:
+        super().__init__(description)
+        self.status = status
+        self.error = error
+        self.description = description
+        self.scope = scope
+
+    def response(self) -> Response:
+        """The challenge, and the same as JSON."""
+        body = {"error": self.error or "unauthorized", "error_description": self.description}
+        if self.scope:
+            body["scope"] = self.scope
+        headers = {"Cache-Control": "no-store"}
+        if self.status == 503:
+            headers["Retry-After"] = "5"
+        else:
+            headers["WWW-Authenticate"] = self._challenge()
+        return JSONResponse(body, self.status, headers=headers)
+
+    def _challenge(self) -> str:
+        parameters = {"realm": REALM, "error": self.error, "scope": self.scope}
+        if self.error:
+            parameters["error_description"] = self.description
+        given = (f'{name}="{value}"' for name, value in parameters.items() if value)
+        return f"Bearer {', '.join(given)}"
+
+
+def invalid_token(description: str) -> Refusal:
+    """The token is not good: another one may be."""
+    return Refusal(401, "invalid_token", description)

@@ -1,0 +1,91 @@
+"""Serving a development tool as a process: on this machine only, and ended with its owner."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import logging
+import os
+import socket
+from contextlib import suppress
+
+import uvicorn
+from starlette.types import ASGIApp
+
+OWNER_POLL = 0.5  # seconds between two looks at whether the owner is still there
+
+
+class CannotListen(Exception):
+    """The port cannot be had; the message says why and what to do."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is `localhost` or a loopback address, out of reach of other machines."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listen(host: str, port: int, *, name: str, variable: str) -> socket.socket:
+    """A bound socket for the program `name`, whose port the environment's `variable` sets.
+
+    Raises:
+        CannotListen: the port is in use or cannot be opened.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise CannotListen(_why(port, error, name, variable)) from error
+    return listener
+
+
+def _why(port: int, error: OSError, name: str, variable: str) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} is in use, so {name} cannot start. End what uses it, "
+            f"or set {variable} to a free port."
+        )
+    return (
+        f"Port {port} cannot be opened ({error.strerror}), so {name} cannot start. "
+        f"Set {variable} to another port."
+    )
+
+
+def serve(app: ASGIApp, listener: socket.socket, *, owner: int | None) -> None:
+    """Serve until a signal, or until the process `owner` is gone."""
+    logging.basicConfig(level=logging.WARNING)
+    with suppress(KeyboardInterrupt):  # uvicorn has ended in peace and passes the Ctrl-C on
+        asyncio.run(_serve(app, listener, owner))
+
+
+async def _serve(app: ASGIApp, listener: socket.socket, owner: int | None) -> None:
+    # No access log: queries hold codes and states.
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while owner is not None and _is_running(owner) and not serving.done():
+        await asyncio.wait({serving}, timeout=OWNER_POLL)
+    if owner is not None:
+        server.should_exit = True
+    await serving
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,247 @@
+"""What an observer is told of each request, and what a single request may ask for."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from app.auth.core.request_event import Observer, RequestEvent
+from app.auth.errors import ConsentRequired, LoginRequired
+from app.auth.interceptor import (
+    AccessTokenTransport,
+    AllowedList,
+    AllowedRoute,
+    TokenOptions,
+    all_of,
+    log_request,
+    opentelemetry_observer,
+)
+from app.auth.interceptor.client import build_client
+
+from .fakes import Recorder, TokenProvider
+
+API = "https://api.example.com/v1"
+OPTIONS = TokenOptions("https://api.example.com", "read")
+ENTRIES = [
+    AllowedRoute(f"{API}/open", allow_anonymous=True),
+    AllowedRoute(f"{API}/*", token_options=OPTIONS),
+]
+
+
+class Ticks:
+    """A clock that is two milliseconds later each time."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def __call__(self) -> float:
+        self._now += 0.002
+        return self._now
+
+
+def client(
+    observer: Observer, network: Recorder | None = None, tokens: TokenProvider | None = None
+) -> httpx.AsyncClient:
+    """A client whose requests are observed."""
+    transport = AccessTokenTransport(
+        AllowedList(ENTRIES),
+        tokens or TokenProvider("secret-token"),
+        network or Recorder(),
+        on_request=observer,
+        monotonic=Ticks(),
+    )
+    return build_client(transport)
+
+
+@pytest.fixture
+def events() -> list[RequestEvent]:
+    """What has been told."""
+    return []
+
+
+async def test_attached(events: list[RequestEvent]) -> None:
+    """The event says what went where with which token, without query, userinfo or token."""
+    async with client(events.append) as http:
+        await http.get(f"{API}/me?secret=1#x")
+    assert events == [
+        RequestEvent(
+            method="GET",
+            url=f"{API}/me",
+            entry=f"{API}/*",
+            attached=True,
+            reason="attached",
+            audience=OPTIONS.audience,
+            scope="read",
+            status=200,
+            milliseconds=pytest.approx(2.0),
+        )
+    ]
+    assert "secret" not in repr(events)
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "reason"),
+    [
+        ("https://other.example/", {}, "not_on_list"),
+        ("https://api.example.com:8443/v1/me", {}, "not_on_list"),
+        (f"{API}/%2e%2e/admin", {}, "odd_url"),
+        (f"{API}/me", {"headers": {"Authorization": "Basic eA=="}}, "own_authorization"),
+        (f"{API}/me", {"headers": {"Host": "evil.example"}}, "diverted"),
+        (f"{API}/me", {"extensions": {"auth": "skip"}}, "skipped"),
+    ],
+)
+async def test_not_attached(
+    events: list[RequestEvent], url: str, options: dict[str, object], reason: str
+) -> None:
+    """Without a token the event says why."""
+    network = Recorder()
+    async with client(events.append, network) as http:
+        await http.get(url, **options)  # type: ignore[arg-type]
+    assert [(event.attached, event.reason, event.status) for event in events] == [
+        (False, reason, 200)
+    ]
+    assert "secret-token" not in str(network.sent[0].headers.raw)
+
+
+async def test_nobody(events: list[RequestEvent]) -> None:
+    """An entry for everybody is called without a token, any other is not called at all."""
+    network = Recorder()
+    async with client(events.append, network, TokenProvider(None)) as http:
+        await http.get(f"{API}/open")
+        with pytest.raises(LoginRequired):
+            await http.get(f"{API}/me")
+    told = [(event.reason, event.status, event.error) for event in events]
+    assert told == [("anonymous", 200, None), ("login_required", None, "LoginRequired")]
+    assert len(network.sent) == 1
+
+
+async def test_consent_required(events: list[RequestEvent]) -> None:
+    """So is it when the user has not allowed enough; an entry for everybody is then anonymous."""
+    tokens = TokenProvider(error=ConsentRequired("more"))
+    async with client(events.append, tokens=tokens) as http:
+        await http.get(f"{API}/open")
+        with pytest.raises(ConsentRequired):
+            await http.get(f"{API}/me")
+    assert [event.reason for event in events] == ["anonymous", "consent_required"]
+
+
+async def test_error(events: list[RequestEvent]) -> None:
+    """A request that gets no answer is told of with the error's name."""
+    network = Recorder(error=httpx.ConnectTimeout("slow"))
+    async with client(events.append, network) as http:
+        with pytest.raises(httpx.ConnectTimeout):
+            await http.get(f"{API}/me")
+    assert [(event.attached, event.error) for event in events] == [(True, "ConnectTimeout")]
+
+
+async def test_hops(events: list[RequestEvent]) -> None:
+    """Each hop of a redirect is an event with its number and its own decision."""
+    network = Recorder({f"{API}/a": f"{API}/b", f"{API}/b": "https://other.example/"})
+    async with client(events.append, network) as http:
+        await http.get(f"{API}/a", follow_redirects=True)
+    told = [(event.hop, event.status, event.reason) for event in events]
+    assert told == [(0, 307, "attached"), (1, 307, "attached"), (2, 200, "not_on_list")]
+
+
+async def test_own_options() -> None:
+    """A request may ask for another token than its entry's, but only where an entry allows one."""
+    wanted = TokenOptions("https://else.example", "write")
+    tokens, network = TokenProvider(), Recorder()
+    async with client(lambda event: None, network, tokens) as http:
+        await http.get(f"{API}/me", extensions={"auth": wanted})
+        await http.get("https://other.example/", extensions={"auth": wanted})
+    assert tokens.asked == [wanted]
+    assert "authorization" not in network.sent[1].headers
+
+
+async def test_skip_follows_redirects() -> None:
+    """A request that asks for no token carries none on any hop."""
+    network = Recorder({f"{API}/a": f"{API}/b"})
+    async with client(lambda event: None, network) as http:
+        await http.get(f"{API}/a", extensions={"auth": "skip"}, follow_redirects=True)
+    assert ["authorization" in request.headers for request in network.sent] == [False, False]
+
+
+@pytest.mark.parametrize("wish", ["always", True, {"audience": "x"}])
+async def test_senseless_wish(wish: object) -> None:
+    """Anything else in that extension is refused before something is sent."""
+    network = Recorder()
+    async with client(lambda event: None, network) as http:
+        with pytest.raises(TypeError, match='is "skip" or a TokenOptions'):
+            await http.get(f"{API}/me", extensions={"auth": wish})
+    assert network.sent == []
+
+
+async def test_failing_observer(
+    events: list[RequestEvent], caplog: pytest.LogCaptureFixture
+) -> None:
+    """An observer that fails breaks no request, keeps no other from being told, and is logged."""
+
+    def fail(event: RequestEvent) -> None:
+        raise RuntimeError("broken")
+
+    both = all_of([fail, events.append])
+    assert both
+    async with client(both) as http:
+        assert (await http.get(f"{API}/me")).status_code == 200
+    assert len(events) == 1
+    assert "An observer of requests failed." in caplog.text
+
+
+async def test_log_line(caplog: pytest.LogCaptureFixture) -> None:
+    """The log gets a line of JSON for each request, and no secret."""
+    caplog.set_level(logging.INFO, "app.auth.interceptor.request_log")
+    async with client(log_request) as http:
+        await http.get(f"{API}/me?secret=1")
+    (record,) = [r for r in caplog.records if r.name == "app.auth.interceptor.request_log"]
+    line = json.loads(record.getMessage())
+    assert (line["method"], line["url"], line["status"]) == ("GET", f"{API}/me", 200)
+    assert "secret" not in record.getMessage()
+
+
+@pytest.fixture(scope="module")
+def spans() -> Iterator[InMemorySpanExporter]:
+    """What OpenTelemetry exports; its providers can be set once in a process."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    yield exporter
+    provider.shutdown()
+
+
+async def test_opentelemetry(spans: InMemorySpanExporter) -> None:
+    """OpenTelemetry gets a span and a count for each request, and no secret."""
+    reader = InMemoryMetricReader()
+    metrics.set_meter_provider(MeterProvider([reader]))
+    observer = opentelemetry_observer(time_ns=lambda: 5_000_000)
+    assert observer
+    async with client(observer) as http:
+        await http.get(f"{API}/me?secret=1")
+    (span,) = spans.get_finished_spans()
+    assert (span.name, span.start_time, span.end_time) == ("GET", 3_000_000, 5_000_000)
+    assert span.attributes == {
+        "http.request.method": "GET",
+        "url.full": f"{API}/me",
+        "http.response.status_code": 200,
+        "auth.attached": True,
+        "auth.reason": "attached",
+        "auth.entry": f"{API}/*",
+        "auth.audience": OPTIONS.audience,
+    }
+    data = reader.get_metrics_data()
+    assert data
+    (metric,) = data.resource_metrics[0].scope_metrics[0].metrics
+    (point,) = metric.data.data_points
+    assert metric.name == "auth.requests"
+    assert dict(point.attributes or {}) == {"auth.reason": "attached", "auth.attached": True}

@@ -45,6 +45,21 @@ def copy_project(target: Path) -> Path:
     return target
 
 
+def run_to_its_end(module: str, *arguments: str, **environ: str) -> tuple[int, str]:
+    """Start a module of ours with something wrong; its exit status and all that it printed."""
+    result = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env=clean_environ(**environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=30,
+    )
+    assert "Traceback" not in result.stdout
+    return result.returncode, result.stdout
+
+
 class Server:
     """A process in its own group; `log` collects all that it and its children print."""
 

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
+from functools import partial
 
 import pytest
 
-from ..servers import ROOT, clean_environ
+from ..servers import run_to_its_end
 
-
-def run(*arguments: str, **environ: str) -> tuple[int, str]:
-    """Start it with something wrong; the exit status and all that it printed."""
-    result = subprocess.run(
-        [sys.executable, "-m", "app.external_api", *arguments],
-        cwd=ROOT,
-        env=clean_environ(**environ),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=30,
-    )
-    assert "Traceback" not in result.stdout
-    return result.returncode, result.stdout
+run = partial(run_to_its_end, "app.external_api")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -13,23 +14,10 @@ import pytest
 
 from ..e2e.stack import Tenant, tenant_process
 from ..flow.world import APP, through_the_pages
-from ..servers import ROOT, answers, clean_environ, free_port, wait_until
+from ..servers import ROOT, answers, clean_environ, free_port, run_to_its_end, wait_until
 from .visitor import CALLBACK, CLIENT, VERIFIER, Visitor, query_of
 
-
-def run(*arguments: str, **environ: str) -> tuple[int, str]:
-    """Start it with something wrong; the exit status and all that it printed."""
-    result = subprocess.run(
-        [sys.executable, "-m", "app.local_tenant", *arguments],
-        cwd=ROOT,
-        env=clean_environ(**environ),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=30,
-    )
-    assert "Traceback" not in result.stdout
-    return result.returncode, result.stdout
+run = partial(run_to_its_end, "app.local_tenant")
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", "127.0.0.1.nip.io"])

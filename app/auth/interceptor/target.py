@@ -70,7 +70,10 @@ def parse_target(url: str | httpx.URL, base_url: httpx.URL | None = None) -> Tar
     Raises `OddURLError` when there is no single answer, or when the URL is not http or https.
     """
     parsed = _parsed(url) if isinstance(url, str) else url
-    return _target(parsed if parsed.is_absolute_url else _resolved(parsed, base_url))
+    try:
+        return _target(parsed if parsed.is_absolute_url else _resolved(parsed, base_url))
+    except UnicodeEncodeError:  # httpx keeps such a host until somebody asks for it
+        raise OddURLError("has a host that cannot be sent") from None
 
 
 def _parsed(text: str) -> httpx.URL:

@@ -144,3 +144,9 @@ def test_a_matcher_is_not_asked_about_odd_urls(url: str) -> None:
     asked = Asked()
     assert AllowedList([AllowedRoute(uri_matcher=asked)]).match("GET", url) is None
     assert asked.urls == []
+
+
+@pytest.mark.parametrize("url", ["//[fe80::1%\u00a025eth0]/", "https://[fe80::1%\u00a025]/"])
+def test_a_host_that_cannot_be_sent(url: str) -> None:
+    """A parsed URL whose host httpx itself cannot write out is no match, and no exception."""
+    assert AllowedList([f"{API}/*"], base_url=API).match("GET", httpx.URL(url)) is None

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 
 class LoopbackServer:
-    """`/to/URL` redirects, `/slow` never answers, `/stream` sends chunks; the rest echoes."""
+    """`/to/URL` redirects, `/slow` never answers, `/stream` sends chunks, `/stall` the first of
+    them and no more; the rest echoes."""
 
     def __init__(self) -> None:
         self.heads: list[str] = []
@@ -25,6 +26,10 @@ class LoopbackServer:
             self.heads.append(head)
             path = head.split(" ")[1]
             if path == "/slow":
+                await reader.read()
+                return
+            if path == "/stall":
+                writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")
                 await reader.read()
                 return
             writer.write(self._reply(path, await _body(head, reader)))

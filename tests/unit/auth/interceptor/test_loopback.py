@@ -123,6 +123,27 @@ async def test_streaming_up_and_down(
     assert b"".join(parts) == b"ababab"
 
 
+async def test_a_cancelled_download_gives_its_connection_back(server: LoopbackServer) -> None:
+    """A part is there before the next one is sent; cancelling the wait for that one frees the only
+    connection there is."""
+    arrived = asyncio.Event()
+
+    async def download(client: httpx.AsyncClient) -> None:
+        async with client.stream("GET", server.url("/stall")) as response:
+            async for part in response.aiter_raw():
+                assert part == b"ab"
+                arrived.set()
+
+    one = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=1), trust_env=False)
+    async with one, user(one, server) as client:
+        stalled = asyncio.create_task(download(client))
+        await arrived.wait()
+        stalled.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await stalled
+        assert (await client.post(server.url("/"), content=b"next")).content == b"next"
+
+
 async def test_a_timeout_names_the_callers_request(
     pool: httpx.AsyncHTTPTransport, server: LoopbackServer
 ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from statistics import median
 
-PAIRS = 31
+PAIRS = 101
 
 Work = Callable[[], Awaitable[None]]
 

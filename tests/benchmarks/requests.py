@@ -23,7 +23,7 @@ from ..servers import ROOT, Server, answers, clean_environ, free_port
 from .figure import Figure, Work, ratio
 
 TOKEN = "a" * 800
-REQUESTS = 200  # in each measurement
+REQUESTS = 100  # in each measurement
 
 
 async def measure(directory: Path) -> list[Figure]:

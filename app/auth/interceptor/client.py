@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import ssl
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+import urllib.request
+from http.client import HTTPResponse
+from http.cookiejar import CookieJar
 
 import httpx
 
 MAX_REDIRECTS = 5
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0)
+
+
+class _NoCookies(CookieJar):
+    """Takes none and gives none, so that no answer to one user can reach another's request."""
+
+    def extract_cookies(self, response: HTTPResponse, request: urllib.request.Request) -> None:
+        """Leave them where they are."""
+
+    def add_cookie_header(self, request: urllib.request.Request) -> None:
+        """There are none."""
 
 
 def build_pool(verify: ssl.SSLContext | bool = True) -> httpx.AsyncHTTPTransport:
@@ -27,7 +39,7 @@ def build_client(
     return httpx.AsyncClient(
         transport=transport,
         base_url=base_url or "",
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        cookies=_NoCookies(),
         timeout=_TIMEOUT,
         max_redirects=MAX_REDIRECTS,
         follow_redirects=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import httpx
 
@@ -17,8 +17,7 @@ from .wish import wish_of
 _DEFAULT_OPTIONS = TokenOptions()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """`route` is the entry that covers the request; `options` the token that goes along, if any.
 
     `reason` is a stable code: `attached`, `skipped`, `own_authorization`, `diverted` or

@@ -17,15 +17,15 @@ def is_diverted(request: httpx.Request) -> bool:
 
 
 def _host_differs(request: httpx.Request) -> bool:
-    netloc = request.url.netloc.lower()
-    same = {netloc}
-    if request.url.port is None:
-        same.add(netloc + _DEFAULT_PORTS.get(request.url.scheme, b""))
-    return any(
-        value.strip().lower() not in same
-        for name, value in request.headers.raw
-        if name.lower() == b"host"
-    )
+    hosts = [value for name, value in request.headers.raw if name.lower() == b"host"]
+    netloc = request.url.netloc
+    return hosts != [netloc] and any(_differs(host, netloc, request.url) for host in hosts)
+
+
+def _differs(host: bytes, netloc: bytes, url: httpx.URL) -> bool:
+    """Whether a `Host` names another recipient; the default port may be written out."""
+    with_port = netloc + _DEFAULT_PORTS.get(url.scheme, b"") if url.port is None else netloc
+    return host.strip().lower() not in {netloc.lower(), with_port.lower()}
 
 
 def _name_differs(request: httpx.Request) -> bool:

@@ -7,15 +7,14 @@ request to the one that follows its redirect, so a note left there is found agai
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import httpx
 
 _NOTE = "app.auth.hop"
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(NamedTuple):
     """What a request needs to know of the hop before it.
 
     `follows`: it follows a redirect. `leaves_origin`: to another origin than the hop before.
@@ -29,10 +28,9 @@ class Hop:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Note:
+class _Note(NamedTuple):
     request: weakref.ref[httpx.Request]
-    origin: tuple[bytes, bytes, int | None]
+    origin: tuple[str, bytes]
     own_authorization: bool
     number: int
 
@@ -43,7 +41,7 @@ def read_hop(request: httpx.Request) -> Hop:
     A request that is simply sent again (its own note is on it) follows nothing.
     """
     earlier = _note_of_earlier_hop(request)
-    own = "authorization" in request.headers or (earlier is not None and earlier.own_authorization)
+    own = _has_authorization(request) or (earlier is not None and earlier.own_authorization)
     origin = _origin(request.url)
     number = 0 if earlier is None else earlier.number + 1
     request.extensions[_NOTE] = _Note(weakref.ref(request), origin, own, number)
@@ -56,5 +54,11 @@ def _note_of_earlier_hop(request: httpx.Request) -> _Note | None:
     return note if isinstance(note, _Note) and note.request() is not request else None
 
 
-def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
-    return url.raw_scheme, url.raw_host, url.port
+def _has_authorization(request: httpx.Request) -> bool:
+    """By the raw names: `in` would have httpx find out the encoding of all the values first."""
+    return any(name.lower() == b"authorization" for name, _ in request.headers.raw)
+
+
+def _origin(url: httpx.URL) -> tuple[str, bytes]:
+    """Scheme, and host with any port but the scheme's own, which httpx leaves out."""
+    return url.scheme, url.netloc

@@ -44,9 +44,13 @@ class _Paths:
         if pattern.wildcard:
             self.depth = max(self.depth, pattern.path.count("/"))
 
-    def covering(self, path: str) -> Iterator[Rule]:
+    def covering(self, path: str, *, wildcard: bool = False) -> Iterator[Rule]:
+        """The rules that cover `path`, or everything that `path` covers as a wildcard."""
         for key in covering_keys(path, self.depth):
-            yield from self.wildcard.get(key, ())
+            if rules := self.wildcard.get(key):
+                yield from rules
+        if not wildcard:
+            yield from self.exact.get(path, ())
 
 
 class RouteIndex:
@@ -77,20 +81,19 @@ class RouteIndex:
     def covering(self, pattern: Pattern) -> Iterator[Rule]:
         """The rules added so far that cover everything `pattern` does, their methods aside."""
         paths = self._origins.get(pattern.origin)
-        if paths is None:
-            return
-        yield from paths.covering(pattern.path)
-        if not pattern.wildcard:
-            yield from paths.exact.get(pattern.path, ())
+        return paths.covering(pattern.path, wildcard=pattern.wildcard) if paths else iter(())
 
     def same_matcher(self, matcher: Callable[[str], bool]) -> Iterator[Rule]:
         """The rules added so far that use this very `uri_matcher`."""
         return (rule for rule, known in self._matchers if known is matcher)
 
     def _find_by_path(self, method: str, target: Target) -> Rule | None:
-        exact = Pattern(target.origin, target.path, wildcard=False)
-        rules = (rule for rule in self.covering(exact) if rule.covers_method(method))
-        return min(rules, key=lambda rule: rule.order, default=None)
+        paths = self._origins.get(target.origin)
+        best: Rule | None = None
+        for rule in paths.covering(target.path) if paths else ():
+            if rule.covers_method(method) and (best is None or rule.order < best.order):
+                best = rule
+        return best
 
 
 def _says_yes(matcher: Callable[[str], bool], target: Target) -> bool:

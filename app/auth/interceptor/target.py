@@ -7,7 +7,7 @@ the text as the caller wrote it, where there is text, and on what `httpx` made o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import httpx
 
@@ -20,11 +20,11 @@ Origin = tuple[str, str, int]
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
+_LAST_DOT_SEGMENT = re.compile(r"[^?#]*/\.\.?(?:[?#]|\Z)")
 _AUTHORITY = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s@%:\[\]]+)(?::[0-9]*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """The parts of a URL that decide who receives a request, in the form they are compared in.
 
     `host` is lower-case ASCII (punycode), an IPv6 address in its RFC 5952 form without brackets.
@@ -91,6 +91,9 @@ def _check_text(text: str) -> None:
         raise OddURLError("has a backslash")
     if text != text.strip():
         raise OddURLError("has blanks around it")
+    if _LAST_DOT_SEGMENT.match(text):
+        # RFC 3986 section 5.2.4 leaves a slash in its place, and httpx does not.
+        raise OddURLError("ends in a '.' or '..' segment")
     if text.startswith("/") and not text.startswith("//"):
         return
     absolute = _ABSOLUTE.match(text)

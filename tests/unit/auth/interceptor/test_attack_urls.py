@@ -28,6 +28,8 @@ TIDIED = {
     "relative-triple-slash",
     "relative-without-slash",
     "control-in-query",
+    "last-dot",
+    "last-dots",
 }
 SENDABLE = [case for case in DECISIONS if case.method.isascii() and case.method.isalpha()]
 

@@ -43,6 +43,7 @@ MUTATIONS = {
     "userinfo in a parsed URL": Mutation("target.py", "if url.userinfo:", "if False:"),
     "backslash": Mutation("target.py", 'if "\\\\" in text:', "if False:"),
     "control characters": Mutation("target.py", "if _CONTROL.search(text):", "if False:"),
+    "last dot segment": Mutation("target.py", "if _LAST_DOT_SEGMENT.match(text):", "if False:"),
     "port range": Mutation("target.py", "if not 0 < port < 65536:", "if False:"),
     "disguised dots": Mutation("odd_path.py", "if has_dot_segment(path):", "if False:"),
     "backslash in a path": Mutation("odd_path.py", 'if "\\\\" in path:', "if False:"),
@@ -66,7 +67,9 @@ MUTATIONS = {
     "exact is exact": Mutation(
         "route_index.py", "if pattern.wildcard else self.exact", "if True else {}"
     ),
-    "first entry wins": Mutation("route_index.py", "return min(rules", "return max(rules"),
+    "first entry wins": Mutation(
+        "route_index.py", "rule.order < best.order", "rule.order > best.order"
+    ),
     "methods": Mutation(
         "route_index.py", "return self.methods is None or method in self.methods", "return True"
     ),

@@ -63,8 +63,16 @@ bent = st.builds(
 )
 """An allowed URL with something put into it."""
 
+near = st.builds(
+    lambda entry, parts, tail: entry.removesuffix("*").rstrip("/") + "/" + "/".join(parts) + tail,
+    st.sampled_from(ENTRIES),
+    st.lists(st.sampled_from(SEGMENTS), max_size=4),
+    st.sampled_from(TAILS),
+)
+"""An allowed origin and path with odd segments below it."""
+
 made_and_bent = st.builds(_with_junk, made, st.sampled_from(JUNK), st.integers(0, 60))
-hostile = st.one_of(made, bent, made_and_bent)
+hostile = st.one_of(made, bent, near, made_and_bent)
 
 plain_segments = st.from_regex(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,8}", fullmatch=True)
 plain = st.builds(

@@ -63,6 +63,7 @@ config = rx.Config(
     backend_port=_frontend_port if IS_PRODUCTION else _local_port(config.app_api_url, 8000),
     deploy_url=config.app_base_url,
     api_url=config.app_api_url,
+    redis_url=config.redis_url,
     # Only the app's own pages may use its routes and its websocket.
     cors_allowed_origins=sorted(config.origins),
     plugins=[],

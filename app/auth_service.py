@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .auth import AuthService, Sealer, SQLiteSessionStore
+from .auth import AuthService, RedisSessionStore, Sealer, SessionStore, SQLiteSessionStore
 from .config import INSPECT_REQUESTS, config, http_interceptor
 from .generated_secret import generated_secret
 
@@ -14,9 +14,15 @@ DATA_DIR = Path(os.environ.get("APP_DATA_DIR", ".data"))
 
 _sealer = Sealer(config.secrets or (generated_secret(DATA_DIR / "secret"),))
 
+_store: SessionStore = (
+    RedisSessionStore(config.redis_url, _sealer)
+    if config.redis_url
+    else SQLiteSessionStore(DATA_DIR / "sessions.sqlite3", _sealer)
+)
+
 auth = AuthService(
     config,
-    SQLiteSessionStore(DATA_DIR / "sessions.sqlite3", _sealer),
+    _store,
     http_interceptor=http_interceptor,
     inspect_requests=INSPECT_REQUESTS,
 )

@@ -110,6 +110,12 @@ class Server:
         self._signal(signal.SIGKILL)
         self._process = None
 
+    @property
+    def pid(self) -> int:
+        """Of the process itself, for a signal to it alone."""
+        assert self._process is not None
+        return self._process.pid
+
     def interrupt(self) -> None:
         """Ctrl-C, as a terminal sends it: to the whole group. Returns once all of it has ended."""
         assert self._process is not None

@@ -38,7 +38,13 @@ if TYPE_CHECKING:
         TokenOptions,
     )
     from .service import AuthService
-    from .session import MemorySessionStore, Sealer, SessionStore, SQLiteSessionStore
+    from .session import (
+        MemorySessionStore,
+        RedisSessionStore,
+        Sealer,
+        SessionStore,
+        SQLiteSessionStore,
+    )
     from .ui.state import AuthState, UserScopedState
 
 _MODULES = {
@@ -68,7 +74,13 @@ _MODULES = {
         "TokenOptions",
     ),
     "service": ("AuthService",),
-    "session": ("MemorySessionStore", "SQLiteSessionStore", "Sealer", "SessionStore"),
+    "session": (
+        "MemorySessionStore",
+        "RedisSessionStore",
+        "SQLiteSessionStore",
+        "Sealer",
+        "SessionStore",
+    ),
     "ui.state": ("AuthState", "UserScopedState"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
@@ -93,6 +105,7 @@ __all__ = [
     "MemorySessionStore",
     "ProviderError",
     "ProviderUnavailable",
+    "RedisSessionStore",
     "RequestEvent",
     "SQLiteSessionStore",
     "Sealer",

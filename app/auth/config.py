@@ -42,7 +42,8 @@ class AuthConfig:
     `secrets` seal what is stored, newest first; an empty tuple means that the caller supplies one
     before the service starts (the local tenant's is generated on first use).
     `is_multi_resource` says that the provider gives tokens for further audiences for a refresh
-    token (Auth0 calls these multi-resource refresh tokens).
+    token (Auth0 calls these multi-resource refresh tokens). `rotation_overlap`: for so many seconds
+    after its first use it takes a refresh token once more (Auth0's word, too).
     """
 
     domain: str
@@ -55,6 +56,7 @@ class AuthConfig:
     redis_url: str | None = field(default=None, repr=False)
     is_local_tenant: bool = False
     is_multi_resource: bool = False
+    rotation_overlap: float = 0.0
 
     @property
     def issuer(self) -> str:
@@ -137,7 +139,8 @@ class _Reader:
             "authorization_params": AuthorizationParams(audience, self._scope(defaults.scope)),
             "app_base_url": app_base_url,
             "app_api_url": self._url("APP_API_URL", app_base_url),
-            "redis_url": self._get("REDIS_URL"),
+            "redis_url": self._redis_url(),
+            "rotation_overlap": self._seconds("AUTH0_ROTATION_OVERLAP"),
             "is_multi_resource": self._switch(
                 "AUTH0_MULTI_RESOURCE_REFRESH", default=bool(credentials.get("is_local_tenant"))
             ),
@@ -156,6 +159,23 @@ class _Reader:
         if text.lower() not in _SWITCHES:
             self._problems.append(f"{name}={text} is neither 1 (on) nor 0 (off).")
         return _SWITCHES.get(text.lower(), default)
+
+    def _seconds(self, name: str) -> float:
+        text = self._get(name) or "0"
+        if not text.isdecimal():
+            self._problems.append(f"{name}={text} is not a number of seconds, such as 10.")
+            return 0.0
+        return float(text)
+
+    def _redis_url(self) -> str | None:
+        """The value is not quoted in the problem: it may hold a password."""
+        text = self._get("REDIS_URL")
+        if text and not text.startswith(("redis://", "rediss://", "unix://")):
+            self._problems.append(
+                "REDIS_URL starts with neither redis:// nor rediss:// nor unix://; "
+                "write it as in redis://:password@redis.internal:6379/0."
+            )
+        return text
 
     def _is_any_set(self) -> bool:
         return any(self._get(name) for name in _REQUIRED)

@@ -91,7 +91,13 @@ class AuthService:
         self._tokens = AccessTokens(
             store,
             leases,
-            Redemption(provider, store, on_session_end=self._session_ended),
+            Redemption(
+                provider,
+                store,
+                rotation_overlap=config.rotation_overlap,
+                clock=clock,
+                on_session_end=self._session_ended,
+            ),
             is_multi_resource=config.is_multi_resource,
             clock=clock,
             jitter=jitter,

@@ -24,6 +24,7 @@ def main() -> int:
             app_urls=tuple(arguments.app_url or TenantSettings().app_urls),
             access_token_lifetime=arguments.access_token_lifetime,
             external_audience=arguments.external_audience,
+            rotation_overlap=arguments.rotation_overlap,
             multi_resource_refresh=not arguments.no_multi_resource_refresh,
         )
         listener = listen(
@@ -51,6 +52,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=TenantSettings().data_file, help="its file")
     parser.add_argument("--app-url", action="append", help="an origin of the app; may be repeated")
     parser.add_argument("--access-token-lifetime", type=int, default=86_400, help="seconds")
+    parser.add_argument(
+        "--rotation-overlap",
+        type=int,
+        default=0,
+        help="seconds for which a used refresh token is taken again",
+    )
     parser.add_argument(
         "--external-audience",
         default=TenantSettings().external_audience,

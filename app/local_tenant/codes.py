@@ -93,19 +93,24 @@ def save_refresh_token(database: Database, token: str, grant: Grant, expires_at:
         )
 
 
-def take_refresh_token(database: Database, token: str, client_id: str, now: float) -> Grant | None:
-    """Use a refresh token up (RFC 9700 section 4.14.2); an old one kills its family."""
+def take_refresh_token(
+    database: Database, token: str, client_id: str, now: float, *, overlap: float
+) -> Grant | None:
+    """Use a refresh token up (RFC 9700 section 4.14.2); an old one kills its family, unless its
+    first use was less than `overlap` seconds ago."""
     with database.work() as connection:
-        return _take(connection, "refresh_tokens", "token", token, client_id, now)
+        return _take(connection, "refresh_tokens", "token", token, client_id, now, overlap=overlap)
 
 
-def find_refresh_token(database: Database, token: str) -> Grant | None:
+def find_refresh_token(
+    database: Database, token: str, now: float, *, overlap: float
+) -> Grant | None:
     """The grant behind a refresh token that is still good, without using it."""
     with database.work() as connection:
         row = connection.execute(
-            "SELECT * FROM refresh_tokens WHERE token = ? AND NOT used", (digest(token),)
+            "SELECT * FROM refresh_tokens WHERE token = ?", (digest(token),)
         ).fetchone()
-    return _grant(row) if row else None
+    return None if row is None or _is_spent(row, now, overlap) else _grant(row)
 
 
 def revoke_family(database: Database, family: str) -> None:
@@ -121,6 +126,8 @@ def _take(
     value: str,
     client_id: str,
     now: float,
+    *,
+    overlap: float = 0.0,
 ) -> Grant | None:
     # `table` and `column` are names from this module, not from a request.
     row = connection.execute(
@@ -129,14 +136,19 @@ def _take(
     ).fetchone()
     if row is None:
         return None
-    if row["used"]:
+    if _is_spent(row, now, overlap):
         connection.execute("DELETE FROM refresh_tokens WHERE family = ?", (row["family"],))
         return None
     connection.execute(
-        f"UPDATE {table} SET used = 1 WHERE {column} = ?",  # noqa: S608
-        (digest(value),),
+        f"UPDATE {table} SET used = ? WHERE {column} = ? AND NOT used",  # noqa: S608
+        (now, digest(value)),
     )
     return _grant(row) if row["expires_at"] > now else None
+
+
+def _is_spent(row: sqlite3.Row, now: float, overlap: float) -> bool:
+    """`used` is 0, or the time of the first use."""
+    return bool(row["used"]) and now >= row["used"] + overlap
 
 
 def _grant(row: sqlite3.Row) -> Grant:

@@ -29,12 +29,12 @@ CREATE TABLE IF NOT EXISTS codes (
     code TEXT PRIMARY KEY, family TEXT NOT NULL, client_id TEXT NOT NULL,
     redirect_uri TEXT NOT NULL, scope TEXT NOT NULL, audience TEXT NOT NULL, user_id TEXT NOT NULL,
     sid TEXT NOT NULL, auth_time REAL NOT NULL, nonce TEXT, code_challenge TEXT NOT NULL,
-    expires_at REAL NOT NULL, used INTEGER NOT NULL DEFAULT 0
+    expires_at REAL NOT NULL, used REAL NOT NULL DEFAULT 0 -- or when
 );
 CREATE TABLE IF NOT EXISTS refresh_tokens (
     token TEXT PRIMARY KEY, family TEXT NOT NULL, client_id TEXT NOT NULL, scope TEXT NOT NULL,
     audience TEXT NOT NULL, user_id TEXT NOT NULL, sid TEXT NOT NULL,
-    expires_at REAL NOT NULL, used INTEGER NOT NULL DEFAULT 0
+    expires_at REAL NOT NULL, used REAL NOT NULL DEFAULT 0 -- or when
 );
 CREATE TABLE IF NOT EXISTS keys (kid TEXT PRIMARY KEY, jwk TEXT NOT NULL);
 """

@@ -134,7 +134,10 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]
     server: TenantServer
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> codes.Grant | None:
-        return codes.find_refresh_token(self.server.database, token_string)
+        server = self.server
+        return codes.find_refresh_token(
+            server.database, token_string, server.clock(), overlap=server.settings.rotation_overlap
+        )
 
     def revoke_token(self, token: codes.Grant, request: TenantRequest) -> None:
         codes.revoke_family(self.server.database, token.family)

@@ -36,13 +36,18 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
         client = self._validate_request_client()
         self.request.client = client
         token = self.request.form.get("refresh_token", "")
-        grant = codes.find_refresh_token(self.server.database, token)
+        server = self.server
+        overlap = server.settings.rotation_overlap
+        grant = codes.find_refresh_token(server.database, token, server.clock(), overlap=overlap)
         self.request.wanted = self._wanted(grant) if grant and grant.check_client(client) else None
         self.request.refresh_token = self._validate_request_token(client)
 
     def authenticate_refresh_token(self, refresh_token: str) -> codes.Grant:
         server, client_id = self.server, self.request.client.client_id
-        grant = codes.take_refresh_token(server.database, refresh_token, client_id, server.clock())
+        overlap = server.settings.rotation_overlap
+        grant = codes.take_refresh_token(
+            server.database, refresh_token, client_id, server.clock(), overlap=overlap
+        )
         if grant is None:
             raise InvalidGrantError("Unknown or invalid refresh token.")
         return grant

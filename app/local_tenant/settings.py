@@ -18,7 +18,8 @@ class TenantSettings:
     """Lifetimes are in seconds; `app_urls` are the origins whose callbacks are registered.
 
     `external_audience` is the identifier of the second API. With `multi_resource_refresh` a refresh
-    token of `local-app` serves for tokens of both.
+    token of `local-app` serves for tokens of both. For `rotation_overlap` seconds after its first
+    use (Auth0's word) a refresh token may be used again.
 
     Raises:
         TenantRefused: `host` is not a loopback address, or `port` not a port.
@@ -33,6 +34,7 @@ class TenantSettings:
     refresh_token_lifetime: int = 30 * 86_400
     external_audience: str = "http://127.0.0.1:4401/api/"
     multi_resource_refresh: bool = True
+    rotation_overlap: int = 0
 
     def __post_init__(self) -> None:
         if not is_loopback(self.host):

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from ..e2e.stack import tenant_process
-from ..flow.refreshing import expired_session, grants_made, refresh_from_processes
+from ..flow.refreshing import Place, expired_session, grants_made, refresh_from_processes
 from ..flow.world import APP
 from .figure import Figure
 
@@ -18,10 +18,10 @@ async def measure(directory: Path) -> list[Figure]:
     tenant = tenant_process(directory, app_url=APP)
     tenant.server.start()
     try:
-        file = directory / "data" / "sessions.sqlite3"
-        ref = await expired_session(tenant, file)
+        place = Place(str(directory / "data" / "sessions.sqlite3"))
+        ref = await expired_session(tenant, place)
         tokens = await asyncio.to_thread(
-            refresh_from_processes, tenant, file, ref, processes=PROCESSES, callers=CALLERS
+            refresh_from_processes, tenant, place, ref, processes=PROCESSES, callers=CALLERS
         )
         assert len(tokens) == 1
         name = f"token requests of {PROCESSES * CALLERS} callers in {PROCESSES} processes"

@@ -115,7 +115,11 @@ def development_stack(directory: Path) -> Stack:
 
 
 def tenant_process(
-    directory: Path, *, app_url: str, external_audience: str = "http://127.0.0.1:4401/api/"
+    directory: Path,
+    *,
+    app_url: str,
+    external_audience: str = "http://127.0.0.1:4401/api/",
+    rotation_overlap: int = 0,
 ) -> Tenant:
     """`python -m app.local_tenant` on a free port."""
     port = free_port()
@@ -126,6 +130,7 @@ def tenant_process(
             *(sys.executable, "-m", "app.local_tenant"),
             *("--port", str(port), "--data", str(data), "--app-url", app_url),
             *("--external-audience", external_audience),
+            *("--rotation-overlap", str(rotation_overlap)),
         ],
         cwd=ROOT,
         environ=clean_environ(),

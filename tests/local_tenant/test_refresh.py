@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from .visitor import SCOPE, Visitor
@@ -32,6 +34,20 @@ async def test_reuse(visitor: Visitor) -> None:
             "error": "invalid_grant",
             "error_description": "Unknown or invalid refresh token.",
         }
+
+
+async def test_overlap(tmp_path: Path) -> None:
+    """A tenant with a rotation overlap takes a used refresh token again for that long: whoever did
+    not get the answer may ask once more. After that, reuse ends the family."""
+    visitor = Visitor(tmp_path, rotation_overlap=10)
+    first = await visitor.tokens()
+    second = (await visitor.refresh(first["refresh_token"])).json()
+    visitor.clock.now += 9
+    again = (await visitor.refresh(first["refresh_token"])).json()
+    assert again["refresh_token"] != second["refresh_token"]
+    visitor.clock.now += 1
+    assert (await visitor.refresh(first["refresh_token"])).json()["error"] == "invalid_grant"
+    assert (await visitor.refresh(again["refresh_token"])).json()["error"] == "invalid_grant"
 
 
 async def test_reuse_spares_others(visitor: Visitor) -> None:

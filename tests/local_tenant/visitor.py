@@ -30,10 +30,15 @@ CLIENT = ("local-app", "local-secret")
 class Visitor:
     """One browser at a tenant; `application` is the back channel, without cookies."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, rotation_overlap: int = 0) -> None:
         self.clock = Clock()
         self.file = directory / "tenant.sqlite3"
-        settings = TenantSettings(data_file=self.file, app_urls=(APP,), access_token_lifetime=3600)
+        settings = TenantSettings(
+            data_file=self.file,
+            app_urls=(APP,),
+            access_token_lifetime=3600,
+            rotation_overlap=rotation_overlap,
+        )
         self.tenant = create_tenant(settings, clock=self.clock)
         self.browser, self.application = self.client(), self.client()
 

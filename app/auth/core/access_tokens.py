@@ -15,7 +15,7 @@ from ..errors import (
 )
 from ..session import AccessToken, Session, SessionStore, StoredSession
 from .issued_token import issued_token, names_another_audience
-from .leases import Leases
+from .leases import Leases, LeaseTakenError
 from .redemption import Redemption, SupersededError
 
 logger = logging.getLogger(__name__)
@@ -67,9 +67,9 @@ class AccessTokens:
     async def get(self, ref: str, wanted: Wanted) -> str:
         """An access token for the wanted audience that has all of the wanted scope.
 
-        A token that is about to expire is renewed; if that fails while it is still valid, it is
-        served. A refused token is renewed whatever its times say, once for all who were refused,
-        and comes back as it is when nothing renews it.
+        A token that is about to expire is renewed; while somebody else does that, and when it
+        fails, it is served as long as it is valid. A refused token is renewed whatever its times
+        say, once for all who were refused, and comes back as it is when nothing renews it.
 
         Raises:
             LoginRequired: there is no session, or its token has expired and nothing renews it.
@@ -92,21 +92,26 @@ class AccessTokens:
             return token.value
         if token is None and not self._is_multi_resource:
             raise _consent_required(wanted)
+        serving = token if token is not None and self._serves(token, wanted) else None
         try:
-            return await self._redeemed(ref, wanted)
+            return await self._redeemed(ref, wanted, wait=serving is None)
+        except LeaseTakenError:
+            if serving is None:
+                raise
+            return serving.value  # somebody is renewing it
         except ProviderError as error:
             if isinstance(error, ProviderUnavailable):
                 self._quiet_until = self._clock() + QUIET
-            if token is not None and self._serves(token, wanted):
+            if serving is not None:
                 logger.warning("Not renewed (%s); the access token still serves.", error.code)
-                return token.value
+                return serving.value
             if isinstance(error, TokenEndpointError) and error.error in _USER_CAN_HELP:
                 raise _consent_required(wanted, error.error) from None
             raise
 
-    async def _redeemed(self, ref: str, wanted: Wanted) -> str:
+    async def _redeemed(self, ref: str, wanted: Wanted, *, wait: bool) -> str:
         """Lease, look again, redeem, save. What somebody else has renewed meanwhile is taken."""
-        async with self._leases.hold(ref) as fence:
+        async with self._leases.hold(ref, wait=wait) as fence:
             stored = await self._load(ref)
             token = stored.session.covering(wanted.audience, wanted.scope)
             if token is not None and self._is_fresh(token, wanted):

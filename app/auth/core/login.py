@@ -145,16 +145,17 @@ class Login:
         return CompletedLogin(handle, transaction.return_to, current)
 
     async def _replace(self, current: str | None, new: str, session: Session) -> None:
-        """Create `new` and end `current`. What is taken over is read while nobody redeems it; when
-        that cannot be had (somebody died redeeming), nothing is taken over."""
-        if current is not None:
-            try:
-                async with self._leases.hold(current):
-                    session = _taking_over(session, await self._load(current))
-                    await self._store.delete(current)
-            except ProviderUnavailable:
-                await self._store.delete(current)
-        await self._store.create(new, session)
+        """Put `new` in the place of `current`. What is taken over is read while nobody redeems it;
+        when that cannot be had (somebody is stuck redeeming), nothing is taken over."""
+        if current is None:
+            await self._store.create(new, session)
+            return
+        try:
+            async with self._leases.hold(current):
+                session = _taking_over(session, await self._load(current))
+                await self._store.create(new, session, replaces=current)
+        except ProviderUnavailable:
+            await self._store.create(new, session, replaces=current)
 
     async def _load(self, ref: str | None) -> Session | None:
         stored = await self._store.load(ref) if ref else None

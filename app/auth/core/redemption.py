@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import Awaitable, Callable
 
 from ..errors import SessionEnded, TokenEndpointError
+from ..oidc.http import AnswerLostError
 from ..oidc.token_endpoint import TokenResponse, refresh
 from ..session import Session, SessionStore, StoredSession
 from .provider import Provider
+
+logger = logging.getLogger(__name__)
 
 
 class SupersededError(Exception):
@@ -22,8 +27,13 @@ class Redemption:
         provider: Provider,
         store: SessionStore,
         *,
+        rotation_overlap: float,
+        clock: Callable[[], float],
         on_session_end: Callable[[str], Awaitable[None]],
     ) -> None:
+        """For `rotation_overlap` seconds the provider takes a used refresh token once more."""
+        self._rotation_overlap = rotation_overlap
+        self._clock = clock
         self._provider = provider
         self._store = store
         self._on_session_end = on_session_end
@@ -45,19 +55,37 @@ class Redemption:
             TokenEndpointError, ProviderError, ProviderUnavailable, StoreUnavailable: as named.
         """
         metadata = await self._provider.metadata()
+        request = functools.partial(
+            refresh,
+            self._provider.client,
+            metadata.token_endpoint,
+            self._provider.credentials,
+            refresh_token=refresh_token,
+            audience=audience,
+            scope=scope,
+        )
         try:
-            return await refresh(
-                self._provider.client,
-                metadata.token_endpoint,
-                self._provider.credentials,
-                refresh_token=refresh_token,
-                audience=audience,
-                scope=scope,
-            )
+            return await self._twice_at_most(request)
         except TokenEndpointError as error:
             if error.error == "invalid_grant":
                 await self._end(ref, stored, error)
             raise
+
+    async def _twice_at_most(
+        self, request: Callable[[], Awaitable[TokenResponse]]
+    ) -> TokenResponse:
+        """Ask again for an answer that was lost, while that is no reuse of a refresh token.
+
+        After that it is not known which token the provider honours: the session stays as it is.
+        """
+        sent_at = self._clock()
+        try:
+            return await request()
+        except AnswerLostError as error:
+            if self._clock() - sent_at >= self._rotation_overlap:
+                raise
+            logger.warning("%s Asked once more.", error)
+        return await request()
 
     async def save(self, ref: str, stored: StoredSession, session: Session, *, fence: int) -> None:
         """Put `session` in the place of `stored`.

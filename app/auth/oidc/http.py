@@ -11,7 +11,14 @@ import httpx
 from ..errors import ProviderError, ProviderUnavailable
 
 MAXIMUM_BODY = 512 * 1024
-TIMEOUT = httpx.Timeout(10.0, connect=3.0)
+TIMEOUT = httpx.Timeout(5.0, connect=3.0)
+
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_OF_A_PROXY = frozenset({502, 504})  # behind which the provider may have done its work
+
+
+class AnswerLostError(ProviderUnavailable):
+    """The request may have been carried out: it was sent, and no answer came back."""
 
 
 def provider_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
@@ -27,7 +34,8 @@ async def send_json(
     """Send a request and return the status and the JSON object of the answer.
 
     Raises:
-        ProviderUnavailable: no connection, a time-out, 429 or a 5xx.
+        ProviderUnavailable: no connection, a time-out, 429 or a 5xx; `AnswerLostError` where the
+            request may have been carried out all the same.
         ProviderError: a redirect, a body over 512 KiB, or one that is not a JSON object.
     """
     try:
@@ -38,9 +46,10 @@ async def send_json(
             await response.aclose()
     except httpx.HTTPError as error:
         # No `from error`: its request holds the client secret.
-        raise ProviderUnavailable(
-            f"The provider did not answer ({purpose}): {type(error).__name__}."
-        ) from None
+        kind = ProviderUnavailable if isinstance(error, _NEVER_SENT) else AnswerLostError
+        raise kind(f"The provider did not answer ({purpose}): {type(error).__name__}.") from None
+    if response.status_code in _OF_A_PROXY:
+        raise AnswerLostError(f"The provider answered {response.status_code} ({purpose}).")
     if response.status_code >= 500 or response.status_code == 429:
         raise ProviderUnavailable(f"The provider answered {response.status_code} ({purpose}).")
     if response.is_redirect:

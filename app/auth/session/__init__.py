@@ -4,6 +4,7 @@ from .cookie import SessionCookie, strip
 from .handle import is_handle, new_handle, reference
 from .memory_store import MemorySessionStore
 from .record import AccessToken, RecordError, Session, Transaction
+from .redis_store import RedisSessionStore
 from .sealing import Sealer, UnsealError
 from .sqlite_store import SQLiteSessionStore
 from .store import Lifetimes, SessionStore, StoredSession
@@ -13,6 +14,7 @@ __all__ = [
     "Lifetimes",
     "MemorySessionStore",
     "RecordError",
+    "RedisSessionStore",
     "SQLiteSessionStore",
     "Sealer",
     "Session",

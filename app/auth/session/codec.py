@@ -29,6 +29,16 @@ class Codec:
             logger.warning("A stored session cannot be opened and is ignored: %s", error)
             return None
 
+    def tags(self, *, sub: str | None = None, sid: str | None = None) -> tuple[str, ...]:
+        """Under what the sessions of a user (`sub`) or of a session at the provider (`sid`) are
+        found: one tag for each secret, the newest first."""
+        return self._sealer.tags(f"sid\0{sid}" if sub is None else f"sub\0{sub}")
+
+    def newest_tags(self, session: Session) -> tuple[str, str | None]:
+        """The tags to store beside a session: of its `sub`, and of its `sid` if it has one."""
+        sid = None if session.sid is None else self.tags(sid=session.sid)[0]
+        return self.tags(sub=session.sub)[0], sid
+
     def seal_transaction(self, key: str, transaction: Transaction) -> bytes:
         """The sealed bytes to store under `key`."""
         return self._sealer.seal(transaction.to_bytes(), context=_context("transaction", key))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from .sealing import Sealer
 from .sqlite_store import SQLiteSessionStore
@@ -21,7 +20,4 @@ class MemorySessionStore(SQLiteSessionStore):
         lifetimes: Lifetimes | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        super().__init__(Path(":memory:"), sealer, lifetimes=lifetimes, clock=clock)
-
-    def _create_file(self) -> None:
-        """There is none."""
+        super().__init__(None, sealer, lifetimes=lifetimes, clock=clock)

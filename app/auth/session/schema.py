@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 
-SCHEMA = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS sessions (
-    ref TEXT PRIMARY KEY,
-    sealed BLOB NOT NULL,
-    version INTEGER NOT NULL,
-    created_at REAL NOT NULL,
-    last_seen_at REAL NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS sessions_last_seen_at ON sessions (last_seen_at);
-CREATE TABLE IF NOT EXISTS transactions (
-    key TEXT PRIMARY KEY,
-    sealed BLOB NOT NULL,
-    created_at REAL NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS leases (
-    ref TEXT PRIMARY KEY,
-    fence INTEGER NOT NULL,
-    expires_at REAL NOT NULL
-) WITHOUT ROWID;
-PRAGMA user_version = {VERSION};
-COMMIT;
-"""
+STATEMENTS = (
+    "DROP TABLE IF EXISTS sessions",  # those of version 1 do not say whose they are
+    """
+    CREATE TABLE sessions (
+        ref TEXT PRIMARY KEY,
+        sub_tag TEXT NOT NULL,
+        sid_tag TEXT,
+        sealed BLOB NOT NULL,
+        version INTEGER NOT NULL,
+        created_at REAL NOT NULL,
+        last_seen_at REAL NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX sessions_sub_tag ON sessions (sub_tag)",
+    "CREATE INDEX sessions_sid_tag ON sessions (sid_tag) WHERE sid_tag IS NOT NULL",
+    "CREATE INDEX sessions_last_seen_at ON sessions (last_seen_at)",
+    "CREATE INDEX sessions_created_at ON sessions (created_at)",
+    """
+    CREATE TABLE IF NOT EXISTS transactions (
+        key TEXT PRIMARY KEY,
+        sealed BLOB NOT NULL,
+        created_at REAL NOT NULL
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS leases (
+        ref TEXT PRIMARY KEY,
+        fence INTEGER NOT NULL,
+        expires_at REAL NOT NULL
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS news (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        text TEXT NOT NULL,
+        published_at REAL NOT NULL
+    )
+    """,
+    f"PRAGMA user_version = {VERSION}",
+)
+"""From any earlier version, or from nothing, to this one; all in one transaction."""

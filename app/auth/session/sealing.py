@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 from collections.abc import Callable, Sequence
 
@@ -42,7 +43,8 @@ class Sealer:
                 "Make one with: openssl rand -hex 32"
             )
         self._randomness = randomness
-        keys = [_derive(secret) for secret in secrets]
+        keys = [_derive(secret, b"session store v1") for secret in secrets]
+        self._tag_keys = [_derive(secret, b"session index v1") for secret in secrets]
         self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
         self._newest = _key_id(keys[0])
 
@@ -68,10 +70,16 @@ class Sealer:
         except InvalidTag:
             raise UnsealError("Sealed bytes were changed or moved.") from None
 
+    def tags(self, text: str) -> tuple[str, ...]:
+        """A name under which something may be found again by whoever knows `text` and a secret:
+        one for each secret, the newest first (HMAC-SHA-256, RFC 2104)."""
+        data = text.encode()
+        return tuple(hmac.digest(key, data, "sha256").hex() for key in self._tag_keys)
 
-def _derive(secret: str) -> bytes:
+
+def _derive(secret: str, info: bytes) -> bytes:
     """RFC 5869; the secret is random text, so no slow hash is needed."""
-    return HKDF(SHA256(), length=32, salt=None, info=b"session store v1").derive(secret.encode())
+    return HKDF(SHA256(), length=32, salt=None, info=info).derive(secret.encode())
 
 
 def _key_id(key: bytes) -> bytes:

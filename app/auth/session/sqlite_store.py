@@ -1,109 +1,109 @@
-"""The embedded store: one SQLite file in WAL mode that several processes may share."""
+"""The embedded store: sessions in one SQLite file that several processes may share."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
-from typing import Any
 
-import aiosqlite
-
-from ..errors import ConfigError, StoreUnavailable
-from . import schema
 from .codec import Codec
 from .record import Session, Transaction
 from .sealing import Sealer
+from .sqlite_file import SQLiteFile
 from .store import Lifetimes, StoredSession
 
-BUSY_TIMEOUT = 5.0  # seconds a writer waits for another one
-REST = 1.0  # seconds after a failure that took as long, in which the file is not tried again
+NEWS_INTERVAL = 0.2  # seconds between two looks for news
+NEWS_KEPT = 60.0  # seconds; whoever has not looked for as long looks at the sessions instead
+
+_LIVE = "last_seen_at > ? AND created_at > ?"
 
 
 class SQLiteSessionStore:
-    """`SessionStore` on a file, opened at first use (mode 0600, its directory 0700).
-
-    Writes are single statements or `BEGIN IMMEDIATE`, so that writers queue instead of failing.
-
-    Raises:
-        ConfigError: at first use, when the file was written by a newer version of this layer.
-    """
+    """`SessionStore` on a file, opened at first use (see `sqlite_file`)."""
 
     def __init__(
         self,
-        file: Path,
+        file: Path | None,
         sealer: Sealer,
         *,
         lifetimes: Lifetimes | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._file = file
+        self._file = SQLiteFile(file)
         self._codec = Codec(sealer)
         self._lifetimes = lifetimes or Lifetimes()
         self._clock = clock
-        self._connection: aiosqlite.Connection | None = None
-        self._lock = asyncio.Lock()
-        self._rests_until = float("-inf")
 
-    async def create(self, ref: str, session: Session) -> None:
+    async def create(self, ref: str, session: Session, *, replaces: str | None = None) -> None:
         await self.purge()
-        now = self._clock()
-        await self._execute(
-            "INSERT INTO sessions VALUES (?, ?, 1, ?, ?)",
-            (ref, self._codec.seal_session(ref, session), session.created_at, now),
+        sealed, now = self._codec.seal_session(ref, session), self._clock()
+        row = (ref, *self._codec.newest_tags(session), sealed, session.created_at, now)
+        await self._file.execute_together(
+            [
+                ("DELETE FROM sessions WHERE ref = ?", (replaces,)),
+                ("INSERT INTO sessions VALUES (?, ?, ?, ?, 1, ?, ?)", row),
+            ]
         )
 
     async def load(self, ref: str) -> StoredSession | None:
-        rows = await self._execute(
-            "SELECT sealed, version, last_seen_at FROM sessions"
-            " WHERE ref = ? AND last_seen_at > ? AND created_at > ?",
-            (ref, *self._oldest()),
+        rows = await self._file.execute(
+            f"SELECT sealed, version, last_seen_at FROM sessions WHERE ref = ? AND {_LIVE}",  # noqa: S608
+            ref,
+            *self._oldest(),
         )
-        if not rows:
-            return None
-        sealed, version, last_seen_at = rows[0]
-        session = self._codec.open_session(ref, sealed)
-        return StoredSession(session, version, last_seen_at) if session else None
+        return self._opened(ref, *rows[0]) if rows else None
 
     async def touch(self, ref: str) -> None:
-        await self._execute(
-            "UPDATE sessions SET last_seen_at = ? WHERE ref = ?", (self._clock(), ref)
+        await self._file.execute(
+            "UPDATE sessions SET last_seen_at = ? WHERE ref = ?", self._clock(), ref
         )
 
     async def compare_and_swap(
         self, ref: str, version: int, session: Session, *, fence: int | None = None
     ) -> bool:
-        rows = await self._execute(
+        rows = await self._file.execute(
             "UPDATE sessions SET sealed = ?, version = version + 1, last_seen_at = ?"
             " WHERE ref = ? AND version = ? AND (? IS NULL OR NOT EXISTS"
             " (SELECT 1 FROM leases WHERE leases.ref = sessions.ref AND fence > ?)) RETURNING 1",
-            (
-                self._codec.seal_session(ref, session),
-                self._clock(),
-                ref,
-                version,
-                fence,
-                fence,
-            ),
+            self._codec.seal_session(ref, session),
+            self._clock(),
+            ref,
+            version,
+            fence,
+            fence,
         )
         return bool(rows)
 
     async def delete(self, ref: str) -> bool:
-        rows = await self._execute("DELETE FROM sessions WHERE ref = ? RETURNING 1", (ref,))
-        return bool(rows)
+        return bool(await self._file.execute("DELETE FROM sessions WHERE ref = ? RETURNING 1", ref))
+
+    async def find(
+        self, *, sub: str | None = None, sid: str | None = None
+    ) -> dict[str, StoredSession]:
+        column = "sid_tag" if sub is None else "sub_tag"
+        found = {}
+        for tag in self._codec.tags(sub=sub, sid=sid):
+            rows = await self._file.execute(
+                "SELECT ref, sealed, version, last_seen_at FROM sessions"  # noqa: S608
+                f" WHERE {column} = ? AND {_LIVE}",
+                tag,
+                *self._oldest(),
+            )
+            found.update({ref: self._opened(ref, *columns) for ref, *columns in rows})
+        return {ref: stored for ref, stored in found.items() if stored is not None}
 
     async def put_transaction(self, key: str, transaction: Transaction) -> None:
-        await self._execute(
+        await self._file.execute(
             "INSERT INTO transactions VALUES (?, ?, ?)",
-            (key, self._codec.seal_transaction(key, transaction), transaction.created_at),
+            key,
+            self._codec.seal_transaction(key, transaction),
+            transaction.created_at,
         )
 
     async def take_transaction(self, key: str) -> Transaction | None:
-        rows = await self._execute(
-            "DELETE FROM transactions WHERE key = ? RETURNING sealed, created_at", (key,)
+        rows = await self._file.execute(
+            "DELETE FROM transactions WHERE key = ? RETURNING sealed, created_at", key
         )
         if not rows or rows[0][1] <= self._clock() - self._lifetimes.transaction:
             return None
@@ -111,107 +111,82 @@ class SQLiteSessionStore:
 
     async def acquire_lease(self, ref: str, ttl: float) -> int | None:
         now = self._clock()
-        rows = await self._execute(
+        rows = await self._file.execute(
             "INSERT INTO leases VALUES (?, 1, ?) ON CONFLICT (ref) DO UPDATE"
             " SET fence = fence + 1, expires_at = excluded.expires_at"
             " WHERE leases.expires_at <= ? RETURNING fence",
-            (ref, now + ttl, now),
+            ref,
+            now + ttl,
+            now,
         )
         return rows[0][0] if rows else None
 
+    async def renew_lease(self, ref: str, fence: int, ttl: float) -> bool:
+        now = self._clock()
+        rows = await self._file.execute(
+            "UPDATE leases SET expires_at = ? WHERE ref = ? AND fence = ? AND expires_at > ?"
+            " RETURNING 1",
+            now + ttl,
+            ref,
+            fence,
+            now,
+        )
+        return bool(rows)
+
     async def release_lease(self, ref: str, fence: int) -> None:
         # The row stays, so that fence numbers only grow.
-        await self._execute(
-            "UPDATE leases SET expires_at = 0 WHERE ref = ? AND fence = ?", (ref, fence)
+        await self._file.execute(
+            "UPDATE leases SET expires_at = 0 WHERE ref = ? AND fence = ?", ref, fence
         )
+
+    async def publish(self, news: str) -> None:
+        now = self._clock()
+        await self._file.execute_together(
+            [
+                ("DELETE FROM news WHERE published_at <= ?", (now - NEWS_KEPT,)),
+                ("INSERT INTO news (text, published_at) VALUES (?, ?)", (news, now)),
+            ]
+        )
+
+    async def listen(self) -> AsyncGenerator[str]:
+        ((last,),) = await self._file.execute("SELECT ifnull(max(id), 0) FROM news")
+        while True:
+            await asyncio.sleep(NEWS_INTERVAL)
+            rows = await self._file.execute(
+                "SELECT id, text FROM news WHERE id > ? ORDER BY id", last
+            )
+            for number, text in rows:
+                last = number
+                yield text
 
     async def purge(self) -> int:
         now = self._clock()
-        rows = await self._execute(
+        rows = await self._file.execute(
             "DELETE FROM sessions WHERE last_seen_at <= ? OR created_at <= ? RETURNING 1",
-            self._oldest(),
+            *self._oldest(),
         )
-        await self._execute(
-            "DELETE FROM transactions WHERE created_at <= ?",
-            (now - self._lifetimes.transaction,),
+        await self._file.execute(
+            "DELETE FROM transactions WHERE created_at <= ?", now - self._lifetimes.transaction
         )
-        await self._execute(
+        await self._file.execute(
             "DELETE FROM leases WHERE expires_at <= ? AND ref NOT IN (SELECT ref FROM sessions)",
-            (now,),
+            now,
         )
         return len(rows)
 
     async def ping(self) -> None:
-        await self._execute("SELECT 1 FROM sessions LIMIT 1", ())
+        await self._file.execute("SELECT 1 FROM sessions LIMIT 1")
 
     async def close(self) -> None:
-        async with self._lock:
-            if self._connection is not None:
-                await self._connection.close()
-                self._connection = None
+        await self._file.close()
+
+    def _opened(
+        self, ref: str, sealed: bytes, version: int, last_seen_at: float
+    ) -> StoredSession | None:
+        session = self._codec.open_session(ref, sealed)
+        return StoredSession(session, version, last_seen_at) if session else None
 
     def _oldest(self) -> tuple[float, float]:
         """The times before which a session is too long idle, and too old."""
         now = self._clock()
         return now - self._lifetimes.idle, now - self._lifetimes.absolute
-
-    async def _execute(self, sql: str, parameters: tuple[Any, ...]) -> list[Any]:
-        """Run one statement to its end; it is its own transaction.
-
-        Whoever queued behind one that failed does not wait as long again, one after the other.
-        """
-        now = asyncio.get_running_loop().time
-        async with self._lock:
-            begun_at = now()
-            if begun_at < self._rests_until:
-                raise StoreUnavailable("The session file could not be used a moment ago.")
-            try:
-                async with _failures():
-                    connection = await self._open()
-                    return list(await connection.execute_fetchall(sql, parameters))
-            except StoreUnavailable:
-                if now() - begun_at >= REST:
-                    self._rests_until = now() + REST
-                raise
-
-    def _create_file(self) -> None:
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._file.touch(mode=0o600)
-
-    async def _open(self) -> aiosqlite.Connection:
-        if self._connection is None:
-            self._create_file()
-            connection = await aiosqlite.connect(
-                self._file, timeout=BUSY_TIMEOUT, isolation_level=None
-            )
-            try:
-                await _prepare(connection)
-            except BaseException:
-                await connection.close()
-                raise
-            self._connection = connection
-        return self._connection
-
-
-async def _prepare(connection: aiosqlite.Connection) -> None:
-    await connection.execute("PRAGMA journal_mode = WAL")
-    await connection.execute("PRAGMA synchronous = NORMAL")
-    await connection.execute("PRAGMA secure_delete = ON")
-    ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
-    if version > schema.VERSION:
-        raise ConfigError(
-            "The session file was written by a newer version of this app. Update the app, or move "
-            "the file away; everyone then logs in again."
-        )
-    if version < schema.VERSION:
-        await connection.executescript(schema.SCHEMA)
-
-
-@asynccontextmanager
-async def _failures() -> AsyncIterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise StoreUnavailable(
-            f"The session file cannot be used now: {type(error).__name__}: {error}."
-        ) from error

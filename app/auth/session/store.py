@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,8 +33,9 @@ class SessionStore(Protocol):
     Every method raises `StoreUnavailable` when the store cannot be reached. That ends no session.
     """
 
-    async def create(self, ref: str, session: Session) -> None:
-        """Store a new session as version 1."""
+    async def create(self, ref: str, session: Session, *, replaces: str | None = None) -> None:
+        """Store a new session as version 1. It takes the place of `replaces`, if that is given, in
+        one step: at no moment are there both, or neither."""
 
     async def load(self, ref: str) -> StoredSession | None:
         """The session, or None if it is unknown, expired, or cannot be opened."""
@@ -49,6 +51,11 @@ class SessionStore(Protocol):
     async def delete(self, ref: str) -> bool:
         """End the session; False if there was none."""
 
+    async def find(
+        self, *, sub: str | None = None, sid: str | None = None
+    ) -> dict[str, StoredSession]:
+        """The sessions of a user (`sub`), or of a session at the provider (`sid`), by reference."""
+
     async def put_transaction(self, key: str, transaction: Transaction) -> None:
         """Remember a login attempt."""
 
@@ -59,11 +66,21 @@ class SessionStore(Protocol):
         """The right to refresh this session for `ttl` seconds: a fence number that only grows, or
         None while somebody else has it."""
 
+    async def renew_lease(self, ref: str, fence: int, ttl: float) -> bool:
+        """Keep the right for another `ttl` seconds from now; False if it was lost meanwhile."""
+
     async def release_lease(self, ref: str, fence: int) -> None:
         """Give the right back, if it is still ours."""
 
+    async def publish(self, news: str) -> None:
+        """Tell every process that listens, this one included; nothing is kept for later."""
+
+    def listen(self) -> AsyncGenerator[str]:
+        """What is published from the first step on, until the store fails (`StoreUnavailable`)."""
+
     async def purge(self) -> int:
-        """Free what has expired; the number of sessions freed."""
+        """Free what has expired; the number of sessions freed. A store that frees by itself has
+        nothing to do."""
 
     async def ping(self) -> None:
         """Return if the store can be read."""

@@ -1,8 +1,8 @@
-"""Both stores, each under one controllable clock."""
+"""Every store, each under one controllable clock."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +12,15 @@ from app.auth.session import (
     AccessToken,
     Lifetimes,
     MemorySessionStore,
+    RedisSessionStore,
     Sealer,
     Session,
+    SessionStore,
     SQLiteSessionStore,
     Transaction,
 )
+
+from ....redis_server import running_redis
 
 SECRET = "a secret of more than 32 characters"
 LIFETIMES = Lifetimes(idle=100.0, absolute=1000.0, transaction=60.0)
@@ -44,18 +48,47 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "data" / "sessions.sqlite3"
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of the tests' own."""
+    with running_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+OpenStore = Callable[..., SessionStore]
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
+async def open_store(
     request: pytest.FixtureRequest, clock: Clock, file: Path
-) -> AsyncIterator[SQLiteSessionStore]:
+) -> AsyncIterator[OpenStore]:
+    """Opens the store of a kind, each kind in turn; once more, as another process would (but for
+    the one in memory, which is the first one again)."""
+    stores: list[SessionStore] = []
+
+    def opened(*secrets: str) -> SessionStore:
+        sealer = Sealer(secrets or (SECRET,))
+        if request.param == "redis":
+            url = request.getfixturevalue("redis_url")
+            prefix = f"{file}:"
+            stores.append(
+                RedisSessionStore(url, sealer, prefix=prefix, lifetimes=LIFETIMES, clock=clock)
+            )
+        elif request.param == "sqlite":
+            stores.append(SQLiteSessionStore(file, sealer, lifetimes=LIFETIMES, clock=clock))
+        elif not stores or secrets:
+            stores.append(MemorySessionStore(sealer, lifetimes=LIFETIMES, clock=clock))
+        return stores[-1]
+
+    yield opened
+    for made in dict.fromkeys(stores):
+        await made.close()
+
+
+@pytest.fixture
+def store(open_store: OpenStore) -> SessionStore:
     """Each kind of store in turn."""
-    sealer = Sealer((SECRET,))
-    if request.param == "memory":
-        made: SQLiteSessionStore = MemorySessionStore(sealer, lifetimes=LIFETIMES, clock=clock)
-    else:
-        made = SQLiteSessionStore(file, sealer, lifetimes=LIFETIMES, clock=clock)
-    yield made
-    await made.close()
+    return open_store()
 
 
 def session(clock: Clock, **changes: object) -> Session:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.auth.errors import ConfigError, StoreUnavailable
-from app.auth.session import Sealer, SQLiteSessionStore, new_handle, reference
+from app.auth.session import Lifetimes, Sealer, SQLiteSessionStore, new_handle, reference
 
 from ....servers import ROOT
 from .conftest import SECRET, Clock, session, transaction
@@ -128,6 +128,36 @@ async def test_queue_behind_a_hung_writer(file: Path, clock: Clock) -> None:
         )
         assert all(isinstance(failure, StoreUnavailable) for failure in failures)
         assert sum("a moment ago" in str(failure) for failure in failures) == 9
+    await store.close()
+
+
+async def test_purge(file: Path, clock: Clock) -> None:
+    """Expired sessions are freed, others are kept; a login frees them, too."""
+    store = opened(file, clock)
+    await store.create("old", session(clock))
+    clock.now += Lifetimes().idle / 2
+    await store.create("new", session(clock))
+    clock.now += Lifetimes().idle / 2
+    assert await store.purge() == 1
+    assert await store.load("new")
+    clock.now += Lifetimes().idle / 2
+    await store.create("newest", session(clock))
+    await store.close()
+    with sqlite3.connect(file) as database:
+        assert database.execute("SELECT ref FROM sessions").fetchall() == [("newest",)]
+
+
+async def test_older_file(file: Path, clock: Clock) -> None:
+    """A file of version 1 is brought up to date; its sessions log in again."""
+    file.parent.mkdir()
+    with sqlite3.connect(file) as database:
+        database.execute("CREATE TABLE sessions (ref TEXT PRIMARY KEY)")
+        database.execute("INSERT INTO sessions VALUES ('ref')")
+        database.execute("PRAGMA user_version = 1")
+    store = opened(file, clock)
+    assert await store.load("ref") is None
+    await store.create("ref", session(clock))
+    assert await store.load("ref")
     await store.close()
 
 

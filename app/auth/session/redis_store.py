@@ -1,0 +1,223 @@
+"""The store for several machines: sessions in one Redis, which frees what has expired by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import redis.asyncio as aioredis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from ..errors import StoreUnavailable
+from . import redis_scripts as scripts
+from .codec import Codec
+from .record import Session, Transaction
+from .sealing import Sealer
+from .store import Lifetimes, StoredSession
+
+TIMEOUT = 2.0  # seconds for a connection, for an answer, and for a free connection of the pool
+CONNECTIONS = 50
+LISTEN_INTERVAL = 15.0  # seconds after which a quiet subscription shows that it is alive
+
+_FIELDS = ("sealed", "version", "created_at", "last_seen_at")
+
+
+class RedisSessionStore:
+    """`SessionStore` in Redis 6.2 or newer; one server, or one with replicas, but no cluster.
+
+    `url` as redis-py has it: `redis://`, `rediss://` (TLS) or `unix://`. Every name of this layer
+    starts with `prefix`. Machines that share it keep their clocks together within seconds (NTP).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        sealer: Sealer,
+        *,
+        prefix: str = "auth:",
+        lifetimes: Lifetimes | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        pool = aioredis.BlockingConnectionPool.from_url(
+            url,
+            max_connections=CONNECTIONS,
+            timeout=TIMEOUT,
+            socket_timeout=TIMEOUT,
+            socket_connect_timeout=TIMEOUT,
+            socket_keepalive=True,
+            retry=Retry(NoBackoff(), 0),  # a script whose answer was lost may have run
+        )
+        self._redis = aioredis.Redis.from_pool(pool)
+        self._codec = Codec(sealer)
+        self._prefix = prefix
+        self._lifetimes = lifetimes or Lifetimes()
+        self._clock = clock
+        self._create = self._redis.register_script(scripts.CREATE)
+        self._delete = self._redis.register_script(scripts.DELETE)
+        self._seen = self._redis.register_script(scripts.SEEN)
+        self._compare_and_swap = self._redis.register_script(scripts.COMPARE_AND_SWAP)
+        self._acquire_lease = self._redis.register_script(scripts.ACQUIRE_LEASE)
+        self._change_lease = self._redis.register_script(scripts.CHANGE_LEASE)
+
+    async def create(self, ref: str, session: Session, *, replaces: str | None = None) -> None:
+        now, life = self._clock(), self._lifetimes
+        expires_at = min(now + life.idle, session.created_at + life.absolute)
+        sub_tag, sid_tag = self._codec.newest_tags(session)
+        tags = [tag for tag in (sub_tag, sid_tag) if tag is not None]
+        async with self._connected(), self._redis.pipeline(transaction=True) as pipeline:
+            if replaces is not None:
+                await self._delete([self._session(replaces)], [replaces], client=pipeline)
+            await self._create(
+                [self._session(ref), *map(self._index, tags)],
+                [
+                    *(ref, self._codec.seal_session(ref, session), session.created_at, now),
+                    *(expires_at, _pttl(expires_at - now), _pttl(life.absolute)),
+                ],
+                client=pipeline,
+            )
+            await pipeline.execute()
+
+    async def load(self, ref: str) -> StoredSession | None:
+        async with self._connected():
+            fields = await self._redis.execute_command(  # type: ignore[no-untyped-call]
+                "HMGET", self._session(ref), *_FIELDS
+            )
+        return self._opened(ref, *fields)
+
+    async def touch(self, ref: str) -> None:
+        life = self._lifetimes
+        async with self._connected():
+            await self._seen([self._session(ref)], [ref, self._clock(), life.idle, life.absolute])
+
+    async def compare_and_swap(
+        self, ref: str, version: int, session: Session, *, fence: int | None = None
+    ) -> bool:
+        sealed = self._codec.seal_session(ref, session)
+        async with self._connected():
+            swapped = await self._compare_and_swap(
+                [self._session(ref), self._lease(ref)],
+                [version, sealed, "" if fence is None else fence],
+            )
+        if swapped:
+            await self.touch(ref)
+        return bool(swapped)
+
+    async def delete(self, ref: str) -> bool:
+        async with self._connected():
+            return bool(await self._delete([self._session(ref)], [ref]))
+
+    async def find(
+        self, *, sub: str | None = None, sid: str | None = None
+    ) -> dict[str, StoredSession]:
+        found = {}
+        for tag in self._codec.tags(sub=sub, sid=sid):
+            async with self._connected():
+                refs = await self._redis.zrange(self._index(tag), 0, -1)
+            for ref in map(bytes.decode, refs):
+                if (stored := await self.load(ref)) is not None:
+                    found[ref] = stored
+        return found
+
+    async def put_transaction(self, key: str, transaction: Transaction) -> None:
+        sealed = self._codec.seal_transaction(key, transaction)
+        async with self._connected():
+            await self._redis.set(self._login(key), sealed, px=_pttl(self._lifetimes.transaction))
+
+    async def take_transaction(self, key: str) -> Transaction | None:
+        async with self._connected():
+            sealed = await self._redis.getdel(self._login(key))
+        transaction = self._codec.open_transaction(key, sealed) if sealed else None
+        oldest = self._clock() - self._lifetimes.transaction
+        return transaction if transaction and transaction.created_at > oldest else None
+
+    async def acquire_lease(self, ref: str, ttl: float) -> int | None:
+        now = self._clock()
+        async with self._connected():
+            fence = await self._acquire_lease(
+                [self._lease(ref)], [now, now + ttl, _pttl(self._lifetimes.absolute)]
+            )
+        return None if fence is None else int(fence)
+
+    async def renew_lease(self, ref: str, fence: int, ttl: float) -> bool:
+        now = self._clock()
+        async with self._connected():
+            return bool(await self._change_lease([self._lease(ref)], [fence, now, now + ttl]))
+
+    async def release_lease(self, ref: str, fence: int) -> None:
+        async with self._connected():
+            await self._change_lease([self._lease(ref)], [fence, self._clock(), 0])
+
+    async def publish(self, news: str) -> None:
+        async with self._connected():
+            await self._redis.publish(self._news, news)
+
+    async def listen(self) -> AsyncGenerator[str]:
+        async with self._connected(), self._redis.pubsub() as subscription:
+            await subscription.subscribe(self._news)
+            while True:
+                message = await subscription.get_message(timeout=LISTEN_INTERVAL)
+                if message is None:
+                    await subscription.ping()
+                elif message["type"] == "message":
+                    yield message["data"].decode()
+
+    async def purge(self) -> int:
+        return 0
+
+    async def ping(self) -> None:
+        async with self._connected():
+            await self._redis.execute_command("PING")  # type: ignore[no-untyped-call]
+
+    async def close(self) -> None:
+        await self._redis.aclose()
+
+    @property
+    def _news(self) -> str:
+        return f"{self._prefix}news"
+
+    def _session(self, ref: str) -> str:
+        return f"{self._prefix}session:{ref}"
+
+    def _lease(self, ref: str) -> str:
+        return f"{self._prefix}lease:{ref}"
+
+    def _login(self, key: str) -> str:
+        return f"{self._prefix}login:{key}"
+
+    def _index(self, tag: str) -> str:
+        return f"{self._prefix}sessions-of:{tag}"
+
+    def _opened(
+        self,
+        ref: str,
+        sealed: bytes | None,
+        version: bytes | None,
+        created_at: bytes | None,
+        last_seen_at: bytes | None,
+    ) -> StoredSession | None:
+        """A session from its fields, all of which are there, or none."""
+        if not (sealed and version and created_at and last_seen_at):
+            return None
+        now, seen_at = self._clock(), float(last_seen_at)
+        expires_at = min(
+            seen_at + self._lifetimes.idle, float(created_at) + self._lifetimes.absolute
+        )
+        session = self._codec.open_session(ref, sealed) if now < expires_at else None
+        return StoredSession(session, int(version), seen_at) if session else None
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[None]:
+        """Whatever goes wrong between here and Redis is an outage, and ends no session."""
+        try:
+            yield
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StoreUnavailable(
+                f"Redis cannot be used now: {type(error).__name__}: {error}."
+            ) from error
+
+
+def _pttl(seconds: float) -> int:
+    return max(1, int(seconds * 1000))

@@ -1,0 +1,134 @@
+"""One SQLite file in WAL mode, opened at first use, that several processes may share."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from ..errors import ConfigError, StoreUnavailable
+from . import schema
+
+BUSY_TIMEOUT = 5.0  # seconds a writer waits for another one
+REST = 1.0  # seconds after a failure that took as long, in which the file is not tried again
+
+Statement = tuple[str, tuple[Any, ...]]
+
+
+class SQLiteFile:
+    """Runs statements. The file gets mode 0600, its directory 0700; `None` is a file in memory.
+
+    Every method raises `StoreUnavailable` when the file cannot be used now, and `ConfigError` when
+    it was written by a newer version of this layer.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._connection: aiosqlite.Connection | None = None
+        self._lock = asyncio.Lock()
+        self._rests_until = float("-inf")
+
+    async def execute(self, sql: str, *parameters: object) -> list[Any]:
+        """Run one statement to its end; it is its own transaction."""
+        async with self._usable() as connection:
+            return list(await connection.execute_fetchall(sql, parameters))
+
+    async def execute_together(self, statements: Sequence[Statement]) -> None:
+        """Run several in one transaction: all of them, or none."""
+        async with self._usable() as connection, _transaction(connection):
+            for sql, parameters in statements:
+                await connection.execute(sql, parameters)
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        async with self._lock:
+            if self._connection is not None:
+                await self._connection.close()
+                self._connection = None
+
+    @asynccontextmanager
+    async def _usable(self) -> AsyncIterator[aiosqlite.Connection]:
+        """Whoever queued behind one that failed does not wait as long again, one by one."""
+        now = asyncio.get_running_loop().time
+        async with self._lock:
+            begun_at = now()
+            if begun_at < self._rests_until:
+                raise StoreUnavailable("The session file could not be used a moment ago.")
+            try:
+                async with _failures():
+                    yield await self._open()
+            except StoreUnavailable:
+                if now() - begun_at >= REST:
+                    self._rests_until = now() + REST
+                raise
+
+    async def _open(self) -> aiosqlite.Connection:
+        if self._connection is None:
+            connection = await aiosqlite.connect(
+                _created(self._path) if self._path else ":memory:",
+                timeout=BUSY_TIMEOUT,
+                isolation_level=None,
+            )
+            try:
+                await _prepare(connection)
+            except BaseException:
+                await connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+
+def _created(path: Path) -> Path:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    return path
+
+
+async def _prepare(connection: aiosqlite.Connection) -> None:
+    await connection.execute("PRAGMA journal_mode = WAL")
+    await connection.execute("PRAGMA synchronous = NORMAL")
+    await connection.execute("PRAGMA secure_delete = ON")
+    if await _version(connection) == schema.VERSION:
+        return
+    async with _transaction(connection):
+        version = await _version(connection)
+        if version > schema.VERSION:
+            raise ConfigError(
+                "The session file was written by a newer version of this app. Update the app, or "
+                "move the file away; everyone then logs in again."
+            )
+        if version < schema.VERSION:  # nobody else has brought it up to date meanwhile
+            for statement in schema.STATEMENTS:
+                await connection.execute(statement)
+
+
+async def _version(connection: aiosqlite.Connection) -> int:
+    ((version,),) = await connection.execute_fetchall("PRAGMA user_version")
+    return int(version)
+
+
+@asynccontextmanager
+async def _transaction(connection: aiosqlite.Connection) -> AsyncIterator[None]:
+    """From the first read on nobody else writes."""
+    try:
+        await connection.execute("BEGIN IMMEDIATE")
+        yield
+    except BaseException:
+        await connection.rollback()  # of nothing, when it was the beginning that failed
+        raise
+    await connection.execute("COMMIT")
+
+
+@asynccontextmanager
+async def _failures() -> AsyncIterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise StoreUnavailable(
+            f"The session file cannot be used now: {type(error).__name__}: {error}."
+        ) from error

@@ -7,6 +7,7 @@ import reflex as rx
 from .auth_service import auth
 from .config import HAS_EXTERNAL_API, IS_PRODUCTION
 from .page_paths import page_paths
+from .pages.account import account
 from .pages.error import error
 from .pages.external import external
 from .pages.home import home
@@ -14,7 +15,7 @@ from .pages.not_found import not_found
 from .pages.profile import profile
 
 app = rx.App(
-    api_transformer=[page_paths(("/profile", "/external", "/error"))],
+    api_transformer=[page_paths(("/profile", "/account", "/external", "/error"))],
     stylesheets=["/app.css"],
     head_components=[
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
@@ -24,6 +25,7 @@ app = rx.App(
 )
 app.add_page(home, route="/", title="Call an API")
 app.add_page(profile, route="/profile", title="Profile · Call an API")
+app.add_page(account, route="/account", title="Account · Call an API")
 if HAS_EXTERNAL_API:
     app.add_page(external, route="/external", title="External API · Call an API")
 app.add_page(error, route="/error", title="Login problem · Call an API")

@@ -40,10 +40,18 @@ http_interceptor = HttpInterceptorConfig(
     allowed_list=[
         AllowedRoute(
             f"{config.domain}/api/v2/users/*",
-            http_method=("GET", "PATCH"),
+            http_method="GET",
             token_options=TokenOptions(
                 audience=config.authorization_params.audience,
                 scope="read:current_user",
+            ),
+        ),
+        AllowedRoute(
+            f"{config.domain}/api/v2/users/*",
+            http_method="PATCH",
+            token_options=TokenOptions(
+                audience=config.authorization_params.audience,
+                scope="update:current_user_metadata",
             ),
         ),
         AllowedRoute(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .config import AuthConfig, AuthorizationParams
+    from .core.devices import Device
     from .core.request_event import RequestEvent
     from .errors import (
         AuthError,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "config": ("AuthConfig", "AuthorizationParams"),
+    "core.devices": ("Device",),
     "core.request_event": ("RequestEvent",),
     "errors": (
         "AuthError",
@@ -98,6 +100,7 @@ __all__ = [
     "CallbackError",
     "ConfigError",
     "ConsentRequired",
+    "Device",
     "HttpInterceptorConfig",
     "IdTokenError",
     "LoginLinkError",

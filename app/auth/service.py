@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable
@@ -13,18 +15,20 @@ from urllib.parse import urlencode
 
 import httpx
 import reflex as rx
-from reflex.event import Event
 from starlette.types import ASGIApp
 
 from .config import AuthConfig
 from .core.access_tokens import AccessTokens, Wanted
+from .core.announcements import Announcements, News
+from .core.background import Background
+from .core.devices import Device, Devices
 from .core.leases import Leases
 from .core.login import Login
 from .core.logout import Logout
 from .core.provider import Provider
 from .core.redemption import Redemption
 from .core.request_event import Observer
-from .errors import LoginRequired
+from .errors import LoginRequired, StoreUnavailable
 from .interceptor import (
     AccessTokenTransport,
     AllowedList,
@@ -37,20 +41,24 @@ from .interceptor import (
     log_request,
     opentelemetry_observer,
 )
-from .session import SessionCookie, SessionStore
+from .session import Session, SessionCookie, SessionStore
 from .ui.binding import SessionBinding
 from .ui.document_form import DocumentForm
 from .ui.guard import guard_handler, guard_page
 from .ui.inspection import Inspection
 from .ui.inspector import request_inspector
 from .ui.navigation import current_path
-from .ui.socket import reconnect, reference_of, tabs_of
+from .ui.open_tabs import OpenTabs
+from .ui.socket import reference_of
 from .ui.state import AuthState
 from .ui.subscription import UserHandler, subscribe
-from .ui.top_level_event import start_event
 from .ui.user_bound import User
 from .web.gate import Gate
 from .web.routes import Routes
+
+logger = logging.getLogger(__name__)
+
+PURGE_INTERVAL = 600.0  # seconds
 
 
 class AuthService:
@@ -84,8 +92,13 @@ class AuthService:
         self._pool = pool or build_pool()
         self._clock = clock
         self._app: rx.App | None = None
+        self._background = Background()
         self._inspection = Inspection(clock=clock) if inspect_requests else None
         self._observers = [o for o in (opentelemetry_observer(), on_request) if o is not None]
+        self._tabs = OpenTabs()
+        self._announcements = Announcements(
+            store, handle=self._tabs.handle, look_again=self._tabs.look_again
+        )
         provider = Provider(config, self._pool, clock=clock)
         leases = Leases(store)
         self._tokens = AccessTokens(
@@ -112,12 +125,13 @@ class AuthService:
             jitter=jitter,
         )
         self._logout = Logout(config, provider, store)
+        self._devices = Devices(store, on_session_end=self._ended_elsewhere)
         self._session_cookie = SessionCookie(config.is_https, "auth_session")
         self._login_cookie = SessionCookie(config.is_https, "auth_login")
 
     def install(self, app: rx.App) -> None:
         """Put the layer into a Reflex app: routes, gate, binding, and clean shutdown."""
-        self._app = app
+        self._app = self._tabs.app = app
         AuthState._login_url = self.login_url
         if self._inspection is not None:
             self._inspection.install(app)
@@ -208,6 +222,38 @@ class AuthService:
         stored = await self._store.load(ref) if ref else None
         return dict(stored.session.user) if stored else None
 
+    async def devices(self, state: rx.State) -> list[Device]:
+        """Where this tab's user is logged in: this session first, then as last seen.
+
+        Raises:
+            StoreUnavailable: sessions cannot be read.
+        """
+        ref = self._reference(state)
+        return await self._devices.of(ref) if ref else []
+
+    async def end_device(self, state: rx.State, device_id: str) -> bool:
+        """Log this tab's user out where `devices` says that id; False if there is no such place.
+
+        Its tabs are nobody's at once. Raises `StoreUnavailable`.
+        """
+        ref = self._reference(state)
+        return await self._devices.end(ref, device_id) if ref else False
+
+    async def end_other_devices(self, state: rx.State) -> int:
+        """Log this tab's user out everywhere but here; the number of places.
+
+        Raises `StoreUnavailable`.
+        """
+        ref = self._reference(state)
+        return await self._devices.end_others(ref) if ref else 0
+
+    async def user_changed(self, state: rx.State) -> None:
+        """Say that something about this tab's user is not as it was: in each of their open tabs, on
+        any device, what subscribed to the user runs anew. Raises `StoreUnavailable`."""
+        ref = self._reference(state)
+        for other in await self._devices.references(ref) if ref else ():
+            await self._announcements.tell(News.CHANGED, other)
+
     def require_login(self, target: Callable[..., Any]) -> Any:
         """Guard a page (a function without parameters) or an event handler (one with `self`)."""
         if not inspect.signature(target).parameters:
@@ -248,23 +294,32 @@ class AuthService:
             raise
 
     async def _session_ended(self, ref: str) -> None:
-        """Wake every open tab of the session; the binding then tells it that nobody is there."""
-        if self._app is None:
-            return
-        for token in list(tabs_of(self._app, ref)):
-            for event in Event.from_event_type(AuthState.event_handlers["refresh"]):
-                await start_event(self._app, token, event)
+        await self._announcements.tell(News.ENDED, ref)
 
     async def _session_replaced(self, ref: str) -> None:
-        """Another login in the same browser: its other tabs go over to the new session."""
-        if self._app is not None:
-            await reconnect(self._app, ref)
+        await self._announcements.tell(News.REPLACED, ref)
+
+    async def _ended_elsewhere(self, ref: str, session: Session) -> None:
+        """Its tabs first; the provider, which may be slow to forget the tokens, afterwards."""
+        await self._session_ended(ref)
+        self._background.start(self._logout.revoke(session))
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[None]:
+        self._background.start(self._announcements.listen())
+        self._background.start(self._free_what_has_expired())
         yield
+        await self._background.stop()
         await self._pool.aclose()
         await self._store.close()
+
+    async def _free_what_has_expired(self) -> None:
+        while True:
+            try:
+                await self._store.purge()
+            except StoreUnavailable as error:
+                logger.warning("Expired sessions were not freed: %s", error.code)
+            await asyncio.sleep(PURGE_INTERVAL)
 
 
 def _audiences(interceptor: HttpInterceptorConfig) -> set[str]:

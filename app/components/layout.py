@@ -43,6 +43,7 @@ def external_link() -> rx.Component:
 def signed_in() -> rx.Component:
     return rx.fragment(
         rx.el.a("Profile", href="/profile", class_name="link"),
+        rx.el.a("Account", href="/account", class_name="link"),
         logout_button(),
     )
 

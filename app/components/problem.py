@@ -24,6 +24,11 @@ def describe(error: Exception) -> str:
             return "The service gave an answer that this page does not understand."
 
 
+def url_to_allow(error: Exception) -> str:
+    """The link that asks the user for what is missing, if that is what is wrong; else empty."""
+    return (error.login_url or "") if isinstance(error, ConsentRequired) else ""
+
+
 def _for_status(status: int) -> str:
     match status:
         case 401:

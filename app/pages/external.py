@@ -12,7 +12,7 @@ import reflex as rx
 from ..auth import AuthError, AuthState, ConsentRequired, UserScopedState
 from ..auth_service import auth
 from ..components.layout import layout
-from ..components.problem import describe
+from ..components.problem import describe, url_to_allow
 from ..config import EXTERNAL_API_AUDIENCE, EXTERNAL_API_URL
 
 PATH = "/external"
@@ -49,7 +49,7 @@ class ExternalState(UserScopedState):
                 response = await http.get(f"{EXTERNAL_API_URL}{path}")
             answer = _pretty(response.raise_for_status().json())
         except ConsentRequired as error:
-            problem, ask_url = describe(error), error.login_url or ""
+            problem, ask_url = describe(error), url_to_allow(error)
         except httpx.HTTPStatusError as error:
             problem, ask_url = describe(error), _url_for_missing_scope(error.response)
         except (AuthError, httpx.HTTPError, ValueError) as error:

@@ -1,8 +1,7 @@
-"""Profile: who is logged in, and the `user_metadata` that the API holds about them."""
+"""Profile: who is logged in, and the `user_metadata` that the API holds about them, to edit."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import quote
 
@@ -12,51 +11,117 @@ import reflex as rx
 from ..auth import AuthError, AuthState, UserScopedState
 from ..auth_service import auth
 from ..components.layout import layout
-from ..components.problem import describe
+from ..components.problem import describe, url_to_allow
 from ..config import config
+from ..user_metadata import NotMetadata, as_text, changes_between, parse_metadata, pluck_metadata
+
+FAILURES = (AuthError, httpx.HTTPError, ValueError)
+CONFLICT = (
+    "It was changed elsewhere while you were editing. Below is what it is now. Save again to put "
+    "your text in its place, or cancel to keep it."
+)
 
 
 class ProfileState(UserScopedState):
-    """The component's class: subscribes to the user, calls the API, plucks the metadata."""
+    """The component's class: subscribes to the user, calls the API, plucks the metadata; and saves
+    what the user makes of it, shown at once and taken back if that fails."""
 
     status: str = "loading"
     metadata: dict[str, Any] = {}
     problem: str = ""
 
+    is_editing: bool = False
+    draft: str = ""
+    edit_problem: str = ""
+    ask_url: str = ""
+    theirs: str = ""
+    notice: str = ""
+    _base: dict[str, Any] = {}  # what the draft was made from
+
     @auth.on_user_change
     async def get_user_metadata(self, user: dict[str, Any] | None) -> None:
         if user is None:
             return
-        async with self:
-            self.status = "loading"
         try:
-            async with auth.http_client(self) as http:
-                response = await http.get(
-                    f"{config.domain}/api/v2/users/{quote(user['sub'], safe='')}"
-                )
-            metadata = pluck_metadata(response.raise_for_status().json())
-        except (AuthError, httpx.HTTPError, ValueError) as error:
+            metadata = await self._call("GET", user)
+        except FAILURES as error:
             async with self:
                 self.status, self.problem = "failed", describe(error)
             return
         async with self:
             self.status, self.metadata = "loaded", metadata
 
+    @rx.event
+    def edit(self) -> None:
+        self._base, self.draft = self.metadata, as_text(self.metadata)
+        self.is_editing = True
+        self.edit_problem = self.ask_url = self.theirs = self.notice = ""
+
+    @rx.event
+    def cancel(self) -> None:
+        self.is_editing = False
+        self.edit_problem = self.theirs = self.notice = ""
+
+    @rx.event(background=True)
+    @auth.require_login
+    async def save(self, form: dict[str, Any]) -> None:
+        text = str(form.get("metadata", ""))
+        async with self:
+            if not self.is_editing:
+                return
+            self.draft, self.edit_problem, self.ask_url = text, "", ""
+            try:
+                edited = parse_metadata(text)
+            except NotMetadata as error:
+                self.edit_problem = str(error)
+                return
+            base, self.metadata = dict(self._base), edited
+            self.is_editing, self.notice, self.theirs = False, "Saving…", ""
+        try:
+            saved = await self._replace(base, edited)
+        except FAILURES as error:
+            async with self:
+                self._take_back(base, describe(error), url_to_allow(error))
+            return
+        if saved is None:
+            return
+        async with self:
+            self.metadata, self.notice = saved, "Saved."
+        await auth.user_changed(self)
+
+    async def _replace(self, base: dict[str, Any], edited: dict[str, Any]) -> dict[str, Any] | None:
+        """What the API then holds; None if it is not `base` any more, and the user has been told.
+
+        The API has no way to make a PATCH conditional, so this looks first.
+        """
+        user = await auth.get_user(self) or {}
+        current = await self._call("GET", user)
+        if current != base:
+            async with self:
+                self._take_back(current, CONFLICT)
+                self.theirs = as_text(current)
+            return None
+        changes = changes_between(base, edited)
+        return await self._call("PATCH", user, changes) if changes else current
+
+    def _take_back(self, metadata: dict[str, Any], problem: str, ask_url: str = "") -> None:
+        """Show what the API holds, and the user's text in the editor again."""
+        self._base = self.metadata = metadata
+        self.edit_problem, self.ask_url = problem, ask_url
+        self.is_editing, self.notice = True, ""
+
+    async def _call(
+        self, method: str, user: dict[str, Any], changes: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        url = f"{config.domain}/api/v2/users/{quote(str(user.get('sub')), safe='')}"
+        body = {"user_metadata": changes} if changes is not None else None
+        async with auth.http_client(self) as http:
+            response = await http.request(method, url, json=body)
+        return pluck_metadata(response.raise_for_status().json())
+
     @rx.var
     def metadata_json(self) -> str:
-        return json.dumps(self.metadata, indent=2, ensure_ascii=False)
-
-
-def pluck_metadata(user: Any) -> dict[str, Any]:
-    """The `user_metadata` of a user as the API gives one; absent until some is set.
-
-    Raises:
-        ValueError: it is not a user.
-    """
-    metadata = user.get("user_metadata", {}) if isinstance(user, dict) else None
-    if not isinstance(metadata, dict):
-        raise ValueError("The API's answer is not a user.")
-    return metadata
+        return as_text(self.metadata)
 
 
 @auth.require_login
@@ -73,11 +138,15 @@ def profile() -> rx.Component:
         ),
         rx.el.section(
             rx.el.h2("Your metadata"),
-            rx.match(
-                ProfileState.status,
-                ("loaded", loaded()),
-                ("failed", failed()),
-                loading(),
+            rx.cond(
+                ProfileState.is_editing,
+                editor(),
+                rx.match(
+                    ProfileState.status,
+                    ("loaded", loaded()),
+                    ("failed", failed()),
+                    loading(),
+                ),
             ),
             class_name="card",
         ),
@@ -100,6 +169,62 @@ def loaded() -> rx.Component:
             ProfileState.metadata_json == "{}",
             rx.el.p("There is no metadata about you yet.", class_name="muted"),
         ),
+        rx.el.div(
+            rx.el.button(
+                "Edit",
+                class_name="button quiet",
+                on_click=ProfileState.edit,
+                custom_attrs={"data-testid": "edit-metadata"},
+            ),
+            rx.el.span(ProfileState.notice, class_name="muted", role="status"),
+            class_name="choices",
+        ),
+    )
+
+
+def editor() -> rx.Component:
+    """A form whose text stays the browser's own until it is sent, so that nothing gets lost."""
+    return rx.el.form(
+        rx.cond(
+            ProfileState.edit_problem != "",
+            rx.el.p(
+                ProfileState.edit_problem,
+                role="alert",
+                custom_attrs={"data-testid": "metadata-problem"},
+            ),
+        ),
+        rx.cond(
+            ProfileState.theirs != "",
+            rx.el.pre(ProfileState.theirs, custom_attrs={"data-testid": "metadata-now"}),
+        ),
+        rx.el.label("A JSON object", html_for="metadata", class_name="muted small"),
+        rx.el.textarea(
+            default_value=ProfileState.draft,
+            id="metadata",
+            name="metadata",
+            rows="10",
+            spell_check=False,
+            auto_focus=True,
+            custom_attrs={"data-testid": "metadata-editor"},
+        ),
+        rx.el.div(
+            rx.el.button(
+                "Save",
+                type="submit",
+                class_name="button",
+                custom_attrs={"data-testid": "save-metadata"},
+            ),
+            rx.el.button(
+                "Cancel", type="button", class_name="button quiet", on_click=ProfileState.cancel
+            ),
+            rx.cond(
+                ProfileState.ask_url != "",
+                rx.el.a("Allow it", href=ProfileState.ask_url, reload_document=True),
+            ),
+            class_name="choices",
+        ),
+        on_submit=ProfileState.save,
+        class_name="editor problem",
     )
 
 

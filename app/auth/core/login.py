@@ -14,6 +14,7 @@ from ..oidc.authorization_response import code_of, single_parameters, state_of
 from ..oidc.id_token import Expected, check_id_token
 from ..oidc.token_endpoint import TokenResponse, exchange_code
 from ..session import Session, SessionStore, Transaction, new_handle, reference
+from .client_name import client_name
 from .issued_token import issued_token
 from .leases import Leases
 from .login_scope import login_scope
@@ -115,11 +116,12 @@ class Login:
         items: Sequence[tuple[str, str]],
         *,
         current: str | None = None,
+        user_agent: str | None = None,
     ) -> CompletedLogin:
         """Judge the callback's query `items` and turn a good one into a session.
 
         It takes the place of the session `current` of this browser, and takes over that one's
-        tokens for other audiences if it is the same person's.
+        tokens for other audiences if it is the same person's. `user_agent` is the header.
 
         Raises:
             TransactionError: `state` is not of an open attempt of this browser.
@@ -140,7 +142,7 @@ class Login:
         )
         claims = await self._check(response, transaction)
         handle = new_handle()
-        session = self._session(response, transaction, claims)
+        session = self._session(response, transaction, claims, client_name(user_agent))
         await self._replace(current, reference(handle), session)
         return CompletedLogin(handle, transaction.return_to, current)
 
@@ -183,7 +185,11 @@ class Login:
         return await check_id_token(response.id_token, self._provider.jwks, expected)
 
     def _session(
-        self, response: TokenResponse, transaction: Transaction, claims: Mapping[str, Any]
+        self,
+        response: TokenResponse,
+        transaction: Transaction,
+        claims: Mapping[str, Any],
+        client: tuple[str, str],
     ) -> Session:
         now = self._clock()
         token = issued_token(
@@ -200,6 +206,8 @@ class Login:
             user={name: value for name, value in claims.items() if name not in _PROTOCOL_CLAIMS},
             access_tokens=(token,),
             created_at=now,
+            browser=client[0],
+            platform=client[1],
         )
 
 

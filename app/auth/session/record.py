@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-_VERSION = 2
+_VERSION = 3
 
 
 class RecordError(Exception):
@@ -36,13 +36,18 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in user: `user` are the claims the app may show, `sid` the provider's session."""
+    """A signed-in user: `user` are the claims the app may show, `sid` the provider's session.
+
+    `browser` and `platform` are what the browser called itself, for the user to know it again.
+    """
 
     sub: str
     sid: str | None
     user: Mapping[str, Any] = field(repr=False)
     access_tokens: tuple[AccessToken, ...]
     created_at: float
+    browser: str = ""
+    platform: str = ""
 
     @property
     def refresh_tokens(self) -> tuple[str, ...]:

@@ -161,6 +161,8 @@ class RedisSessionStore:
                 message = await subscription.get_message(timeout=LISTEN_INTERVAL)
                 if message is None:
                     await subscription.ping()
+                elif message["type"] == "subscribe":
+                    yield ""
                 elif message["type"] == "message":
                     yield message["data"].decode()
 

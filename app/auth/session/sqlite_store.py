@@ -150,6 +150,7 @@ class SQLiteSessionStore:
 
     async def listen(self) -> AsyncGenerator[str]:
         ((last,),) = await self._file.execute("SELECT ifnull(max(id), 0) FROM news")
+        yield ""
         while True:
             await asyncio.sleep(NEWS_INTERVAL)
             rows = await self._file.execute(

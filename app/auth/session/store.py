@@ -76,7 +76,8 @@ class SessionStore(Protocol):
         """Tell every process that listens, this one included; nothing is kept for later."""
 
     def listen(self) -> AsyncGenerator[str]:
-        """What is published from the first step on, until the store fails (`StoreUnavailable`)."""
+        """An empty text, from which on nothing is missed; then what is published, until the store
+        fails (`StoreUnavailable`)."""
 
     async def purge(self) -> int:
         """Free what has expired; the number of sessions freed. A store that frees by itself has

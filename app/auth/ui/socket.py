@@ -31,6 +31,13 @@ def tabs_of(app: rx.App, ref: str) -> Iterator[str]:
             yield token
 
 
+def all_tabs(app: rx.App) -> Iterator[str]:
+    """The tokens of the open tabs that came with a session."""
+    namespace = app.event_namespace
+    if namespace is not None:
+        yield from (t for t, sid in namespace.token_to_sid.items() if _reference(app, sid))
+
+
 async def reconnect(app: rx.App, ref: str) -> None:
     """Make the tabs of a session connect again, and so present the cookie they have now.
 

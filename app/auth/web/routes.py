@@ -94,6 +94,7 @@ class Routes:
                 self._login_cookie.read(cookies),
                 request.query_params.multi_items(),
                 current=self._reference(request),
+                user_agent=request.headers.get("user-agent"),
             )
         except AuthError as error:
             return self._failed(error)

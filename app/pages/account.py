@@ -1,0 +1,147 @@
+"""Account: where the user is logged in, and logging out there."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import reflex as rx
+
+from ..auth import Device, StoreUnavailable, UserScopedState
+from ..auth_service import auth
+from ..components.layout import layout
+from ..components.problem import describe
+
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+
+Row = dict[str, str]
+
+
+class AccountState(UserScopedState):
+    """Lists the user's sessions; every action lists them anew, here and in their other tabs."""
+
+    rows: list[Row] = []
+    has_others: bool = False
+    problem: str = ""
+
+    @auth.on_user_change
+    async def list_devices(self, user: dict[str, Any] | None) -> None:
+        if user is not None:
+            await self._list()
+
+    @rx.event(background=True)
+    @auth.require_login
+    async def end(self, device_id: str) -> None:
+        try:
+            await auth.end_device(self, device_id)
+            await auth.user_changed(self)
+        except StoreUnavailable as error:
+            await self._say(describe(error))
+
+    @rx.event(background=True)
+    @auth.require_login
+    async def end_others(self) -> None:
+        try:
+            await auth.end_other_devices(self)
+            await auth.user_changed(self)
+        except StoreUnavailable as error:
+            await self._say(describe(error))
+
+    async def _list(self) -> None:
+        try:
+            rows = [row(device, time.time()) for device in await auth.devices(self)]
+        except StoreUnavailable as error:
+            await self._say(describe(error))
+            return
+        async with self:
+            self.rows, self.has_others, self.problem = rows, len(rows) > 1, ""
+
+    async def _say(self, problem: str) -> None:
+        async with self:
+            self.problem = problem
+
+
+def row(device: Device, now: float) -> Row:
+    """The texts that the page shows."""
+    logged_in = datetime.fromtimestamp(device.logged_in_at, UTC)
+    names = [name for name in (device.browser, device.platform) if name]
+    return {
+        "id": device.id,
+        "name": " on ".join(names) or "Unknown browser",
+        "seen": "now" if device.is_current else ago(now - device.last_seen_at),
+        "since": logged_in.strftime("%-d %B %Y, %H:%M UTC"),
+        "is_current": "yes" if device.is_current else "",
+    }
+
+
+def ago(seconds: float) -> str:
+    """How long ago, in the largest unit that fits."""
+    for size, unit in _UNITS:
+        count = int(seconds // size)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "a moment ago"
+
+
+@auth.require_login
+def account() -> rx.Component:
+    return layout(
+        rx.el.section(
+            rx.el.h1("Account"),
+            rx.el.p(
+                "Where you are logged in. A browser that you log out here is out at once.",
+                class_name="muted",
+            ),
+            rx.cond(
+                AccountState.problem != "",
+                rx.el.p(
+                    AccountState.problem,
+                    role="alert",
+                    class_name="problem",
+                    custom_attrs={"data-testid": "auth-error"},
+                ),
+            ),
+            rx.el.ul(rx.foreach(AccountState.rows, item), class_name="devices"),
+            rx.cond(
+                AccountState.has_others,
+                rx.el.p(
+                    rx.el.button(
+                        "Log out everywhere else",
+                        class_name="button quiet",
+                        on_click=AccountState.end_others,
+                        custom_attrs={"data-testid": "end-others"},
+                    )
+                ),
+            ),
+            class_name="card",
+        ),
+    )
+
+
+def item(device: rx.Var[Row]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(
+            rx.el.p(
+                rx.el.strong(device["name"]),
+                rx.cond(
+                    device["is_current"] != "",
+                    rx.el.span("this browser", class_name="badge yes"),
+                ),
+            ),
+            rx.el.p(
+                "Last seen ", device["seen"], " · logged in ", device["since"], class_name="muted"
+            ),
+        ),
+        rx.cond(
+            device["is_current"] == "",
+            rx.el.button(
+                "Log out",
+                class_name="button quiet",
+                on_click=AccountState.end(device["id"]),  # type: ignore[misc]
+                aria_label="Log out " + device["name"].to(str),
+                custom_attrs={"data-testid": "end-device"},
+            ),
+        ),
+        custom_attrs={"data-testid": "device"},
+    )

@@ -151,7 +151,7 @@ class AuthService:
             session_cookie=self._session_cookie,
             login_cookie=self._login_cookie,
             on_session_end=self._session_ended,
-            on_session_replaced=self._session_replaced,
+            on_session_begin=self._session_begun,
         )
         return Gate(
             inner,
@@ -293,15 +293,28 @@ class AuthService:
             error.login_url = self.login_url(page, audience=error.audience, scope=error.scope)
             raise
 
-    async def _session_ended(self, ref: str) -> None:
-        await self._announcements.tell(News.ENDED, ref)
+    async def _session_begun(self, ref: str, replaced: str | None) -> None:
+        """Another login in the same browser: its other tabs go over to the new session."""
+        if replaced is not None:
+            await self._announcements.tell(News.REPLACED, replaced)
+        await self._tell_other_devices(ref)
 
-    async def _session_replaced(self, ref: str) -> None:
-        await self._announcements.tell(News.REPLACED, ref)
+    async def _session_ended(self, ref: str, session: Session) -> None:
+        await self._announcements.tell(News.ENDED, ref)
+        await self._tell_other_devices(ref, session)
+
+    async def _tell_other_devices(self, ref: str, ended: Session | None = None) -> None:
+        """The user's list of devices is another one now; only for showing, so no error."""
+        try:
+            for other in await self._devices.references(ref, ended):
+                if other != ref:
+                    await self._announcements.tell(News.CHANGED, other)
+        except StoreUnavailable as error:
+            logger.warning("A user's other devices were not told: %s", error.code)
 
     async def _ended_elsewhere(self, ref: str, session: Session) -> None:
         """Its tabs first; the provider, which may be slow to forget the tokens, afterwards."""
-        await self._session_ended(ref)
+        await self._session_ended(ref, session)
         self._background.start(self._logout.revoke(session))
 
     @asynccontextmanager

@@ -19,7 +19,7 @@ Row = dict[str, str]
 
 
 class AccountState(UserScopedState):
-    """Lists the user's sessions; every action lists them anew, here and in their other tabs."""
+    """Lists the user's sessions, anew whenever one begins or ends."""
 
     rows: list[Row] = []
     has_others: bool = False
@@ -35,7 +35,6 @@ class AccountState(UserScopedState):
     async def end(self, device_id: str) -> None:
         try:
             await auth.end_device(self, device_id)
-            await auth.user_changed(self)
         except StoreUnavailable as error:
             await self._say(describe(error))
 
@@ -44,7 +43,6 @@ class AccountState(UserScopedState):
     async def end_others(self) -> None:
         try:
             await auth.end_other_devices(self)
-            await auth.user_changed(self)
         except StoreUnavailable as error:
             await self._say(describe(error))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,20 +40,32 @@ class Clock:
 
 
 class Network(httpx.AsyncBaseTransport):
-    """Carries the app's requests to the tenant, counts them, and can be cut or bent."""
+    """Carries the app's requests to the tenant, counts them, and can be cut or bent.
+
+    It can also hold grants back, or carry them out and lose the answers.
+    """
 
     def __init__(self, tenant: ASGIApp) -> None:
         self._tenant = httpx.ASGITransport(tenant)
         self.paths: list[str] = []
         self.is_cut = False
+        self.answers_to_lose = 0
+        self.hold: asyncio.Event | None = None
         self.answers: dict[str, httpx.Response] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.paths.append(request.url.path)
         if self.is_cut:
             raise httpx.ConnectError("cut", request=request)
+        is_grant = request.url.path == "/oauth/token"
+        if is_grant and self.hold is not None:
+            await self.hold.wait()
         bent = self.answers.get(request.url.path)
-        return bent or await self._tenant.handle_async_request(request)
+        response = bent or await self._tenant.handle_async_request(request)
+        if is_grant and self.answers_to_lose:
+            self.answers_to_lose -= 1
+            raise httpx.ReadTimeout("lost", request=request)
+        return response
 
     @property
     def grants(self) -> int:
@@ -82,6 +95,7 @@ class World:
         *,
         is_multi_resource: bool = False,
         tenant_is_multi_resource: bool | None = None,
+        rotation_overlap: int = 0,
     ) -> None:
         self.clock = Clock()
         settings = TenantSettings(
@@ -91,6 +105,7 @@ class World:
             multi_resource_refresh=(
                 is_multi_resource if tenant_is_multi_resource is None else tenant_is_multi_resource
             ),
+            rotation_overlap=rotation_overlap,
         )
         self.tenant = create_tenant(settings, clock=self.clock)
         self.network = Network(self.tenant)
@@ -98,7 +113,10 @@ class World:
         self.store = SQLiteSessionStore(self.store_file, Sealer(("s" * 32,)), clock=self.clock)
         self.jitter = 0.0
         config = AuthConfig.from_environ(
-            {"AUTH0_MULTI_RESOURCE_REFRESH": "1" if is_multi_resource else "0"},
+            {
+                "AUTH0_MULTI_RESOURCE_REFRESH": "1" if is_multi_resource else "0",
+                "AUTH0_ROTATION_OVERLAP": str(rotation_overlap),
+            },
             authorization_params=AuthorizationParams("{domain}/api/v2/", SCOPE),
         )
         self.auth = AuthService(

@@ -56,8 +56,10 @@ class Devices:
         others = {o: stored for o, stored in (await self._all(ref)).items() if o != ref}
         return sum([await self._end(other, stored) for other, stored in others.items()])
 
-    async def references(self, ref: str) -> list[str]:
-        """The references of all sessions of the user of this one; none if it is not there."""
+    async def references(self, ref: str, ended: Session | None = None) -> list[str]:
+        """The references of all sessions of the user of this one, which may have `ended`."""
+        if ended is not None:
+            return list(await self._store.find(sub=ended.sub))
         return list(await self._all(ref))
 
     async def _all(self, ref: str) -> dict[str, StoredSession]:

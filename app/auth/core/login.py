@@ -74,7 +74,9 @@ class Login:
         """Remember a login attempt of the browser that holds `browser`; return the URL to go to.
 
         `audience` and `scope` ask for more than the default; `current` is the reference of the
-        session that the browser has.
+        session that the browser has. When that one has ended without the browser's own doing
+        (somebody was logged out here from another device), it takes a password to come back, and
+        not just the session that the provider may still have.
 
         Raises:
             LoginLinkError: an audience or a scope that this app has no use for.
@@ -82,6 +84,7 @@ class Login:
             StoreUnavailable: the attempt cannot be remembered.
         """
         session = await self._load(current)
+        max_age = 0 if current is not None and session is None else None
         params = login_scope(
             self._config.authorization_params,
             self._audiences,
@@ -99,6 +102,7 @@ class Login:
             scope=params.scope,
             audience=params.audience,
             created_at=self._clock(),
+            max_age=max_age,
         )
         await self._store.put_transaction(_transaction_key(browser, login.state), transaction)
         return authorization_url(
@@ -108,6 +112,7 @@ class Login:
             redirect_uri=transaction.redirect_uri,
             scope=params.scope,
             audience=params.audience,
+            max_age=max_age,
         )
 
     async def complete(
@@ -174,13 +179,16 @@ class Login:
     async def _check(self, response: TokenResponse, transaction: Transaction) -> dict[str, Any]:
         if response.id_token is None:
             raise IdTokenError("The token response has no ID token.")
+        now = self._clock()
+        max_age = transaction.max_age
         expected = Expected(
             issuer=self._config.issuer,
             client_id=self._config.client_id,
             nonce=transaction.nonce,
             access_token=response.access_token,
-            now=self._clock(),
-            max_age=transaction.max_age,
+            now=now,
+            # Counted from the request on: people take their time at the provider.
+            max_age=None if max_age is None else max_age + int(now - transaction.created_at),
         )
         return await check_id_token(response.id_token, self._provider.jwks, expected)
 

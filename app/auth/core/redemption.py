@@ -29,7 +29,7 @@ class Redemption:
         *,
         rotation_overlap: float,
         clock: Callable[[], float],
-        on_session_end: Callable[[str], Awaitable[None]],
+        on_session_end: Callable[[str, Session], Awaitable[None]],
     ) -> None:
         """For `rotation_overlap` seconds the provider takes a used refresh token once more."""
         self._rotation_overlap = rotation_overlap
@@ -102,5 +102,5 @@ class Redemption:
         if current is not None and current.version != stored.version:
             raise SupersededError from error
         await self._store.delete(ref)
-        await self._on_session_end(ref)
+        await self._on_session_end(ref, stored.session)
         raise SessionEnded("The provider no longer honours this session.", error=error.error)

@@ -33,8 +33,12 @@ def authorization_url(
     redirect_uri: str,
     scope: str,
     audience: str | None,
+    max_age: int | None = None,
 ) -> str:
-    """The URL to send the browser to; of the three secrets it holds `state` and `nonce` only."""
+    """The URL to send the browser to; of the three secrets it holds `state` and `nonce` only.
+
+    `max_age` is the seconds that a login at the provider may be old; 0 asks for a new one.
+    """
     parameters = {
         "client_id": client_id,
         "response_type": "code",
@@ -47,5 +51,7 @@ def authorization_url(
     }
     if audience:
         parameters["audience"] = audience
+    if max_age is not None:
+        parameters["max_age"] = str(max_age)
     separator = "&" if "?" in metadata.authorization_endpoint else "?"
     return f"{metadata.authorization_endpoint}{separator}{urlencode(parameters)}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiosqlite
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from ..errors import ConfigError, StoreUnavailable
 from . import schema
@@ -89,8 +90,19 @@ def _created(path: Path) -> Path:
     return path
 
 
-async def _prepare(connection: aiosqlite.Connection) -> None:
+@retry(
+    retry=retry_if_exception_type(sqlite3.OperationalError),
+    stop=stop_after_delay(BUSY_TIMEOUT),
+    wait=wait_fixed(0.05),
+    reraise=True,
+)
+async def _use_wal(connection: aiosqlite.Connection) -> None:
+    """SQLite does not wait by itself while another process does the same to a new file."""
     await connection.execute("PRAGMA journal_mode = WAL")
+
+
+async def _prepare(connection: aiosqlite.Connection) -> None:
+    await _use_wal(connection)
     await connection.execute("PRAGMA synchronous = NORMAL")
     await connection.execute("PRAGMA secure_delete = ON")
     if await _version(connection) == schema.VERSION:

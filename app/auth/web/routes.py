@@ -19,7 +19,7 @@ from ..core.login import Login
 from ..core.logout import Logout
 from ..core.return_to import safe_return_to
 from ..errors import AuthError, StoreUnavailable
-from ..session import SessionCookie, SessionStore, new_handle, reference
+from ..session import Session, SessionCookie, SessionStore, new_handle, reference
 from . import documents
 
 logger = logging.getLogger(__name__)
@@ -41,8 +41,8 @@ class Routes:
         *,
         session_cookie: SessionCookie,
         login_cookie: SessionCookie,
-        on_session_end: Callable[[str], Awaitable[None]],
-        on_session_replaced: Callable[[str], Awaitable[None]],
+        on_session_begin: Callable[[str, str | None], Awaitable[None]],
+        on_session_end: Callable[[str, Session], Awaitable[None]],
     ) -> None:
         self._config = config
         self._store = store
@@ -51,7 +51,7 @@ class Routes:
         self._session_cookie = session_cookie
         self._login_cookie = login_cookie
         self._on_session_end = on_session_end
-        self._on_session_replaced = on_session_replaced
+        self._on_session_begin = on_session_begin
 
     def asgi(self) -> Starlette:
         """The application to put behind the gate."""
@@ -98,13 +98,14 @@ class Routes:
             )
         except AuthError as error:
             return self._failed(error)
-        replaced = done.replaced
         response = RedirectResponse(
             f"{self._config.app_base_url}{done.return_to}",
             303,
             headers=NO_STORE,
             # After the response: the tabs must find the new cookie when they come back.
-            background=BackgroundTask(self._on_session_replaced, replaced) if replaced else None,
+            background=BackgroundTask(
+                self._on_session_begin, reference(done.handle), done.replaced
+            ),
         )
         response.headers.append(
             "set-cookie", self._session_cookie.set(done.handle, SESSION_COOKIE_AGE)
@@ -125,8 +126,8 @@ class Routes:
             url = await self._logout.end(ref)
         except StoreUnavailable:
             return documents.try_again_later(self._home)
-        if ref:
-            await self._on_session_end(ref)
+        if ref and stored:
+            await self._on_session_end(ref, stored.session)
         task = BackgroundTask(self._logout.revoke, stored.session) if stored else None
         response = RedirectResponse(url, 303, headers=NO_STORE, background=task)
         response.headers.append("set-cookie", self._session_cookie.clear())

@@ -15,7 +15,7 @@ from app.auth.errors import StoreUnavailable
 from app.auth.session import RedisSessionStore, Sealer, new_handle, reference
 
 from ....redis_server import redis_server
-from .conftest import LIFETIMES, SECRET, Clock, session, transaction
+from ..conftest import LIFETIMES, SECRET, Clock, session, transaction
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from app.auth.errors import ConfigError, StoreUnavailable
 from app.auth.session import Lifetimes, Sealer, SQLiteSessionStore, new_handle, reference
 
 from ....servers import ROOT
-from .conftest import SECRET, Clock, session, transaction
+from ..conftest import SECRET, Clock, session, transaction
 
 WRITER = """
 import asyncio, sys, time

@@ -20,7 +20,7 @@ from app.auth.session import (
     Transaction,
 )
 
-from ....redis_server import running_redis
+from ...redis_server import running_redis
 
 SECRET = "a secret of more than 32 characters"
 LIFETIMES = Lifetimes(idle=100.0, absolute=1000.0, transaction=60.0)

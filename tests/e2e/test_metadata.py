@@ -1,0 +1,117 @@
+"""Editing the metadata: saved through the API, seen in every tab, and never lost or overwritten."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from .conftest import NewPerson
+from .stack import Stack
+from .test_attacks import PROFILE, event, speak, tab_token
+from .walk import ALICE, BOB, by_test_id, log_in, open_profile, shown_metadata
+
+
+def open_editor(page: Page, stack: Stack, email: str = ALICE) -> None:
+    """Log in, open the profile, and press Edit."""
+    log_in(page, stack, email)
+    open_profile(page, stack)
+    by_test_id(page, "edit-metadata").click()
+
+
+def save(page: Page, text: str) -> None:
+    """Put this text into the editor and press Save."""
+    by_test_id(page, "metadata-editor").fill(text)
+    by_test_id(page, "save-metadata").click()
+
+
+def test_saved_and_seen_everywhere(new_person: NewPerson, stack: Stack) -> None:
+    """What is saved in one tab is shown, without a reload, in another tab of the same browser and
+    in the user's other browser, and to nobody else."""
+    stack.tenant.set_metadata(ALICE, '{"color": "blue", "size": 3}')
+    stack.tenant.set_metadata(BOB, '{"color": "grey"}')
+    alice, phone, bob = new_person(), new_person(), new_person()
+    for page, email in ((phone, ALICE), (bob, BOB)):
+        log_in(page, stack, email)
+        open_profile(page, stack)
+        shown_metadata(page)
+    open_editor(alice, stack)
+    tab = alice.context.new_page()
+    tab.goto(f"{stack.url}/profile")
+    shown_metadata(tab)
+    save(alice, '{"color": "gr\u00fcn", "list": [1, null]}')
+    for page in (alice, tab, phone):
+        expect(by_test_id(page, "user-metadata")).to_contain_text("gr\u00fcn")
+        assert shown_metadata(page) == {"color": "gr\u00fcn", "list": [1, None]}
+    assert shown_metadata(bob) == {"color": "grey"}
+    alice.reload()
+    assert shown_metadata(alice) == {"color": "gr\u00fcn", "list": [1, None]}
+
+
+def test_not_json(person: Page, stack: Stack) -> None:
+    """Text that is not JSON is not sent; the page says where it is wrong and keeps it."""
+    stack.tenant.set_metadata(ALICE, '{"color": "blue"}')
+    open_editor(person, stack)
+    save(person, '{"color": "green"')
+    expect(by_test_id(person, "metadata-problem")).to_contain_text("line 1, column 18")
+    expect(by_test_id(person, "metadata-editor")).to_have_value('{"color": "green"')
+    person.get_by_role("button", name="Cancel").click()
+    assert shown_metadata(person) == {"color": "blue"}
+
+
+def test_saving_fails(person: Page, stack: Stack) -> None:
+    """A change that cannot be saved is taken back, the text stays, and saving again works later."""
+    stack.tenant.set_metadata(ALICE, '{"color": "blue"}')
+    open_editor(person, stack)
+    stack.tenant.server.stop()
+    try:
+        save(person, '{"color": "green"}')
+        expect(by_test_id(person, "metadata-problem")).to_contain_text("does not answer")
+        expect(by_test_id(person, "metadata-editor")).to_have_value('{"color": "green"}')
+    finally:
+        stack.tenant.server.start()
+    by_test_id(person, "save-metadata").click()
+    expect(person.get_by_text("Saved.")).to_be_visible()
+    assert shown_metadata(person) == {"color": "green"}
+
+
+def test_changed_elsewhere(person: Page, stack: Stack) -> None:
+    """A change that somebody else made meanwhile is shown, not overwritten; the second time the
+    user knows of it and is obeyed."""
+    stack.tenant.set_metadata(ALICE, '{"color": "blue"}')
+    open_editor(person, stack)
+    stack.tenant.set_metadata(ALICE, '{"color": "red", "from": "another app"}')
+    save(person, '{"color": "green"}')
+    expect(by_test_id(person, "metadata-now")).to_contain_text("another app")
+    expect(by_test_id(person, "metadata-editor")).to_have_value('{"color": "green"}')
+    by_test_id(person, "save-metadata").click()
+    expect(person.get_by_text("Saved.")).to_be_visible()
+    assert shown_metadata(person) == {"color": "green"}
+
+
+def test_conflict_cancelled(person: Page, stack: Stack) -> None:
+    """Cancelling after a conflict keeps what the other one wrote, and shows it."""
+    stack.tenant.set_metadata(ALICE, '{"color": "blue"}')
+    open_editor(person, stack)
+    stack.tenant.set_metadata(ALICE, '{"color": "red"}')
+    save(person, '{"color": "green"}')
+    expect(by_test_id(person, "metadata-now")).to_be_visible()
+    person.get_by_role("button", name="Cancel").click()
+    assert shown_metadata(person) == {"color": "red"}
+
+
+def test_forged_saves(person: Page, stack: Stack) -> None:
+    """A save from a socket without the session changes nothing, whatever it carries."""
+    stack.tenant.set_metadata(ALICE, '{"color": "blue"}')
+    open_editor(person, stack)
+    forged = event(f"{PROFILE}.save", form={"metadata": '{"color": "stolen"}'})
+    stranger = person.context.browser
+    assert stranger
+    thief = stranger.new_context().new_page()
+    thief.goto(stack.url)
+    assert "blue" not in speak(thief, stack, tab_token(person), forged)
+    thief.context.close()
+    person.reload()
+    expect(by_test_id(person, "user-name")).to_be_visible()
+    with_session = [event(f"{PROFILE}.save", form=form) for form in ({}, "text", None, [1])]
+    speak(person, stack, tab_token(person), *with_session)
+    person.goto(f"{stack.url}/profile")
+    assert "stolen" not in person.content()

@@ -1,18 +1,22 @@
-# run · test · check · bench · each sets up what it needs
+# run · test · check · bench · scale-test · each sets up what it needs
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check bench format clean
+.PHONY: run test scale-test check bench format clean
 
 run: $(READY)  ## start the app on http://localhost:3000
 	@echo "Starting the app: http://localhost:3000 (the first start builds the page, about 15 s)"
 	@exec $(BIN)/reflex run
 
 test: $(READY)  ## everything, browser tests included
-	@sh scripts/ensure_chromium.sh $(BIN)
-	@$(BIN)/python -m pytest $(ARGS)
+	@sh scripts/ensure_test_programs.sh $(BIN) chromium redis-server
+	@$(BIN)/python -m pytest --ignore=tests/scale $(ARGS)
+
+scale-test: $(READY)  ## two backends behind nginx, on one Redis: kills and stops them
+	@sh scripts/ensure_test_programs.sh $(BIN) chromium redis-server nginx
+	@$(BIN)/python -m pytest tests/scale $(ARGS)
 
 check: $(READY)  ## lint, formatting, types, import rules
 	$(BIN)/ruff check .

@@ -52,15 +52,23 @@ def _local_port(url: str, default: int) -> int:
     return parts.port if is_local and parts.port else default
 
 
+# A backend that stands alone takes the port that it is told (`--backend-only --backend-port 8000`).
+IS_BACKEND_ALONE = "--backend-only" in sys.argv
+
 _frontend_port = _local_port(config.app_base_url, 3000)
+
+
+def _ports() -> dict[str, int]:
+    backend = _frontend_port if IS_PRODUCTION else _local_port(config.app_api_url, 8000)
+    return {"frontend_port": _frontend_port, "backend_port": backend}
+
 
 config = rx.Config(
     app_name="app",
     telemetry_enabled=False,
     show_built_with_reflex=False,
     backend_host="127.0.0.1",
-    frontend_port=_frontend_port,
-    backend_port=_frontend_port if IS_PRODUCTION else _local_port(config.app_api_url, 8000),
+    **({} if IS_BACKEND_ALONE else _ports()),
     deploy_url=config.app_base_url,
     api_url=config.app_api_url,
     redis_url=config.redis_url,

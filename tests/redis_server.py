@@ -11,12 +11,19 @@ from pathlib import Path
 from .servers import Server, clean_environ, free_port
 
 
-def redis_server(directory: Path) -> tuple[Server, str]:
-    """The process, not started yet, and its URL; it writes nothing but its log."""
+def redis_server(directory: Path, *, is_durable: bool = False) -> tuple[Server, str]:
+    """The process, not started yet, and its URL. A durable one has everything that it answered for
+    after a restart; another one has nothing."""
     program = shutil.which("redis-server")
     assert program, "no redis-server: run `make test`, which installs one"
     port = free_port()
-    options = {"--port": str(port), "--bind": "127.0.0.1", "--save": "", "--appendonly": "no"}
+    options = {
+        "--port": str(port),
+        "--bind": "127.0.0.1",
+        "--save": "",
+        "--appendonly": "yes" if is_durable else "no",
+        "--appendfsync": "always",
+    }
     server = Server(
         [program, *(word for option in options.items() for word in option)],
         cwd=directory,

@@ -116,6 +116,13 @@ class Server:
         assert self._process is not None
         return self._process.pid
 
+    def kill(self) -> None:
+        """-9, to the whole group."""
+        self._signal(signal.SIGKILL)
+        assert self._process is not None
+        self._process.wait(10)
+        self._process = None
+
     def interrupt(self) -> None:
         """Ctrl-C, as a terminal sends it: to the whole group. Returns once all of it has ended."""
         assert self._process is not None

@@ -1,0 +1,147 @@
+"""`make load-test`: the auth layer under load, beside the same app without it in the same run.
+
+Many tabs over real websockets load, edit and log out. The two take turns, so that a noisy machine
+disturbs both alike. Prints a table and writes load.json. Bounded: it ends by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median, quantiles
+
+from ..e2e.stack import SECRET, tenant_process
+from ..servers import ROOT, Server, answers, clean_environ, free_port
+from .side import Result, Side
+
+TURNS, EVENTS, WORKERS = 21, 250, 50
+WARM_UP = 50  # tabs
+KILOBYTE = 1024
+
+
+async def main() -> int:
+    """Measure everything; the exit status says whether every goal is met."""
+    arguments = _arguments()
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        api = _api(directory)
+        tenant = tenant_process(directory, app_url="http://localhost")
+        environ = clean_environ(
+            AUTH0_DOMAIN=tenant.url,
+            AUTH0_CLIENT_ID="local-app",
+            AUTH0_CLIENT_SECRET="local-secret",
+            AUTH0_SECRET=SECRET,
+        )
+        url = f"http://127.0.0.1:{api[1]}"
+        bare, ours = (
+            Side(_made(directory / name), environ, api=url, has_auth=has_auth)
+            for name, has_auth in (("bare", False), ("auth", True))
+        )
+        try:
+            for server in (api[0], tenant.server, bare.server, ours.server):
+                server.start()
+            figures = await _measure(bare, ours, arguments.tabs, arguments.churn)
+        finally:
+            for side in (bare, ours):
+                await side.stop()
+            tenant.server.stop()
+            api[0].stop()
+    return _report(figures)
+
+
+async def _measure(bare: Side, ours: Side, tabs: int, churn: float) -> dict[str, list[float]]:
+    """Each figure of the bare app and of ours."""
+    memory = [await _memory_a_tab(side, tabs) for side in (bare, ours)]
+    turns: list[tuple[Result, Result]] = []
+    for turn in range(TURNS):
+        first, second = (bare, ours) if turn % 2 else (ours, bare)
+        one = await first.work(EVENTS, WORKERS)
+        other = await second.work(EVENTS, WORKERS)
+        turns.append((one, other) if turn % 2 else (other, one))
+    growth = await _growth(bare, ours, churn)
+    sides = [[turn[i] for turn in turns] for i in (0, 1)]
+    latencies = [sorted(x for r in side for x in r.latencies) for side in sides]
+    return {
+        "events a second": [median(r.rate for r in side) for side in sides],
+        "throughput, ours of bare": [1.0, median(o.rate / b.rate for b, o in turns)],
+        "latency p50, ms": [median(x) * 1000 for x in latencies],
+        "latency p99, ms": [quantiles(x, n=100)[98] * 1000 for x in latencies],
+        "memory a tab, KB": [m / KILOBYTE for m in memory],
+        "growth in churn, KB": [g / KILOBYTE for g in growth],
+        "errors": [float(sum(r.errors for r in side)) for side in sides],
+    }
+
+
+async def _memory_a_tab(side: Side, tabs: int) -> float:
+    await side.join_many(WARM_UP)
+    await side.work(WARM_UP * 4, WORKERS)
+    before = side.memory()
+    await side.join_many(tabs - WARM_UP)
+    return (side.memory() - before) / (tabs - WARM_UP)
+
+
+async def _growth(bare: Side, ours: Side, seconds: float) -> list[float]:
+    """What each has more at the end than after a third of so many seconds of coming and going."""
+    begun_at = time.monotonic()
+    early: list[int] = []
+    while (passed := time.monotonic() - begun_at) < seconds:
+        for side in (bare, ours):
+            await side.work(EVENTS, WORKERS)
+        if passed > seconds / 3 and not early:
+            early = [bare.memory(), ours.memory()]
+    late = [bare.memory(), ours.memory()]
+    return [float(b - a) for a, b in zip(early or late, late, strict=True)]
+
+
+def _report(figures: dict[str, list[float]]) -> int:
+    goals = {
+        "throughput, ours of bare": figures["throughput, ours of bare"][1] >= 0.9,
+        "memory a tab, KB": _added(figures, "memory a tab, KB") <= 30,
+        "errors": figures["errors"][1] == 0,
+    }
+    width = max(map(len, figures))
+    sys.stdout.write(f"{'':<{width}}  {'bare':>10}  {'ours':>10}\n")
+    for name, (bare, ours) in figures.items():
+        verdict = {True: "met", False: "NOT MET", None: ""}[goals.get(name)]
+        sys.stdout.write(f"{name:<{width}}  {bare:10.2f}  {ours:10.2f}  {verdict}\n")
+    Path("load.json").write_text(json.dumps(figures, indent=2) + "\n")
+    return int(not all(goals.values()))
+
+
+def _added(figures: dict[str, list[float]], name: str) -> float:
+    bare, ours = figures[name]
+    return ours - bare
+
+
+def _api(directory: Path) -> tuple[Server, int]:
+    port = free_port()
+    command = [sys.executable, "-m", "tests.load.api", str(port)]
+    server = Server(
+        command,
+        cwd=ROOT,
+        environ=clean_environ(),
+        log=directory / "api.log",
+        ready=lambda: answers(f"http://127.0.0.1:{port}/"),
+    )
+    return server, port
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir()
+    return directory
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
+    parser.add_argument("--tabs", type=int, default=1000)
+    parser.add_argument("--churn", type=float, default=60.0, help="seconds of coming and going")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -1,0 +1,161 @@
+"""One of the two apps under load, and everything that is done to it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import httpx
+import psutil
+
+from app.auth.session import (
+    AccessToken,
+    Sealer,
+    Session,
+    SQLiteSessionStore,
+    new_handle,
+    reference,
+)
+
+from ..e2e.stack import SECRET
+from ..servers import BIN, ROOT, Server, answers, free_port
+from .tab import SIGNED_OUT, Tab
+
+HERE = Path(__file__).parent / "app"
+MIX = {"load": 78, "edit": 20, "leave": 2}  # shares of the events
+WITH = "reflex___state____state.load_app___auth___ui___state____user_scoped_state"
+
+
+@dataclass
+class Result:
+    """Of a number of events: seconds in all, seconds of each, and how many failed."""
+
+    seconds: float
+    latencies: list[float] = field(default_factory=list)
+    errors: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Events a second."""
+        return len(self.latencies) / self.seconds
+
+
+class Side:
+    """`has_auth` says which of the two."""
+
+    def __init__(
+        self, directory: Path, environ: Mapping[str, str], *, api: str, has_auth: bool
+    ) -> None:
+        port = free_port()
+        self.url = f"http://localhost:{port}"
+        self.has_auth = has_auth
+        self.tabs: list[Tab] = []
+        self._random = random.Random(1)  # noqa: S311
+        prefix = WITH if has_auth else "reflex___state____state"
+        self._state = f"{prefix}.load_app___load_app____load"
+        data = directory / "sessions.sqlite3"
+        self.store = SQLiteSessionStore(data, Sealer((SECRET,)))
+        self.server = Server(
+            [str(BIN / "reflex"), "run", "--env", "prod", "--backend-only"],
+            cwd=_project(directory),
+            environ={
+                **environ,
+                "APP_BASE_URL": self.url,
+                "LOAD_API": api,
+                "LOAD_AUTH": "1" if has_auth else "0",
+                "LOAD_DATA": str(data),
+                "GRANIAN_WORKERS": "1",
+            },
+            log=directory / "app.log",
+            ready=lambda: answers(f"{self.url}/ping"),
+            patience=120.0,
+        )
+
+    async def join(self) -> Tab:
+        """One more tab; with the auth layer, of a user of its own who has just logged in."""
+        handle = await self._logged_in() if self.has_auth else None
+        tab = Tab(self.url, self._state, handle)
+        await tab.open()
+        return tab
+
+    async def join_many(self, count: int) -> None:
+        """So many, sixteen at a time."""
+        gate = asyncio.Semaphore(16)
+
+        async def one() -> None:
+            async with gate:
+                self.tabs.append(await self.join())
+
+        await asyncio.gather(*(one() for _ in range(count)))
+
+    async def work(self, events: int, workers: int) -> Result:
+        """So many events of the mix, by so many tabs at a time."""
+        result = Result(0.0)
+        shares = self._random.choices(list(MIX), list(MIX.values()), k=events)
+        todo = iter(shares)
+        begun_at = time.perf_counter()
+        await asyncio.gather(*(self._worker(todo, result) for _ in range(workers)))
+        return replace(result, seconds=time.perf_counter() - begun_at)
+
+    def memory(self) -> int:
+        """Bytes that the server and its workers have for themselves."""
+        server = psutil.Process(self.server.pid)
+        processes = [server, *server.children(recursive=True)]
+        return sum(process.memory_full_info().uss for process in processes)
+
+    async def stop(self) -> None:
+        """Close everything."""
+        for tab in self.tabs:
+            await tab.close()
+        self.server.stop()
+        await self.store.close()
+
+    async def _worker(self, todo: object, result: Result) -> None:
+        for event in todo:  # type: ignore[attr-defined]
+            tab = self.tabs.pop(self._random.randrange(len(self.tabs)))
+            try:
+                if event == "leave":
+                    tab = await self._leave(tab, result)
+                else:
+                    result.latencies.append(await tab.call(event))
+            except (TimeoutError, OSError, httpx.HTTPError):
+                result.errors += 1
+            self.tabs.append(tab)
+
+    async def _leave(self, tab: Tab, result: Result) -> Tab:
+        """Log out, see it in the tab, close it; somebody else comes."""
+        begun_at = time.perf_counter()
+        if self.has_auth:
+            seen = tab.waits_for(SIGNED_OUT)
+            async with httpx.AsyncClient(cookies={"auth_session": tab.handle or ""}) as http:
+                await http.post(f"{self.url}/auth/logout", headers={"Origin": self.url})
+            await asyncio.wait_for(seen, 20)
+        else:
+            await tab.call("click")
+        result.latencies.append(time.perf_counter() - begun_at)
+        await tab.close()
+        return await self.join()
+
+    async def _logged_in(self) -> str:
+        handle, now = new_handle(), time.time()
+        token = AccessToken("a" * 800, "", "openid", now + 86_000, now + 86_400)
+        sub = f"auth0|{handle[:24]}"
+        user = {"sub": sub, "name": "Somebody", "email": f"{handle[:8]}@example.com"}
+        await self.store.create(reference(handle), Session(sub, handle[:8], user, (token,), now))
+        return handle
+
+
+def _project(directory: Path) -> Path:
+    project = directory / "project"
+    package = project / "load_app"
+    package.mkdir(parents=True)
+    shutil.copy2(HERE / "rxconfig.py", project)
+    shutil.copy2(HERE / "load_app.py", package)
+    (package / "__init__.py").touch()
+    shutil.copytree(ROOT / "app" / "auth", package / "auth")
+    return project

@@ -27,6 +27,14 @@ class Tenant:
                 "UPDATE users SET user_metadata = ? WHERE email = ?", (metadata, email)
             )
 
+    def metadata(self, email: str) -> str | None:
+        """A user's metadata as it is stored."""
+        with sqlite3.connect(self.data) as database:
+            (text,) = database.execute(
+                "SELECT user_metadata FROM users WHERE email = ?", (email,)
+            ).fetchone()
+        return text  # type: ignore[no-any-return]
+
     def forget_consents(self) -> None:
         """Make the tenant ask for consent again."""
         with sqlite3.connect(self.data) as database:

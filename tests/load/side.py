@@ -6,7 +6,7 @@ import asyncio
 import random
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from ..servers import BIN, ROOT, Server, answers, free_port
 from .tab import SIGNED_OUT, Tab
 
 HERE = Path(__file__).parent / "app"
-MIX = {"load": 78, "edit": 20, "leave": 2}  # shares of the events
+MIX = {"load": 80, "edit": 19, "leave": 1}  # shares of the events
 WITH = "reflex___state____state.load_app___auth___ui___state____user_scoped_state"
 
 
@@ -55,6 +55,7 @@ class Side:
         self.url = f"http://localhost:{port}"
         self.has_auth = has_auth
         self.tabs: list[Tab] = []
+        self._http = httpx.AsyncClient(trust_env=False)
         self._random = random.Random(1)  # noqa: S311
         prefix = WITH if has_auth else "reflex___state____state"
         self._state = f"{prefix}.load_app___load_app____load"
@@ -113,10 +114,11 @@ class Side:
         for tab in self.tabs:
             await tab.close()
         self.server.stop()
+        await self._http.aclose()
         await self.store.close()
 
-    async def _worker(self, todo: object, result: Result) -> None:
-        for event in todo:  # type: ignore[attr-defined]
+    async def _worker(self, todo: Iterator[str], result: Result) -> None:
+        for event in todo:
             tab = self.tabs.pop(self._random.randrange(len(self.tabs)))
             try:
                 if event == "leave":
@@ -132,8 +134,8 @@ class Side:
         begun_at = time.perf_counter()
         if self.has_auth:
             seen = tab.waits_for(SIGNED_OUT)
-            async with httpx.AsyncClient(cookies={"auth_session": tab.handle or ""}) as http:
-                await http.post(f"{self.url}/auth/logout", headers={"Origin": self.url})
+            headers = {"Origin": self.url, "Cookie": f"auth_session={tab.handle}"}
+            await self._http.post(f"{self.url}/auth/logout", headers=headers)
             await asyncio.wait_for(seen, 20)
         else:
             await tab.call("click")

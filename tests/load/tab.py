@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import re
 import time
 import uuid
 from typing import Any
@@ -15,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 STATE = "reflex___state____state"
 HYDRATED = '"is_hydrated_rx_state_":true'
 SIGNED_OUT = '"is_authenticated_rx_state_":false'
+MARKS = re.compile(r'"(?:n|is_hydrated|is_authenticated)_rx_state_":[a-z0-9]+')
 PATIENCE = 20.0  # seconds for an answer
 
 _numbers = itertools.count(1)
@@ -51,11 +53,11 @@ class Tab:
         """The seconds from an event to the change that it makes."""
         n = next(_numbers)
         begun_at = time.perf_counter()
-        await self._ask(f"{self._state}.{handler}", {"n": n}, f'"n_rx_state_":{n}}}')
+        await self._ask(f"{self._state}.{handler}", {"n": n}, f'"n_rx_state_":{n}')
         return time.perf_counter() - begun_at
 
     def waits_for(self, mark: str) -> asyncio.Future[None]:
-        """Done when a frame has this text in it."""
+        """Done when a frame sets a variable so (see `MARKS`)."""
         return self._waiting.setdefault(mark, asyncio.get_running_loop().create_future())
 
     async def close(self) -> None:
@@ -78,8 +80,9 @@ class Tab:
             async for frame in socket:
                 if frame == "2":
                     await socket.send("3")
-                for mark, answered in list(self._waiting.items()):
-                    if mark in str(frame) and not answered.done():
+                for mark in MARKS.findall(str(frame)):
+                    answered = self._waiting.get(mark)
+                    if answered is not None and not answered.done():
                         answered.set_result(None)
         except ConnectionClosed:
             pass

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 
+from .batch import Batch
 from .codec import Codec
 from .record import Session, Transaction
 from .sealing import Sealer
@@ -16,6 +17,7 @@ from .store import Lifetimes, StoredSession
 NEWS_INTERVAL = 0.2  # seconds between two looks for news
 NEWS_KEPT = 60.0  # seconds; whoever has not looked for as long looks at the sessions instead
 
+_Row = tuple[bytes, int, float]
 _LIVE = "last_seen_at > ? AND created_at > ?"
 
 
@@ -34,6 +36,7 @@ class SQLiteSessionStore:
         self._codec = Codec(sealer)
         self._lifetimes = lifetimes or Lifetimes()
         self._clock = clock
+        self._rows = Batch(self._read)
 
     async def create(self, ref: str, session: Session, *, replaces: str | None = None) -> None:
         await self.purge()
@@ -47,12 +50,8 @@ class SQLiteSessionStore:
         )
 
     async def load(self, ref: str) -> StoredSession | None:
-        rows = await self._file.execute(
-            f"SELECT sealed, version, last_seen_at FROM sessions WHERE ref = ? AND {_LIVE}",  # noqa: S608
-            ref,
-            *self._oldest(),
-        )
-        return self._opened(ref, *rows[0]) if rows else None
+        row = await self._rows.get(ref)
+        return self._opened(ref, *row) if row else None
 
     async def touch(self, ref: str) -> None:
         await self._file.execute(
@@ -180,6 +179,17 @@ class SQLiteSessionStore:
 
     async def close(self) -> None:
         await self._file.close()
+
+    async def _read(self, refs: Sequence[str]) -> dict[str, _Row]:
+        """The live rows among these. One hop to SQLite's thread serves all who ask at the time."""
+        marks = ",".join("?" * len(refs))
+        rows = await self._file.execute(
+            "SELECT ref, sealed, version, last_seen_at FROM sessions"  # noqa: S608
+            f" WHERE ref IN ({marks}) AND {_LIVE}",
+            *refs,
+            *self._oldest(),
+        )
+        return {ref: (sealed, version, seen) for ref, sealed, version, seen in rows}
 
     def _opened(
         self, ref: str, sealed: bytes, version: int, last_seen_at: float

@@ -187,7 +187,7 @@ class AuthService:
         `ProviderUnavailable` or `StoreUnavailable` when there is no token.
         """
         get_access_token = functools.partial(
-            self._access_token, self._reference(state), current_path(state)
+            self._access_token, self._reference(state), functools.partial(current_path, state)
         )
         transport = AccessTokenTransport(
             self._allowed_list,
@@ -209,7 +209,9 @@ class AuthService:
             LoginRequired, ConsentRequired, SessionEnded, ProviderUnavailable, StoreUnavailable.
         """
         return await self._access_token(
-            self._reference(state), current_path(state), options or TokenOptions()
+            self._reference(state),
+            functools.partial(current_path, state),
+            options or TokenOptions(),
         )
 
     async def get_user(self, state: rx.State) -> User | None:
@@ -282,7 +284,11 @@ class AuthService:
         return reference_of(self._app, state)
 
     async def _access_token(
-        self, ref: str | None, page: str, options: TokenOptions, refused: str | None = None
+        self,
+        ref: str | None,
+        page: Callable[[], str],
+        options: TokenOptions,
+        refused: str | None = None,
     ) -> str:
         audience = options.audience or self.config.authorization_params.audience or ""
         try:
@@ -290,7 +296,7 @@ class AuthService:
                 raise LoginRequired("Nobody is logged in.")
             return await self._tokens.get(ref, Wanted(audience, options.scope, refused))
         except LoginRequired as error:
-            error.login_url = self.login_url(page, audience=error.audience, scope=error.scope)
+            error.login_url = self.login_url(page(), audience=error.audience, scope=error.scope)
             raise
 
     async def _session_begun(self, ref: str, replaced: str | None) -> None:

@@ -31,7 +31,7 @@ async def ref(world: World, browser: httpx.AsyncClient) -> str:
 
 async def token(world: World, ref: str | None, options: TokenOptions = API) -> str:
     """What the interceptor would attach."""
-    return await world.auth._access_token(ref, "/profile", options)
+    return await world.auth._access_token(ref, lambda: "/profile", options)
 
 
 async def test_cached(world: World, ref: str) -> None:
@@ -142,7 +142,7 @@ async def test_refused_token(world: World, ref: str) -> None:
     old = await token(world, ref)
     before = world.network.grants
     renewed = await asyncio.gather(
-        *(world.auth._access_token(ref, "/", API, refused=old) for _ in range(20))
+        *(world.auth._access_token(ref, lambda: "/", API, refused=old) for _ in range(20))
     )
     assert len({old, *renewed}) == 2
     assert world.network.grants == before + 1

@@ -30,7 +30,7 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 async def token(world: World, browser: httpx.AsyncClient, options: TokenOptions) -> str:
     """What the interceptor would attach for this browser's session."""
     ref = reference(browser.cookies["auth_session"])
-    return await world.auth._access_token(ref, "/external", options)
+    return await world.auth._access_token(ref, lambda: "/external", options)
 
 
 async def session(world: World, browser: httpx.AsyncClient) -> Session:

@@ -78,7 +78,8 @@ class Observation:
 
 def _address(url: httpx.URL) -> str:
     """The URL without what may be secret in it."""
-    return str(url.copy_with(username=None, password=None, query=None, fragment=None))
+    path = url.raw_path.decode("ascii", errors="replace").partition("?")[0]
+    return f"{url.scheme}://{url.netloc.decode('ascii', errors='replace')}{path}"
 
 
 def _name(route: AllowedRoute | None) -> str | None:

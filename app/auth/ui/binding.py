@@ -14,7 +14,7 @@ from reflex_base.event.processor.base_state_processor import chain_updates
 
 from ..errors import StoreUnavailable
 from ..session import SessionStore, StoredSession
-from .socket import reference_of
+from .socket import connection_of, reference_of
 from .state import AuthState, UserScopedState
 from .subscription import subscribed_events
 from .top_level_event import start_event
@@ -95,4 +95,4 @@ async def _tell_browser(state: BaseState) -> None:
 
 async def _announce(app: rx.App, state: BaseState) -> None:
     for event in subscribed_events():
-        await start_event(app, state.router.session.client_token, event)
+        await start_event(app, connection_of(state).client_token, event)

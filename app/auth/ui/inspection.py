@@ -12,7 +12,7 @@ from reflex.event import Event
 from ..core.request_event import Observer, RequestEvent
 from .inspector import RequestInspector
 from .recent_requests import RecentRequests, Row
-from .socket import reference_of, tabs_of
+from .socket import connection_of, reference_of, tabs_of
 from .top_level_event import start_event
 
 
@@ -57,5 +57,5 @@ class Inspection:
 
 
 def _tab(state: rx.State) -> str:
-    token: str = state.router.session.client_token
+    token: str = connection_of(state).client_token
     return token

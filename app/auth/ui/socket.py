@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import reflex as rx
+from reflex.istate.data import SessionData
+from reflex.istate.proxy import StateProxy
 from reflex.state import BaseState
 
 from ..core.scope_key import SCOPE_KEY
@@ -18,7 +20,18 @@ def reference_of(app: rx.App, state: BaseState) -> str | None:
     The connection id comes from the server's own record of the event, never from the client. None
     when the tab has no session or its connection is gone.
     """
-    return _reference(app, state.router.session.session_id)
+    return _reference(app, connection_of(state).session_id)
+
+
+def connection_of(state: BaseState) -> SessionData:
+    """What Reflex knows of the connection of a state's tab: `session_id` and `client_token`.
+
+    The same as `state.router.session`, which puts all else about the page together, too, and costs
+    more than everything that is done here for an event.
+    """
+    plain = state.__wrapped__ if isinstance(state, StateProxy) else state
+    session: SessionData = plain._get_root_state().rx_router_session
+    return session
 
 
 def tabs_of(app: rx.App, ref: str) -> Iterator[str]:

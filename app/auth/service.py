@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
-import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable
@@ -18,17 +16,11 @@ import reflex as rx
 from starlette.types import ASGIApp
 
 from .config import AuthConfig
-from .core.access_tokens import AccessTokens, Wanted
-from .core.announcements import Announcements, News
-from .core.background import Background
-from .core.devices import Device, Devices
-from .core.leases import Leases
-from .core.login import Login
-from .core.logout import Logout
-from .core.provider import Provider
-from .core.redemption import Redemption
+from .core.access_tokens import Wanted
+from .core.devices import Device
 from .core.request_event import Observer
-from .errors import LoginRequired, StoreUnavailable
+from .core.session_core import SessionCore
+from .errors import LoginRequired
 from .interceptor import (
     AccessTokenTransport,
     AllowedList,
@@ -41,7 +33,7 @@ from .interceptor import (
     log_request,
     opentelemetry_observer,
 )
-from .session import Session, SessionCookie, SessionStore
+from .session import SessionCookie, SessionStore
 from .ui.binding import SessionBinding
 from .ui.document_form import DocumentForm
 from .ui.guard import guard_handler, guard_page
@@ -55,10 +47,6 @@ from .ui.subscription import UserHandler, subscribe
 from .ui.user_bound import User
 from .web.gate import Gate
 from .web.routes import Routes
-
-logger = logging.getLogger(__name__)
-
-PURGE_INTERVAL = 600.0  # seconds
 
 
 class AuthService:
@@ -92,40 +80,19 @@ class AuthService:
         self._pool = pool or build_pool()
         self._clock = clock
         self._app: rx.App | None = None
-        self._background = Background()
         self._inspection = Inspection(clock=clock) if inspect_requests else None
         self._observers = [o for o in (opentelemetry_observer(), on_request) if o is not None]
         self._tabs = OpenTabs()
-        self._announcements = Announcements(
-            store, handle=self._tabs.handle, look_again=self._tabs.look_again
-        )
-        provider = Provider(config, self._pool, clock=clock)
-        leases = Leases(store)
-        self._tokens = AccessTokens(
-            store,
-            leases,
-            Redemption(
-                provider,
-                store,
-                rotation_overlap=config.rotation_overlap,
-                clock=clock,
-                on_session_end=self._session_ended,
-            ),
-            is_multi_resource=config.is_multi_resource,
-            clock=clock,
-            jitter=jitter,
-        )
-        self._login = Login(
+        self._core = SessionCore(
             config,
-            provider,
             store,
-            leases,
+            self._pool,
             audiences=_audiences(interceptor),
+            handle=self._tabs.handle,
+            look_again=self._tabs.look_again,
             clock=clock,
             jitter=jitter,
         )
-        self._logout = Logout(config, provider, store)
-        self._devices = Devices(store, on_session_end=self._ended_elsewhere)
         self._session_cookie = SessionCookie(config.is_https, "auth_session")
         self._login_cookie = SessionCookie(config.is_https, "auth_login")
 
@@ -146,12 +113,12 @@ class AuthService:
         routes = Routes(
             self.config,
             self._store,
-            self._login,
-            self._logout,
+            self._core.login,
+            self._core.logout,
             session_cookie=self._session_cookie,
             login_cookie=self._login_cookie,
-            on_session_end=self._session_ended,
-            on_session_begin=self._session_begun,
+            on_session_end=self._core.ended,
+            on_session_begin=self._core.begun,
         )
         return Gate(
             inner,
@@ -231,7 +198,7 @@ class AuthService:
             StoreUnavailable: sessions cannot be read.
         """
         ref = self._reference(state)
-        return await self._devices.of(ref) if ref else []
+        return await self._core.devices.of(ref) if ref else []
 
     async def end_device(self, state: rx.State, device_id: str) -> bool:
         """Log this tab's user out where `devices` says that id; False if there is no such place.
@@ -239,7 +206,7 @@ class AuthService:
         Its tabs are nobody's at once. Raises `StoreUnavailable`.
         """
         ref = self._reference(state)
-        return await self._devices.end(ref, device_id) if ref else False
+        return await self._core.devices.end(ref, device_id) if ref else False
 
     async def end_other_devices(self, state: rx.State) -> int:
         """Log this tab's user out everywhere but here; the number of places.
@@ -247,14 +214,14 @@ class AuthService:
         Raises `StoreUnavailable`.
         """
         ref = self._reference(state)
-        return await self._devices.end_others(ref) if ref else 0
+        return await self._core.devices.end_others(ref) if ref else 0
 
     async def user_changed(self, state: rx.State) -> None:
         """Say that something about this tab's user is not as it was: in each of their open tabs, on
         any device, what subscribed to the user runs anew. Raises `StoreUnavailable`."""
         ref = self._reference(state)
-        for other in await self._devices.references(ref) if ref else ():
-            await self._announcements.tell(News.CHANGED, other)
+        if ref is not None:
+            await self._core.changed(ref)
 
     def require_login(self, target: Callable[..., Any]) -> Any:
         """Guard a page (a function without parameters) or an event handler (one with `self`)."""
@@ -294,51 +261,18 @@ class AuthService:
         try:
             if ref is None:
                 raise LoginRequired("Nobody is logged in.")
-            return await self._tokens.get(ref, Wanted(audience, options.scope, refused))
+            return await self._core.tokens.get(ref, Wanted(audience, options.scope, refused))
         except LoginRequired as error:
             error.login_url = self.login_url(page(), audience=error.audience, scope=error.scope)
             raise
 
-    async def _session_begun(self, ref: str, replaced: str | None) -> None:
-        """Another login in the same browser: its other tabs go over to the new session."""
-        if replaced is not None:
-            await self._announcements.tell(News.REPLACED, replaced)
-        await self._tell_other_devices(ref)
-
-    async def _session_ended(self, ref: str, session: Session) -> None:
-        await self._announcements.tell(News.ENDED, ref)
-        await self._tell_other_devices(ref, session)
-
-    async def _tell_other_devices(self, ref: str, ended: Session | None = None) -> None:
-        """The user's list of devices is another one now; only for showing, so no error."""
-        try:
-            for other in await self._devices.references(ref, ended):
-                if other != ref:
-                    await self._announcements.tell(News.CHANGED, other)
-        except StoreUnavailable as error:
-            logger.warning("A user's other devices were not told: %s", error.code)
-
-    async def _ended_elsewhere(self, ref: str, session: Session) -> None:
-        """Its tabs first; the provider, which may be slow to forget the tokens, afterwards."""
-        await self._session_ended(ref, session)
-        self._background.start(self._logout.revoke(session))
-
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[None]:
-        self._background.start(self._announcements.listen())
-        self._background.start(self._free_what_has_expired())
+        self._core.start()
         yield
-        await self._background.stop()
+        await self._core.stop()
         await self._pool.aclose()
         await self._store.close()
-
-    async def _free_what_has_expired(self) -> None:
-        while True:
-            try:
-                await self._store.purge()
-            except StoreUnavailable as error:
-                logger.warning("Expired sessions were not freed: %s", error.code)
-            await asyncio.sleep(PURGE_INTERVAL)
 
 
 def _audiences(interceptor: HttpInterceptorConfig) -> set[str]:

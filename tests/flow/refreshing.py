@@ -127,7 +127,7 @@ async def _call(address: str, ref: str, port: str, callers: str, dies: str) -> N
     auth = service(Place(address), port, DyingPool(dies) if dies else None)
     wanted = Wanted(auth.config.authorization_params.audience or "")
     async with auth._lifespan():
-        calls = (auth._tokens.get(ref, wanted) for _ in range(int(callers)))
+        calls = (auth._core.tokens.get(ref, wanted) for _ in range(int(callers)))
         tokens = await asyncio.gather(*calls)
     sys.stdout.write("\n".join(set(tokens)))
 

@@ -1,0 +1,118 @@
+"""All that is done with sessions, put together; it knows no web framework."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection
+
+import httpx
+
+from ..config import AuthConfig
+from ..errors import StoreUnavailable
+from ..session import Session, SessionStore
+from .access_tokens import AccessTokens
+from .announcements import Announcements, News
+from .background import Background
+from .devices import Devices
+from .leases import Leases
+from .login import Login
+from .logout import Logout
+from .provider import Provider
+from .redemption import Redemption
+
+logger = logging.getLogger(__name__)
+
+PURGE_INTERVAL = 600.0  # seconds between two clearings of what has expired
+
+
+class SessionCore:
+    """Logging in and out, tokens and devices; and whom to tell when a session begins or ends.
+
+    `handle` and `look_again` are those of `Announcements`.
+    """
+
+    def __init__(
+        self,
+        config: AuthConfig,
+        store: SessionStore,
+        pool: httpx.AsyncBaseTransport,
+        *,
+        audiences: Collection[str],
+        handle: Callable[[News, str], Awaitable[None]],
+        look_again: Callable[[], Awaitable[None]],
+        clock: Callable[[], float],
+        jitter: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._background = Background()
+        self._announcements = Announcements(store, handle=handle, look_again=look_again)
+        provider = Provider(config, pool, clock=clock)
+        leases = Leases(store)
+        redemption = Redemption(
+            provider,
+            store,
+            rotation_overlap=config.rotation_overlap,
+            clock=clock,
+            on_session_end=self.ended,
+        )
+        self.tokens = AccessTokens(
+            store,
+            leases,
+            redemption,
+            is_multi_resource=config.is_multi_resource,
+            clock=clock,
+            jitter=jitter,
+        )
+        self.login = Login(
+            config, provider, store, leases, audiences=audiences, clock=clock, jitter=jitter
+        )
+        self.logout = Logout(config, provider, store)
+        self.devices = Devices(store, on_session_end=self._ended_elsewhere)
+
+    async def begun(self, ref: str, replaced: str | None) -> None:
+        """Somebody has logged in; the other tabs of that browser go over to the new session."""
+        if replaced is not None:
+            await self._announcements.tell(News.REPLACED, replaced)
+        await self._tell_other_devices(ref)
+
+    async def ended(self, ref: str, session: Session) -> None:
+        """A session is gone: its tabs are nobody's from now on."""
+        await self._announcements.tell(News.ENDED, ref)
+        await self._tell_other_devices(ref, session)
+
+    async def changed(self, ref: str) -> None:
+        """Something about the user of this session is not as it was; raises `StoreUnavailable`."""
+        for each in await self.devices.references(ref):
+            await self._announcements.tell(News.CHANGED, each)
+
+    def start(self) -> None:
+        """Begin what goes on while the app runs."""
+        self._background.start(self._announcements.listen())
+        self._background.start(self._free_what_has_expired())
+
+    async def stop(self) -> None:
+        """End it."""
+        await self._background.stop()
+
+    async def _ended_elsewhere(self, ref: str, session: Session) -> None:
+        """Its tabs first; the provider, which may be slow to forget the tokens, afterwards."""
+        await self.ended(ref, session)
+        self._background.start(self.logout.revoke(session))
+
+    async def _tell_other_devices(self, ref: str, ended: Session | None = None) -> None:
+        """The user's list of devices is another one now; only for showing, so no error."""
+        try:
+            for other in await self.devices.references(ref, ended):
+                if other != ref:
+                    await self._announcements.tell(News.CHANGED, other)
+        except StoreUnavailable as error:
+            logger.warning("A user's other devices were not told: %s", error.code)
+
+    async def _free_what_has_expired(self) -> None:
+        while True:
+            try:
+                await self._store.purge()
+            except StoreUnavailable as error:
+                logger.warning("Expired sessions were not freed: %s", error.code)
+            await asyncio.sleep(PURGE_INTERVAL)

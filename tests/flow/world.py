@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +19,7 @@ from app.auth import (
     AuthService,
     HttpInterceptorConfig,
     Sealer,
+    SessionStore,
     SQLiteSessionStore,
     TokenOptions,
 )
@@ -37,6 +39,9 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+OpenStore = Callable[[Sealer, Clock], SessionStore]
 
 
 class Network(httpx.AsyncBaseTransport):
@@ -96,6 +101,7 @@ class World:
         is_multi_resource: bool = False,
         tenant_is_multi_resource: bool | None = None,
         rotation_overlap: int = 0,
+        open_store: OpenStore | None = None,
     ) -> None:
         self.clock = Clock()
         settings = TenantSettings(
@@ -110,7 +116,7 @@ class World:
         self.tenant = create_tenant(settings, clock=self.clock)
         self.network = Network(self.tenant)
         self.store_file = directory / "data" / "sessions.sqlite3"
-        self.store = SQLiteSessionStore(self.store_file, Sealer(("s" * 32,)), clock=self.clock)
+        self.store = (open_store or self._open_file)(Sealer(("s" * 32,)), self.clock)
         self.jitter = 0.0
         config = AuthConfig.from_environ(
             {
@@ -135,6 +141,9 @@ class World:
         )
         self.inner = Inner()
         self.app = self.auth.asgi(self.inner)
+
+    def _open_file(self, sealer: Sealer, clock: Clock) -> SessionStore:
+        return SQLiteSessionStore(self.store_file, sealer, clock=clock)
 
     def browser(self) -> httpx.AsyncClient:
         """A browser with a cookie jar of its own; it does not follow redirects by itself."""

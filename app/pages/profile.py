@@ -37,6 +37,7 @@ class ProfileState(UserScopedState):
     theirs: str = ""
     notice: str = ""
     _base: dict[str, Any] = {}  # what the draft was made from
+    _is_edit_wanted: bool = False
 
     @auth.on_user_change
     async def get_user_metadata(self, user: dict[str, Any] | None) -> None:
@@ -50,9 +51,18 @@ class ProfileState(UserScopedState):
             return
         async with self:
             self.status, self.metadata = "loaded", metadata
+            if self._is_edit_wanted:
+                self._open_editor()
 
     @rx.event
     def edit(self) -> None:
+        """Now; or as soon as there is something to edit, when the backend has just come back."""
+        if self.status == "loaded":
+            self._open_editor()
+        self._is_edit_wanted = self.status == "loading"
+
+    def _open_editor(self) -> None:
+        self._is_edit_wanted = False
         self._base, self.draft = self.metadata, as_text(self.metadata)
         self.is_editing = True
         self.edit_problem = self.ask_url = self.theirs = self.notice = ""

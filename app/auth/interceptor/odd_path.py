@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from .odd_url import OddURLError
 
 _MOST_ENCODINGS = 8
+_PLAIN_DOTS = frozenset({".", ".."})
 _NEEDS_A_LOOK = re.compile(r"[%\\]|/\.")
 _MALFORMED_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -28,6 +29,22 @@ def check_path(path: str) -> None:
         raise OddURLError("has a path that is not percent-encoded")
     if _NEEDS_A_LOOK.search(path):
         _check_every_decoding(path)
+
+
+def check_written_path(path: str) -> None:
+    """Raise `OddURLError` when plain dots, which httpx resolves before it sends anything, hide from
+    it what another parser makes of the segment before them: `/v1/me/%2e%2e/../`.
+
+    `path` is as the caller wrote it, without query and fragment.
+    """
+    segments = path.split("/")
+    if segments[-1] in _PLAIN_DOTS:
+        # RFC 3986 section 5.2.4 leaves a slash in its place, and httpx does not.
+        raise OddURLError("ends in a '.' or '..' segment")
+    if not _PLAIN_DOTS.isdisjoint(segments):
+        for segment in segments:
+            if segment not in _PLAIN_DOTS:
+                _check_every_decoding(f"/{segment}")
 
 
 def has_dot_segment(path: str) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import httpx
 
 from .host import comparable_host, is_loopback
-from .odd_path import check_path
+from .odd_path import check_path, check_written_path
 from .odd_url import OddURLError
 
 Origin = tuple[str, str, int]
@@ -20,7 +20,7 @@ Origin = tuple[str, str, int]
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
-_LAST_DOT_SEGMENT = re.compile(r"[^?#]*/\.\.?(?:[?#]|\Z)")
+_PATH = re.compile(r"(?:https?:/)?(/[^?#]*)", re.IGNORECASE)
 _AUTHORITY = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s@%:\[\]]+)(?::[0-9]*)?")
 
 
@@ -91,9 +91,8 @@ def _check_text(text: str) -> None:
         raise OddURLError("has a backslash")
     if text != text.strip():
         raise OddURLError("has blanks around it")
-    if _LAST_DOT_SEGMENT.match(text):
-        # RFC 3986 section 5.2.4 leaves a slash in its place, and httpx does not.
-        raise OddURLError("ends in a '.' or '..' segment")
+    if path := _PATH.match(text):
+        check_written_path(path[1])
     if text.startswith("/") and not text.startswith("//"):
         return
     absolute = _ABSOLUTE.match(text)

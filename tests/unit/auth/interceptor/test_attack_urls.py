@@ -30,6 +30,8 @@ TIDIED = {
     "control-in-query",
     "last-dot",
     "last-dots",
+    "dots-hidden-by-dots",
+    "dot-hidden-by-dots",
 }
 SENDABLE = [case for case in DECISIONS if case.method.isascii() and case.method.isalpha()]
 

@@ -43,7 +43,10 @@ MUTATIONS = {
     "userinfo in a parsed URL": Mutation("target.py", "if url.userinfo:", "if False:"),
     "backslash": Mutation("target.py", 'if "\\\\" in text:', "if False:"),
     "control characters": Mutation("target.py", "if _CONTROL.search(text):", "if False:"),
-    "last dot segment": Mutation("target.py", "if _LAST_DOT_SEGMENT.match(text):", "if False:"),
+    "last dot segment": Mutation("odd_path.py", "if segments[-1] in _PLAIN_DOTS:", "if False:"),
+    "dots that hide others": Mutation(
+        "odd_path.py", "if not _PLAIN_DOTS.isdisjoint(segments):", "if False:"
+    ),
     "port range": Mutation("target.py", "if not 0 < port < 65536:", "if False:"),
     "disguised dots": Mutation("odd_path.py", "if has_dot_segment(path):", "if False:"),
     "backslash in a path": Mutation("odd_path.py", 'if "\\\\" in path:', "if False:"),

@@ -27,6 +27,7 @@ class Fleet:
     directory: Path
     tenant: Tenant
     redis: Server
+    redis_url: str
     backends: tuple[Server, Server]
     ports: tuple[int, int]
     nginx: Server
@@ -65,7 +66,7 @@ def fleet(directory: Path) -> Fleet:
     _build_page(directory / "page", environ)
     one, two = (_backend(directory / str(port), port, environ) for port in ports)
     nginx = _nginx(directory, url, ports)
-    return Fleet(url, directory, tenant, redis, (one, two), ports, nginx)
+    return Fleet(url, directory, tenant, redis, redis_url, (one, two), ports, nginx)
 
 
 def _build_page(directory: Path, environ: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from playwright.sync_api import BrowserContext, Page, expect
+from redis import Redis
 
 from ..e2e.conftest import NewPerson
 from ..e2e.walk import ALICE, BOB, by_test_id, log_in, log_out, open_profile, shown_metadata
@@ -64,6 +65,39 @@ def test_pushes_reach_every_backend(new_person: NewPerson, fleet: Fleet) -> None
     for page in (*tabs, *others):
         page.close()
     wait_until(lambda: len(set(fleet.websockets())) == 2, 10.0, lambda: "one backend had them all")
+
+
+def test_nothing_readable_in_redis(new_person: NewPerson, fleet: Fleet) -> None:
+    """Redis holds sessions, and the states that Reflex pickles there, without any cookie, token or
+    `sub` of a session's record in them."""
+    person = new_person()
+    log_in(person, fleet.stack)
+    open_profile(person, fleet.stack)
+    shown_metadata(person)
+    (handle,) = (c["value"] for c in person.context.cookies() if c["name"] == "auth_session")
+    with Redis.from_url(fleet.redis_url) as redis:
+        held = {key: everything_in(redis, key) for key in redis.scan_iter()}
+    assert any(key.startswith(b"auth:session:") for key in held)
+    states = [value for key, value in held.items() if not key.startswith(b"auth:")]
+    assert any(b"alice@example.com" in value for value in states)
+    for value in held.values():
+        assert handle.encode() not in value
+        assert b"auth_session" not in value
+        assert b"eyJ" not in value  # how a JWT begins
+    for key, value in held.items():
+        assert not (key.startswith(b"auth:") and b"alice" in value)
+
+
+def everything_in(redis: Redis, key: bytes) -> bytes:
+    """A key's name and value, whatever type it is of."""
+    match redis.type(key):
+        case b"string":
+            return key + (redis.get(key) or b"")
+        case b"hash":
+            return key + b"".join(part for item in redis.hgetall(key).items() for part in item)
+        case b"zset":
+            return key + b"".join(redis.zrange(key, 0, -1))
+    return key
 
 
 def test_a_backend_is_killed(new_person: NewPerson, fleet: Fleet) -> None:

@@ -20,6 +20,8 @@ def normalised_method(method: str) -> str | None:
     TRACE sends back what it receives, so it must carry no credentials (RFC 9110 section 9.3.8), and
     CONNECT asks for a tunnel. What is not a token (RFC 9110 section 5.6.2) is not a method.
     """
+    if method in _KNOWN:
+        return method
     if not _TOKEN.fullmatch(method):
         return None
     upper = method.upper()

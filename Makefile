@@ -24,7 +24,7 @@ check: $(READY)  ## lint, formatting, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(READY)  ## figures beside their peers, as a table and in bench.json (about two minutes)
+bench: $(READY)  ## figures beside their peers, as a table and in bench.json (a few minutes)
 	@$(BIN)/python -m tests.benchmarks
 
 load-test: $(READY)  ## a thousand tabs beside the same app without the auth layer (about four minutes)

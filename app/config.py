@@ -27,6 +27,8 @@ config = AuthConfig.from_environ(
         scope=(
             "openid profile email offline_access read:current_user update:current_user_metadata"
         ),
+        # What a login link may ask for besides: the external API's permission.
+        optional_scope="read:messages",
     ),
 )
 

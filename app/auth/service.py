@@ -115,6 +115,7 @@ class AuthService:
             self._store,
             self._core.login,
             self._core.logout,
+            self._core.backchannel_logout,
             session_cookie=self._session_cookie,
             login_cookie=self._login_cookie,
             on_session_end=self._core.ended,
@@ -129,14 +130,20 @@ class AuthService:
         )
 
     def login_url(
-        self, return_to: str = "/", *, audience: str | None = None, scope: str | None = None
+        self,
+        return_to: str = "/",
+        *,
+        audience: str | None = None,
+        scope: str | None = None,
+        **parameters: str,
     ) -> str:
         """The absolute URL that begins a login and ends at the path `return_to`.
 
         `audience` (one that the allowed list names) and `scope` (space-separated) ask the user for
-        more than the default.
+        more than the default. `parameters` are those of `LOGIN_PARAMETERS`, such as
+        `prompt="login"` or `organization="org_1"`.
         """
-        query = {"return_to": return_to, "audience": audience, "scope": scope}
+        query = {"return_to": return_to, "audience": audience, "scope": scope, **parameters}
         given = {name: value for name, value in query.items() if value}
         return f"{self.config.app_api_url}/auth/login?{urlencode(given)}"
 

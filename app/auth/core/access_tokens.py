@@ -119,11 +119,11 @@ class AccessTokens:
             used = _refresh_token(stored.session, token)
             if used is None:
                 return self._last_use(token, wanted)
-            new = await self._new_token(ref, stored, used, wanted)
+            new, id_token = await self._new_token(ref, stored, used, wanted)
             fits = new.covers(wanted.audience, wanted.scope) and not names_another_audience(
                 new.value, wanted.audience
             )
-            session = stored.session.rotated(used, new.refresh_token)
+            session = stored.session.rotated(used, new.refresh_token).with_id_token(id_token)
             session = session.with_token(new) if fits else session
             await self._redemption.save(ref, stored, session, fence=fence)
         if not fits:
@@ -132,7 +132,8 @@ class AccessTokens:
 
     async def _new_token(
         self, ref: str, stored: StoredSession, used: str, wanted: Wanted
-    ) -> AccessToken:
+    ) -> tuple[AccessToken, str | None]:
+        """The access token, and the ID token that came with it if one did."""
         scope = _scope_to_ask_for(stored.session, wanted)
         response = await self._redemption.redeem(
             ref,
@@ -142,7 +143,7 @@ class AccessTokens:
             audience=wanted.audience if self._is_multi_resource and wanted.audience else None,
             scope=scope if self._is_multi_resource and scope else None,
         )
-        return issued_token(
+        token = issued_token(
             response,
             audience=wanted.audience,
             scope=scope,
@@ -150,6 +151,7 @@ class AccessTokens:
             jitter=self._jitter(),
             refresh_token=used,
         )
+        return token, response.id_token
 
     async def _load(self, ref: str) -> StoredSession:
         stored = await self._store.load(ref)

@@ -9,14 +9,23 @@ from typing import Any
 
 from ..config import AuthConfig
 from ..errors import IdTokenError, ProviderUnavailable, TransactionError
-from ..oidc.authorization_request import LoginSecrets, authorization_url
+from ..oidc.authorization_request import (
+    LoginSecrets,
+    authorization_request,
+    authorization_url,
+    push,
+)
 from ..oidc.authorization_response import code_of, single_parameters, state_of
-from ..oidc.id_token import Expected, check_id_token
+from ..oidc.id_token import Expected
+from ..oidc.provider_metadata import ProviderMetadata
+from ..oidc.signed_jwt import Claims
 from ..oidc.token_endpoint import TokenResponse, exchange_code
+from ..oidc.userinfo import is_complete, userinfo
 from ..session import Session, SessionStore, Transaction, new_handle, reference
 from .client_name import client_name
 from .issued_token import issued_token
 from .leases import Leases
+from .login_parameters import check_issuer, login_parameters
 from .login_scope import login_scope
 from .provider import Provider
 from .return_to import safe_return_to
@@ -25,6 +34,8 @@ from .return_to import safe_return_to
 _PROTOCOL_CLAIMS = frozenset(
     {"iss", "aud", "exp", "iat", "nbf", "nonce", "azp", "at_hash", "c_hash", "s_hash"}
     | {"auth_time", "acr", "amr", "sid", "jti", "typ"}
+    # What others vouch for (section 5.6.2): nobody has checked it, and it may hold tokens.
+    | {"_claim_names", "_claim_sources"}
 )
 
 
@@ -67,30 +78,33 @@ class Login:
         browser: str,
         return_to: str | None,
         *,
-        audience: str | None = None,
-        scope: str | None = None,
+        query: Mapping[str, str] | None = None,
         current: str | None = None,
     ) -> str:
         """Remember a login attempt of the browser that holds `browser`; return the URL to go to.
 
-        `audience` and `scope` ask for more than the default; `current` is the reference of the
-        session that the browser has. When that one has ended without the browser's own doing
-        (somebody was logged out here from another device), it takes a password to come back, and
-        not just the session that the provider may still have.
+        `query` are the parameters of the link; `audience` and `scope` ask for more than the
+        default. `current` is the reference of the session that the browser has. When that one has
+        ended without the browser's own doing (somebody was logged out here from another device), it
+        takes a password to come back, and not just the session that the provider may still have.
 
         Raises:
-            LoginLinkError: an audience or a scope that this app has no use for.
-            ProviderError, ProviderUnavailable: discovery failed.
+            LoginLinkError: the link asks for what this app has no use for, or is not well-formed.
+            ProviderError, ProviderUnavailable: discovery or pushing the request failed.
             StoreUnavailable: the attempt cannot be remembered.
         """
+        query = query or {}
         session = await self._load(current)
-        max_age = 0 if current is not None and session is None else None
+        check_issuer(query, self._config.issuer)
+        others = login_parameters(self._config.authorization_params, query)
+        if current is not None and session is None:
+            others["max_age"] = "0"
         params = login_scope(
             self._config.authorization_params,
             self._audiences,
             session,
-            audience=audience,
-            scope=scope,
+            audience=query.get("audience"),
+            scope=query.get("scope"),
         )
         metadata = await self._provider.discovery.reachable_metadata()
         login = LoginSecrets.new()
@@ -102,18 +116,19 @@ class Login:
             scope=params.scope,
             audience=params.audience,
             created_at=self._clock(),
-            max_age=max_age,
+            max_age=int(others["max_age"]) if "max_age" in others else None,
+            organization=others.get("organization"),
         )
         await self._store.put_transaction(_transaction_key(browser, login.state), transaction)
-        return authorization_url(
-            metadata,
+        parameters = authorization_request(
             login,
             client_id=self._config.client_id,
             redirect_uri=transaction.redirect_uri,
             scope=params.scope,
             audience=params.audience,
-            max_age=max_age,
+            others=others,
         )
+        return authorization_url(metadata, await self._pushed(metadata, parameters))
 
     async def complete(
         self,
@@ -137,19 +152,32 @@ class Login:
         parameters = single_parameters(items)
         transaction = await self._take(browser, state_of(parameters))
         metadata = await self._provider.metadata()
+        code = code_of(parameters, metadata)
         response = await exchange_code(
             self._provider.client,
             metadata.token_endpoint,
-            self._provider.credentials,
-            code=code_of(parameters, metadata),
+            self._provider.authentication(metadata),
+            code=code,
             redirect_uri=transaction.redirect_uri,
             code_verifier=transaction.code_verifier,
         )
-        claims = await self._check(response, transaction)
+        claims = await self._check(response, transaction, code=code, state=parameters["state"])
+        user = await self._user(metadata, response, claims, transaction.scope)
         handle = new_handle()
-        session = self._session(response, transaction, claims, client_name(user_agent))
+        session = self._session(response, transaction, claims, user, client_name(user_agent))
         await self._replace(current, reference(handle), session)
         return CompletedLogin(handle, transaction.return_to, current)
+
+    async def _pushed(
+        self, metadata: ProviderMetadata, parameters: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """What the browser carries: the parameters, or a reference to them (RFC 9126)."""
+        endpoint = metadata.pushed_authorization_request_endpoint
+        is_wanted = metadata.require_pushed_authorization_requests or self._config.pushes_requests
+        if endpoint is None or not is_wanted:
+            return parameters
+        authentication = self._provider.authentication(metadata)
+        return await push(self._provider.client, endpoint, authentication, parameters)
 
     async def _replace(self, current: str | None, new: str, session: Session) -> None:
         """Put `new` in the place of `current`. What is taken over is read while nobody redeems it;
@@ -176,7 +204,9 @@ class Login:
             raise TransactionError("No open login attempt of this browser has this state.")
         return transaction
 
-    async def _check(self, response: TokenResponse, transaction: Transaction) -> dict[str, Any]:
+    async def _check(
+        self, response: TokenResponse, transaction: Transaction, *, code: str, state: str
+    ) -> Claims:
         if response.id_token is None:
             raise IdTokenError("The token response has no ID token.")
         now = self._clock()
@@ -189,14 +219,35 @@ class Login:
             now=now,
             # Counted from the request on: people take their time at the provider.
             max_age=None if max_age is None else max_age + int(now - transaction.created_at),
+            organization=transaction.organization,
+            trusted_audiences=self._config.trusted_audiences,
+            code=code,
+            state=state,
         )
-        return await check_id_token(response.id_token, self._provider.jwks, expected)
+        return await self._provider.check_id_token(response.id_token, expected)
+
+    async def _user(
+        self, metadata: ProviderMetadata, response: TokenResponse, claims: Claims, scope: str
+    ) -> Claims:
+        """The person's claims: the ID token's, and those that the provider keeps at UserInfo."""
+        endpoint = metadata.userinfo_endpoint
+        more: Mapping[str, Any] = {}
+        if endpoint is not None and not is_complete(claims, scope):
+            more = await userinfo(
+                self._provider.client,
+                endpoint,
+                access_token=response.access_token,
+                sub=claims["sub"],
+            )
+        both = {**more, **claims}
+        return {name: value for name, value in both.items() if name not in _PROTOCOL_CLAIMS}
 
     def _session(
         self,
         response: TokenResponse,
         transaction: Transaction,
-        claims: Mapping[str, Any],
+        claims: Claims,
+        user: Claims,
         client: tuple[str, str],
     ) -> Session:
         now = self._clock()
@@ -211,11 +262,12 @@ class Login:
         return Session(
             sub=claims["sub"],
             sid=sid if isinstance(sid, str) else None,
-            user={name: value for name, value in claims.items() if name not in _PROTOCOL_CLAIMS},
+            user=user,
             access_tokens=(token,),
             created_at=now,
             browser=client[0],
             platform=client[1],
+            id_token=response.id_token,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 
 from ..config import AuthorizationParams
 from ..errors import LoginLinkError
@@ -28,15 +29,25 @@ def login_scope(
     for again.
 
     Raises:
-        LoginLinkError: an audience of no API of this app, or text that is no scope.
+        LoginLinkError: an audience of no API of this app, or a scope that it has no use for.
     """
     wanted = audience or params.audience
     if audience is not None and audience != params.audience and audience not in audiences:
         raise LoginLinkError("The link asks for an audience that this app does not call.")
-    if scope is not None and not _SCOPE.fullmatch(scope):
-        raise LoginLinkError("The link's scope is not a list of scopes.")
+    asked = _asked(scope, params)
     default = params.scope.split()
     usual = default if wanted == params.audience else [s for s in default if s in _IDENTITY]
     held = session.covering(wanted or "", None) if session else None
-    scopes = [*usual, *(held.scope.split() if held else ()), *(scope or "").split()]
-    return AuthorizationParams(wanted, " ".join(dict.fromkeys(scopes)))
+    scopes = [*usual, *(held.scope.split() if held else ()), *asked]
+    return replace(params, audience=wanted, scope=" ".join(dict.fromkeys(scopes)))
+
+
+def _asked(scope: str | None, params: AuthorizationParams) -> list[str]:
+    if scope is not None and not _SCOPE.fullmatch(scope):
+        raise LoginLinkError("The link's scope is not a list of scopes.")
+    asked = (scope or "").split()
+    if params.optional_scope is not None:
+        usable = {*params.scope.split(), *params.optional_scope.split(), *_IDENTITY}
+        if not usable.issuperset(asked):
+            raise LoginLinkError("The link asks for a scope that this app does not use.")
+    return asked

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 
-import httpx
-
 from ..config import AuthConfig
 from ..errors import AuthError
 from ..oidc.end_session import end_session_url
@@ -27,8 +25,8 @@ class Logout:
     async def end(self, ref: str | None) -> str:
         """Delete the session and return the URL where logout continues.
 
-        That is the provider's end-session endpoint, or the app itself when the provider cannot be
-        asked for its metadata.
+        That is the provider's end-session endpoint, or the app itself when the provider has none or
+        cannot be asked for its metadata.
 
         Raises:
             StoreUnavailable: the session could not be deleted.
@@ -40,12 +38,14 @@ class Logout:
             metadata = await self._provider.metadata()
         except AuthError:
             return self._config.app_base_url
-        return end_session_url(
+        url = end_session_url(
             metadata,
             client_id=self._config.client_id,
             post_logout_redirect_uri=self._config.app_base_url,
+            id_token=stored.session.id_token if stored else None,
             sid=stored.session.sid if stored else None,
         )
+        return url or self._config.app_base_url
 
     async def revoke(self, session: Session) -> None:
         """Ask the provider to forget the refresh tokens; best effort, after the local end."""
@@ -57,8 +57,8 @@ class Logout:
                 await revoke(
                     self._provider.client,
                     metadata.revocation_endpoint,
-                    self._provider.credentials,
+                    self._provider.authentication(metadata),
                     refresh_token=refresh_token,
                 )
-        except (AuthError, httpx.HTTPError) as error:
-            logger.warning("Not every refresh token was revoked: %s", type(error).__name__)
+        except AuthError as error:
+            logger.warning("[%s] Not every refresh token was revoked: %s", error.reference, error)

@@ -5,9 +5,18 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
-from ..errors import SessionEnded, TokenEndpointError
+from ..config import AuthConfig
+from ..errors import (
+    IdTokenError,
+    ProviderError,
+    ProviderUnavailable,
+    SessionEnded,
+    TokenEndpointError,
+)
 from ..oidc.http import AnswerLostError
+from ..oidc.id_token import Expected, check_is_same_login
 from ..oidc.token_endpoint import TokenResponse, refresh
 from ..session import Session, SessionStore, StoredSession
 from .provider import Provider
@@ -24,15 +33,14 @@ class Redemption:
 
     def __init__(
         self,
+        config: AuthConfig,
         provider: Provider,
         store: SessionStore,
         *,
-        rotation_overlap: float,
         clock: Callable[[], float],
         on_session_end: Callable[[str, Session], Awaitable[None]],
     ) -> None:
-        """For `rotation_overlap` seconds the provider takes a used refresh token once more."""
-        self._rotation_overlap = rotation_overlap
+        self._config = config
         self._clock = clock
         self._provider = provider
         self._store = store
@@ -52,20 +60,21 @@ class Redemption:
         Raises:
             SessionEnded: `invalid_grant`, and only that; the session is gone.
             SupersededError: it was refused because somebody else had redeemed it.
-            TokenEndpointError, ProviderError, ProviderUnavailable, StoreUnavailable: as named.
+            ProviderError: the answer's ID token is not this session's; nothing of it is used.
+            TokenEndpointError, ProviderUnavailable, StoreUnavailable: as named.
         """
         metadata = await self._provider.metadata()
         request = functools.partial(
             refresh,
             self._provider.client,
             metadata.token_endpoint,
-            self._provider.credentials,
+            self._provider.authentication(metadata),
             refresh_token=refresh_token,
             audience=audience,
             scope=scope,
         )
         try:
-            return await self._twice_at_most(request)
+            return await self._checked(await self._twice_at_most(request), stored.session)
         except TokenEndpointError as error:
             if error.error == "invalid_grant":
                 await self._end(ref, stored, error)
@@ -82,10 +91,40 @@ class Redemption:
         try:
             return await request()
         except AnswerLostError as error:
-            if self._clock() - sent_at >= self._rotation_overlap:
+            if self._clock() - sent_at >= self._config.rotation_overlap:
                 raise
             logger.warning("%s Asked once more.", error)
         return await request()
+
+    async def _checked(self, response: TokenResponse, session: Session) -> TokenResponse:
+        """A new ID token is of the same person and the same login (OpenID Connect Core 12.2).
+
+        While the provider's keys cannot be had, the new tokens count and the earlier ID token
+        stays: the refresh token has been used, and its successor is in this answer only.
+        """
+        if response.id_token is None:
+            return response
+        try:
+            await self._check(response.id_token, response.access_token, session)
+        except ProviderUnavailable as error:
+            logger.warning("[%s] A refreshed ID token is left aside: %s", error.reference, error)
+            return replace(response, id_token=None)
+        except IdTokenError as error:
+            raise ProviderError(str(error), code=error.code) from None
+        return response
+
+    async def _check(self, id_token: str, access_token: str, session: Session) -> None:
+        expected = Expected(
+            issuer=self._config.issuer,
+            client_id=self._config.client_id,
+            nonce=None,
+            access_token=access_token,
+            now=self._clock(),
+            trusted_audiences=self._config.trusted_audiences,
+        )
+        claims = await self._provider.check_id_token(id_token, expected)
+        if session.id_token is not None:
+            check_is_same_login(claims, session.id_token)
 
     async def save(self, ref: str, stored: StoredSession, session: Session, *, fence: int) -> None:
         """Put `session` in the place of `stored`.

@@ -13,6 +13,7 @@ from ..errors import StoreUnavailable
 from ..session import Session, SessionStore
 from .access_tokens import AccessTokens
 from .announcements import Announcements, News
+from .backchannel_logout import BackchannelLogout
 from .background import Background
 from .devices import Devices
 from .leases import Leases
@@ -50,9 +51,9 @@ class SessionCore:
         provider = Provider(config, pool, clock=clock)
         leases = Leases(store)
         redemption = Redemption(
+            config,
             provider,
             store,
-            rotation_overlap=config.rotation_overlap,
             clock=clock,
             on_session_end=self.ended,
         )
@@ -68,6 +69,7 @@ class SessionCore:
             config, provider, store, leases, audiences=audiences, clock=clock, jitter=jitter
         )
         self.logout = Logout(config, provider, store)
+        self.backchannel_logout = BackchannelLogout(provider, store, on_session_end=self.ended)
         self.devices = Devices(store, on_session_end=self._ended_elsewhere)
 
     async def begun(self, ref: str, replaced: str | None) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ..errors import AuthorizationError, CallbackError, TransactionError
-from .discovery import ProviderMetadata
+from .provider_metadata import ProviderMetadata
 
 # The errors of RFC 6749 section 4.1.2.1 and OpenID Connect Core section 3.1.2.6.
 KNOWN_ERRORS = frozenset(

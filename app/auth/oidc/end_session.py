@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from .discovery import ProviderMetadata
+from .provider_metadata import ProviderMetadata
+
+LONGEST_HINT = 4096  # characters; servers refuse URLs that are much longer
 
 
 def end_session_url(
@@ -12,19 +14,32 @@ def end_session_url(
     *,
     client_id: str,
     post_logout_redirect_uri: str,
-    sid: str | None,
-) -> str:
-    """The URL to send the browser to after the local session is gone.
+    id_token: str | None = None,
+    sid: str | None = None,
+) -> str | None:
+    """The URL to send the browser to after the local session is gone; None where there is none.
 
-    The session is named by `logout_hint`, not by `id_token_hint`: a URL ends up in histories and
-    logs, and no token belongs there. A provider without an end-session endpoint gets Auth0's
-    `/v2/logout`.
+    The session is named by `id_token_hint`; at Auth0's own endpoint by `logout_hint`, which needs
+    no token in a URL. A provider without an end-session endpoint whose issuer is spelled as
+    Auth0's gets `/v2/logout`.
     """
     if metadata.end_session_endpoint is None:
-        base = f"{metadata.issuer.rstrip('/')}/v2/logout"
-        return f"{base}?{urlencode({'client_id': client_id, 'returnTo': post_logout_redirect_uri})}"
+        return _auth0_logout_url(metadata, client_id, post_logout_redirect_uri)
     parameters = {"client_id": client_id, "post_logout_redirect_uri": post_logout_redirect_uri}
-    if sid:
+    if sid and _is_auth0(metadata):
         parameters["logout_hint"] = sid
+    elif id_token and len(id_token) <= LONGEST_HINT:
+        parameters["id_token_hint"] = id_token
     separator = "&" if "?" in metadata.end_session_endpoint else "?"
     return f"{metadata.end_session_endpoint}{separator}{urlencode(parameters)}"
+
+
+def _is_auth0(metadata: ProviderMetadata) -> bool:
+    return metadata.end_session_endpoint == f"{metadata.issuer}oidc/logout"
+
+
+def _auth0_logout_url(metadata: ProviderMetadata, client_id: str, return_to: str) -> str | None:
+    if not metadata.issuer.endswith("/"):
+        return None
+    query = urlencode({"client_id": client_id, "returnTo": return_to})
+    return f"{metadata.issuer}v2/logout?{query}"

@@ -3,41 +3,58 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import Key
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 
 from ..errors import IdTokenError
-from .jwks import Jwks
+from ..signing_key import SIGNATURE_ALGORITHMS
+from .claim_checks import (
+    LEEWAY,
+    check_audience,
+    check_expiry,
+    check_issued_at,
+    check_issuer,
+    check_not_before,
+    check_subject,
+    time_claim,
+)
+from .jwks import Jwks, Purpose
+from .signed_jwt import Claims, JwtError, media_type, unverified_claims, verified
 
-LEEWAY = 60.0  # seconds of clock skew, each way
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
-_MAXIMUM_LENGTH = 64 * 1024
-
-Claims = dict[str, Any]
+# Of JWTs that are no ID tokens though the same key may have signed them (RFC 8725 section 3.11).
+_OTHER_TYPES = frozenset({"at+jwt", "logout+jwt", "token-introspection+jwt", "dpop+jwt"})
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the token must say; `access_token` is checked when the token carries `at_hash`."""
+    """What the token must say.
+
+    `access_token`, `code` and `state` are checked where it carries their hashes. `max_age` is in
+    seconds. `organization` is what the login asked for, by id or by name (Auth0's `org_id` and
+    `org_name`). `trusted_audiences` may stand beside the client in `aud`.
+    """
 
     issuer: str
     client_id: str
     nonce: str | None
-    access_token: str
+    access_token: str = field(repr=False)
     now: float
     max_age: int | None = None
+    organization: str | None = None
+    trusted_audiences: tuple[str, ...] = ()
+    code: str | None = field(default=None, repr=False)
+    state: str | None = field(default=None, repr=False)
 
 
-async def check_id_token(id_token: str, jwks: Jwks, expected: Expected) -> Claims:
+async def check_id_token(
+    id_token: str,
+    jwks: Jwks,
+    expected: Expected,
+    *,
+    algorithms: Collection[str] = SIGNATURE_ALGORITHMS,
+) -> Claims:
     """The claims of an ID token that passed every check.
 
     An unknown key id or a bad signature causes one refetch of the keys (their rotation).
@@ -46,141 +63,119 @@ async def check_id_token(id_token: str, jwks: Jwks, expected: Expected) -> Claim
         IdTokenError: the first check that failed.
         ProviderError, ProviderUnavailable: the keys could not be had.
     """
-    header = _header(id_token)
     try:
-        claims = _verify(id_token, header, await jwks.keys())
-    except IdTokenError:
-        claims = _verify(id_token, header, await jwks.refetch())
-    for check in CHECKS:
-        check(claims, header, expected)
+        header, claims = await verified(
+            id_token, jwks, algorithms=algorithms, purpose=Purpose.ID_TOKEN
+        )
+        for check in CHECKS:
+            check(claims, header, expected)
+    except JwtError as error:
+        raise IdTokenError(f"The ID token was not accepted: {error}.") from None
     return claims
 
 
-def _header(id_token: str) -> dict[str, Any]:
-    if len(id_token) > _MAXIMUM_LENGTH or id_token.count(".") != 2:
-        raise IdTokenError("The ID token is not a signed JWT.")
+def check_is_same_login(new: Claims, earlier: str) -> None:
+    """What a refreshed ID token may not change (OpenID Connect Core section 12.2).
+
+    `new` are the claims that passed every other check, `earlier` is the ID token that the login or
+    the last refresh brought.
+
+    Raises:
+        IdTokenError: it is of another person, another login, or carries another nonce.
+    """
     try:
-        encoded = id_token.split(".", 1)[0]
-        header = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
-        raise IdTokenError("The ID token's header is not JSON.") from None
-    if not isinstance(header, dict) or header.get("alg") not in ALGORITHMS:
-        raise IdTokenError("The ID token is not signed with an accepted algorithm.")
-    if "crit" in header or "b64" in header:
-        raise IdTokenError("The ID token's header asks for an unknown extension.")
-    return header
+        old = unverified_claims(earlier)
+    except JwtError:
+        raise IdTokenError("The earlier ID token cannot be read.") from None
+    for name in ("iss", "sub"):
+        if new.get(name) != old.get(name):
+            raise IdTokenError(f"The refreshed ID token has another {name}.")
+    for name in ("auth_time", "nonce"):
+        if name in new and name in old and new[name] != old[name]:
+            raise IdTokenError(f"The refreshed ID token has another {name}.")
 
 
-def _verify(id_token: str, header: dict[str, Any], keys: list[Key]) -> Claims:
-    """Try the keys that fit. `jwk`, `jku` and `x5c` in the header are never looked at."""
-    for key in _candidates(header, keys):
-        try:
-            payload = jws.deserialize_compact(id_token, key, algorithms=[header["alg"]]).payload
-        except (JoseError, ValueError, TypeError):
-            continue
-        return _claims(payload or b"")
-    raise IdTokenError("No key of the provider verifies the ID token's signature.")
-
-
-def _candidates(header: dict[str, Any], keys: list[Key]) -> list[Key]:
-    """With a `kid`, exactly that key; without one, only a key set of one key is unambiguous."""
-    key_type = "EC" if header["alg"].startswith("ES") else "RSA"
-    fitting = [
-        key
-        for key in keys
-        if key.key_type == key_type and key.get("alg", header["alg"]) == header["alg"]
-    ]
-    if "kid" in header:
-        return [key for key in fitting if key.kid == header["kid"]]
-    return fitting if len(fitting) == 1 else []
-
-
-def _claims(payload: bytes) -> Claims:
-    try:
-        claims = json.loads(payload)
-    except (ValueError, RecursionError):
-        raise IdTokenError("The ID token's claims are not JSON.") from None
-    if not isinstance(claims, dict):
-        raise IdTokenError("The ID token's claims are not an object.")
-    return claims
+def _check_type(_: Claims, header: Claims, __: Expected) -> None:
+    if media_type(header) in _OTHER_TYPES:
+        raise JwtError("its typ is of another kind of token")
 
 
 def _check_issuer(claims: Claims, _: Claims, expected: Expected) -> None:
-    if claims.get("iss") != expected.issuer:
-        raise IdTokenError("The ID token's iss is another issuer.")
+    check_issuer(claims, expected.issuer)
 
 
 def _check_subject(claims: Claims, _: Claims, __: Expected) -> None:
-    sub = claims.get("sub")
-    if not isinstance(sub, str) or not 0 < len(sub) <= 255:
-        raise IdTokenError("The ID token has no usable sub.")
+    check_subject(claims)
 
 
 def _check_audience(claims: Claims, _: Claims, expected: Expected) -> None:
-    """One audience, this client. Others are not trusted (rule 3 of the section)."""
-    audience = claims.get("aud")
-    audiences = audience if isinstance(audience, list) else [audience]
-    if expected.client_id not in audiences:
-        raise IdTokenError("The ID token's aud is another client.")
-    if len(audiences) > 1 and "azp" not in claims:
-        raise IdTokenError("The ID token has several audiences and no azp.")
+    check_audience(claims, expected.client_id, expected.trusted_audiences)
 
 
 def _check_authorized_party(claims: Claims, _: Claims, expected: Expected) -> None:
     if "azp" in claims and claims["azp"] != expected.client_id:
-        raise IdTokenError("The ID token's azp is another client.")
+        raise JwtError("its azp is another client")
 
 
 def _check_expiry(claims: Claims, _: Claims, expected: Expected) -> None:
-    if _time(claims, "exp") + LEEWAY <= expected.now:
-        raise IdTokenError("The ID token has expired.")
+    check_expiry(claims, expected.now)
 
 
 def _check_issued_at(claims: Claims, _: Claims, expected: Expected) -> None:
-    if _time(claims, "iat") - LEEWAY > expected.now:
-        raise IdTokenError("The ID token was issued in the future.")
+    check_issued_at(claims, expected.now)
 
 
 def _check_not_before(claims: Claims, _: Claims, expected: Expected) -> None:
-    if "nbf" in claims and _time(claims, "nbf") - LEEWAY > expected.now:
-        raise IdTokenError("The ID token is not valid yet.")
+    check_not_before(claims, expected.now)
 
 
 def _check_nonce(claims: Claims, _: Claims, expected: Expected) -> None:
-    nonce = claims.get("nonce")
-    if expected.nonce is None:
-        return
-    if not isinstance(nonce, str) or not hmac.compare_digest(
-        nonce.encode(), expected.nonce.encode()
-    ):
-        raise IdTokenError("The ID token's nonce belongs to another login.")
+    if expected.nonce is not None and not _is_same(claims.get("nonce"), expected.nonce):
+        raise JwtError("its nonce belongs to another login")
 
 
-def _check_access_token_hash(claims: Claims, header: Claims, expected: Expected) -> None:
-    """`at_hash`: the left half of the access token's hash (section 3.1.3.6)."""
-    if "at_hash" not in claims:
-        return
-    digest = hashlib.new(f"sha{header['alg'][2:]}", expected.access_token.encode()).digest()
-    half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=")
-    if not hmac.compare_digest(str(claims["at_hash"]).encode(), half):
-        raise IdTokenError("The ID token's at_hash belongs to another access token.")
+def _check_hashes(claims: Claims, header: Claims, expected: Expected) -> None:
+    """`at_hash`, `c_hash` and `s_hash`, where there is one: the left half of what they are of
+    (section 3.1.3.6, 3.3.2.11, and Financial-grade API 1.0 part 2 section 5.1.1)."""
+    values = {
+        "at_hash": expected.access_token,
+        "c_hash": expected.code,
+        "s_hash": expected.state,
+    }
+    for name, value in values.items():
+        if name in claims and value is not None and not _is_half(claims[name], header, value):
+            raise JwtError(f"its {name} is of something else")
 
 
 def _check_authentication_time(claims: Claims, _: Claims, expected: Expected) -> None:
     if expected.max_age is None:
         return
-    if _time(claims, "auth_time") + expected.max_age + LEEWAY < expected.now:
-        raise IdTokenError("The login at the provider is older than max_age.")
+    if time_claim(claims, "auth_time") + expected.max_age + LEEWAY < expected.now:
+        raise JwtError("the login at the provider is older than max_age")
 
 
-def _time(claims: Claims, name: str) -> float:
-    value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e12:
-        raise IdTokenError(f"The ID token's {name} is not a time.")
-    return float(value)
+def _check_organization(claims: Claims, _: Claims, expected: Expected) -> None:
+    """Auth0 names an organization by an id, `org_...`, or by a name in lower case."""
+    wanted = expected.organization
+    if wanted is None:
+        return
+    name = "org_id" if wanted.startswith("org_") else "org_name"
+    if not _is_same(claims.get(name), wanted if name == "org_id" else wanted.lower()):
+        raise JwtError(f"its {name} is not the organization that the login was for")
+
+
+def _is_same(value: object, expected: str) -> bool:
+    return isinstance(value, str) and hmac.compare_digest(value.encode(), expected.encode())
+
+
+def _is_half(value: object, header: Claims, text: str) -> bool:
+    digest = hashlib.new(f"sha{header['alg'][2:]}", text.encode()).digest()
+    half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=")
+    return _is_same(value, half.decode())
 
 
 CHECKS: tuple[Callable[[Claims, Claims, Expected], None], ...] = (
+    _check_type,
     _check_issuer,
     _check_subject,
     _check_audience,
@@ -189,6 +184,7 @@ CHECKS: tuple[Callable[[Claims, Claims, Expected], None], ...] = (
     _check_issued_at,
     _check_not_before,
     _check_nonce,
-    _check_access_token_hash,
+    _check_hashes,
     _check_authentication_time,
+    _check_organization,
 )

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 from typing import Any
 
 import httpx
 from joserfc.errors import JoseError
-from joserfc.jwk import Key, KeySet
+from joserfc.jwk import Key, KeySet, RSAKey
 
-from ..errors import ProviderError
+from ..errors import ProviderError, ProviderUnavailable
 from .http import send_json
 
+LIFETIME = 600.0  # seconds after which a key that was withdrawn is no longer trusted
 COOL_DOWN = 30.0  # seconds between two refetches that unknown key ids may cause
+_SMALLEST_RSA_KEY = 2048  # bits (RFC 7518 section 3.3)
+
+
+class Purpose(Enum):
+    """Whose unknown key id it is. A stranger can post a logout token, and must not keep the next
+    login from finding a key that is new."""
+
+    ID_TOKEN = auto()
+    LOGOUT_TOKEN = auto()
 
 
 class Jwks:
@@ -29,28 +40,41 @@ class Jwks:
         self._jwks_uri = jwks_uri
         self._client = client
         self._clock = clock
-        self._keys: list[Key] | None = None
+        self._keys: list[Key] = []
         self._fetched_at = float("-inf")
+        self._refetched_at = dict.fromkeys(Purpose, float("-inf"))
         self._lock = asyncio.Lock()
 
     async def keys(self) -> list[Key]:
-        """The signing keys, from the cache if there is one."""
-        return self._keys if self._keys is not None else await self.refetch()
-
-    async def refetch(self) -> list[Key]:
-        """The keys, fetched anew unless that happened less than `COOL_DOWN` seconds ago."""
+        """The signing keys; the last good ones, however old, while the provider is down."""
         async with self._lock:
-            if self._keys is None or self._clock() - self._fetched_at >= COOL_DOWN:
-                self._fetched_at = self._clock()
-                self._keys = await self._fetch()
-            return self._keys
+            if self._clock() - self._fetched_at >= LIFETIME:
+                try:
+                    await self._fetch()
+                except ProviderUnavailable:
+                    if not self._keys:
+                        raise
+                    self._fetched_at = self._clock() - LIFETIME + COOL_DOWN
+        return self._keys
 
-    async def _fetch(self) -> list[Key]:
+    async def refetch(self, purpose: Purpose) -> list[Key]:
+        """The keys, fetched anew unless that happened for this purpose less than `COOL_DOWN`
+        seconds ago. Who waited for somebody else's fetch takes its result."""
+        seen = self._keys
+        async with self._lock:
+            now = self._clock()
+            if self._keys is seen and now - self._refetched_at[purpose] >= COOL_DOWN:
+                self._refetched_at[purpose] = now
+                await self._fetch()
+        return self._keys
+
+    async def _fetch(self) -> None:
         request = self._client.build_request("GET", await self._jwks_uri())
         status, document = await send_json(self._client, request, purpose="jwks")
         if status != 200:
             raise ProviderError(f"The JWKS endpoint answered {status}.")
-        return signing_keys(document)
+        self._keys = signing_keys(document)
+        self._fetched_at = self._clock()
 
 
 def signing_keys(document: dict[str, Any]) -> list[Key]:
@@ -71,9 +95,20 @@ def signing_keys(document: dict[str, Any]) -> list[Key]:
 def _signing_key(entry: Any) -> Key | None:
     if not isinstance(entry, dict) or entry.get("kty") not in ("RSA", "EC"):
         return None
-    if entry.get("use", "sig") != "sig":
+    if entry.get("use", "sig") != "sig" or "verify" not in _operations(entry):
         return None
     try:
-        return KeySet.import_key_set({"keys": [entry]}).keys[0]
+        key = KeySet.import_key_set({"keys": [entry]}).keys[0]
+        return key if _is_strong(key) else None
     except (JoseError, ValueError, TypeError):
         return None
+
+
+def _operations(entry: dict[str, Any]) -> list[Any]:
+    """`key_ops` (RFC 7517 section 4.3), or the one that matters where there is none."""
+    operations = entry.get("key_ops", ["verify"])
+    return operations if isinstance(operations, list) else []
+
+
+def _is_strong(key: Key) -> bool:
+    return not isinstance(key, RSAKey) or key.public_key.key_size >= _SMALLEST_RSA_KEY

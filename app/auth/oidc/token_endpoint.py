@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 
 from ..errors import ProviderError, TokenEndpointError
-from .http import send_json, string_member
+from .client_authentication import ClientAuthentication
+from .http import send, send_json, string_member
 
 DEFAULT_EXPIRES_IN = 300.0  # seconds, when the provider does not say (RFC 6749 section 5.1)
 _TOKEN68 = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 section 2.1
@@ -28,22 +28,10 @@ class TokenResponse:
     id_token: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class ClientCredentials:
-    """A confidential client, authenticated by `client_secret_basic` (RFC 6749 section 2.3.1)."""
-
-    client_id: str
-    client_secret: str = field(repr=False)
-
-    def basic(self) -> httpx.BasicAuth:
-        """The Basic credentials, form-encoded first as the RFC asks."""
-        return httpx.BasicAuth(quote(self.client_id, safe=""), quote(self.client_secret, safe=""))
-
-
 async def exchange_code(
     client: httpx.AsyncClient,
     token_endpoint: str,
-    credentials: ClientCredentials,
+    authentication: ClientAuthentication,
     *,
     code: str,
     redirect_uri: str,
@@ -61,13 +49,13 @@ async def exchange_code(
         "redirect_uri": redirect_uri,
         "code_verifier": code_verifier,
     }
-    return await _grant(client, token_endpoint, credentials, form)
+    return await _grant(client, token_endpoint, authentication, form)
 
 
 async def refresh(
     client: httpx.AsyncClient,
     token_endpoint: str,
-    credentials: ClientCredentials,
+    authentication: ClientAuthentication,
     *,
     refresh_token: str,
     audience: str | None = None,
@@ -80,35 +68,39 @@ async def refresh(
     """
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     form |= {name: value for name, value in (("audience", audience), ("scope", scope)) if value}
-    return await _grant(client, token_endpoint, credentials, form)
+    return await _grant(client, token_endpoint, authentication, form)
 
 
 async def revoke(
     client: httpx.AsyncClient,
     revocation_endpoint: str,
-    credentials: ClientCredentials,
+    authentication: ClientAuthentication,
     *,
     refresh_token: str,
 ) -> None:
-    """Tell the provider to forget a refresh token (RFC 7009 section 2.1)."""
+    """Tell the provider to forget a refresh token (RFC 7009 section 2.1).
+
+    Raises:
+        ProviderError, ProviderUnavailable: it did not say that it has.
+    """
     form = {
         "token": refresh_token,
         "token_type_hint": "refresh_token",
-        "client_id": credentials.client_id,
+        "client_id": authentication.client_id,
     }
-    await client.post(revocation_endpoint, data=form, auth=credentials.basic())
+    request = authentication.post(client, revocation_endpoint, form)
+    status, _ = await send(client, request, purpose="revocation")
+    if status != 200:
+        raise ProviderError(f"The revocation endpoint answered {status}.")
 
 
 async def _grant(
     client: httpx.AsyncClient,
     token_endpoint: str,
-    credentials: ClientCredentials,
+    authentication: ClientAuthentication,
     form: Mapping[str, str],
 ) -> TokenResponse:
-    request = client.build_request(
-        "POST", token_endpoint, data=form, headers={"Accept": "application/json"}
-    )
-    request = next(credentials.basic().auth_flow(request))
+    request = authentication.post(client, token_endpoint, form)
     status, document = await send_json(client, request, purpose=form["grant_type"])
     return token_response(status, document)
 

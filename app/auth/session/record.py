@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-_VERSION = 3
+_VERSION = 4
 
 
 class RecordError(Exception):
@@ -39,6 +39,7 @@ class Session:
     """A signed-in user: `user` are the claims the app may show, `sid` the provider's session.
 
     `browser` and `platform` are what the browser called itself, for the user to know it again.
+    `id_token` is the last one; it names the session to the provider at logout.
     """
 
     sub: str
@@ -48,6 +49,7 @@ class Session:
     created_at: float
     browser: str = ""
     platform: str = ""
+    id_token: str | None = field(default=None, repr=False)
 
     @property
     def refresh_tokens(self) -> tuple[str, ...]:
@@ -72,6 +74,10 @@ class Session:
             for token in self.access_tokens
         )
         return replace(self, access_tokens=tuple(tokens))
+
+    def with_id_token(self, id_token: str | None) -> Session:
+        """The session with a newer ID token, if there is one."""
+        return self if id_token is None else replace(self, id_token=id_token)
 
     def to_bytes(self) -> bytes:
         """The record as JSON."""
@@ -104,6 +110,7 @@ class Transaction:
     audience: str | None
     created_at: float
     max_age: int | None = None
+    organization: str | None = None
 
     def to_bytes(self) -> bytes:
         """The record as JSON."""

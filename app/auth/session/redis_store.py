@@ -133,6 +133,14 @@ class RedisSessionStore:
         oldest = self._clock() - self._lifetimes.transaction
         return transaction if transaction and transaction.created_at > oldest else None
 
+    async def remember(self, key: str, until: float) -> None:
+        async with self._connected():
+            await self._redis.set(self._remembered(key), b"", px=_pttl(until - self._clock()))
+
+    async def is_remembered(self, key: str) -> bool:
+        async with self._connected():
+            return bool(await self._redis.exists(self._remembered(key)))
+
     async def acquire_lease(self, ref: str, ttl: float) -> int | None:
         now = self._clock()
         async with self._connected():
@@ -182,6 +190,9 @@ class RedisSessionStore:
 
     def _session(self, ref: str) -> str:
         return f"{self._prefix}session:{ref}"
+
+    def _remembered(self, key: str) -> str:
+        return f"{self._prefix}remembered:{key}"
 
     def _lease(self, ref: str) -> str:
         return f"{self._prefix}lease:{ref}"

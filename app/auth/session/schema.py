@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 
 STATEMENTS = (
-    "DROP TABLE IF EXISTS sessions",  # those of version 1 do not say whose they are
+    "DROP TABLE IF EXISTS sessions",  # earlier records have another shape
     """
     CREATE TABLE sessions (
         ref TEXT PRIMARY KEY,
@@ -41,6 +41,12 @@ STATEMENTS = (
         text TEXT NOT NULL,
         published_at REAL NOT NULL
     )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS remembered (
+        key TEXT PRIMARY KEY,
+        until REAL NOT NULL
+    ) WITHOUT ROWID
     """,
     f"PRAGMA user_version = {VERSION}",
 )

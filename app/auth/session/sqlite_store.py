@@ -108,6 +108,15 @@ class SQLiteSessionStore:
             return None
         return self._codec.open_transaction(key, rows[0][0])
 
+    async def remember(self, key: str, until: float) -> None:
+        await self._file.execute("INSERT OR REPLACE INTO remembered VALUES (?, ?)", key, until)
+
+    async def is_remembered(self, key: str) -> bool:
+        rows = await self._file.execute(
+            "SELECT 1 FROM remembered WHERE key = ? AND until > ?", key, self._clock()
+        )
+        return bool(rows)
+
     async def acquire_lease(self, ref: str, ttl: float) -> int | None:
         now = self._clock()
         rows = await self._file.execute(
@@ -168,6 +177,7 @@ class SQLiteSessionStore:
         await self._file.execute(
             "DELETE FROM transactions WHERE created_at <= ?", now - self._lifetimes.transaction
         )
+        await self._file.execute("DELETE FROM remembered WHERE until <= ?", now)
         await self._file.execute(
             "DELETE FROM leases WHERE expires_at <= ? AND ref NOT IN (SELECT ref FROM sessions)",
             now,

@@ -62,6 +62,12 @@ class SessionStore(Protocol):
     async def take_transaction(self, key: str) -> Transaction | None:
         """Take a login attempt out, exactly once; None if it is unknown, taken, or expired."""
 
+    async def remember(self, key: str, until: float) -> None:
+        """Remember a name (a hash of what must not be used twice) until then, epoch seconds."""
+
+    async def is_remembered(self, key: str) -> bool:
+        """Whether it is remembered still."""
+
     async def acquire_lease(self, ref: str, ttl: float) -> int | None:
         """The right to refresh this session for `ttl` seconds: a fence number that only grows, or
         None while somebody else has it."""

@@ -1,26 +1,28 @@
-"""The HTTP names of the auth layer: login, callback, logout, profile, health."""
+"""The HTTP names of the auth layer: login, callback, logout (both ways), profile, health."""
 
 from __future__ import annotations
 
 import logging
-import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from ..config import AuthConfig
+from ..core.backchannel_logout import BackchannelLogout
 from ..core.login import Login
 from ..core.logout import Logout
 from ..core.return_to import safe_return_to
-from ..errors import AuthError, StoreUnavailable
+from ..errors import AuthError, LogoutTokenError, StoreUnavailable
 from ..session import Session, SessionCookie, SessionStore, new_handle, reference
 from . import documents
+from .posted_field import posted_field
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ class Routes:
         store: SessionStore,
         login: Login,
         logout: Logout,
+        backchannel_logout: BackchannelLogout,
         *,
         session_cookie: SessionCookie,
         login_cookie: SessionCookie,
@@ -48,6 +51,7 @@ class Routes:
         self._store = store
         self._login = login
         self._logout = logout
+        self._backchannel_logout = backchannel_logout
         self._session_cookie = session_cookie
         self._login_cookie = login_cookie
         self._on_session_end = on_session_end
@@ -61,6 +65,7 @@ class Routes:
                 Route("/auth/callback", self.callback, methods=["GET"]),
                 Route("/auth/logout", self.ask_logout, methods=["GET"]),
                 Route("/auth/logout", self.logout, methods=["POST"]),
+                Route("/auth/backchannel-logout", self.backchannel_logout, methods=["POST"]),
                 Route("/auth/profile", self.profile, methods=["GET"]),
                 Route("/auth/health", self.health, methods=["GET"]),
             ],
@@ -71,13 +76,12 @@ class Routes:
         """Begin a login and send the browser to the provider."""
         browser = self._login_cookie.read(request.headers.get("cookie")) or new_handle()
         query = request.query_params
-        return_to = safe_return_to(query.get("return_to"))
+        return_to = self._return_to(query)
         try:
             url = await self._login.begin(
                 browser,
                 return_to,
-                audience=query.get("audience"),
-                scope=query.get("scope"),
+                query=query,
                 current=self._reference(request),
             )
         except AuthError as error:
@@ -133,6 +137,20 @@ class Routes:
         response.headers.append("set-cookie", self._session_cookie.clear())
         return response
 
+    async def backchannel_logout(self, request: Request) -> Response:
+        """The provider says that sessions have ended (Back-Channel Logout 1.0 section 2.5).
+
+        No cookie counts here: the token says who is meant, and its signature who says so.
+        """
+        try:
+            logout_token = await posted_field(request, "logout_token", error=LogoutTokenError)
+            await self._backchannel_logout.end(logout_token)
+        except LogoutTokenError as error:
+            return self._refused(error, 400)
+        except AuthError as error:
+            return self._refused(error, 503, {"Retry-After": "5"})
+        return Response(status_code=200, headers=NO_STORE)
+
     async def profile(self, request: Request) -> Response:
         """The claims of the session as JSON. The header keeps other sites' requests out."""
         if request.headers.get("x-csrf") != "1":
@@ -163,19 +181,27 @@ class Routes:
         handle = self._session_cookie.read(request.headers.get("cookie"))
         return reference(handle) if handle else None
 
+    def _return_to(self, query: QueryParams) -> str:
+        """The page to come back to; who begins a login elsewhere names it by its whole URL
+        (OpenID Connect Core section 4)."""
+        target = query.get("target_link_uri", "").removeprefix(self._config.app_base_url)
+        return safe_return_to(query.get("return_to") or target)
+
     def _failed(self, error: AuthError, return_to: str = "/") -> Response:
-        """To the app's error page: a stable code and an id that is also in the log, no more."""
-        incident = secrets.token_hex(4)
-        logger.warning(
-            "Login failed [%s] %s: %s (provider: error=%r description=%r)",
-            incident,
-            error.code,
-            error,
-            _printable(error.error),
-            _printable(error.error_description),
-        )
-        query = urlencode({"code": error.code, "id": incident, "return_to": return_to})
+        """To the app's error page: a stable code and a reference that is also in the log, no more.
+
+        The code of a provider's error is the provider's, so only a known one goes along.
+        """
+        _log(error)
+        query = urlencode({"code": error.code, "id": error.reference, "return_to": return_to})
         return RedirectResponse(f"{self._config.app_base_url}/error?{query}", 303, headers=NO_STORE)
+
+    def _refused(
+        self, error: AuthError, status: int, headers: dict[str, str] | None = None
+    ) -> Response:
+        _log(error)
+        body = {"error": "invalid_request", "error_description": f"{error.code} {error.reference}"}
+        return _json(status, body, headers)
 
     def _is_own_request(self, request: Request) -> bool:
         """Not from another site. SameSite=Lax already keeps the cookie from those; this is the
@@ -191,8 +217,21 @@ class Routes:
         return documents.not_found(self._home)
 
 
-def _json(status: int, body: dict[str, object], headers: dict[str, str] | None = None) -> Response:
+def _json(
+    status: int, body: Mapping[str, object], headers: dict[str, str] | None = None
+) -> Response:
     return JSONResponse(body, status, headers={**NO_STORE, **(headers or {})})
+
+
+def _log(error: AuthError) -> None:
+    logger.warning(
+        "[%s] %s: %s (provider: error=%r description=%r)",
+        error.reference,
+        error.code,
+        error,
+        _printable(error.error),
+        _printable(error.error_description),
+    )
 
 
 def _printable(text: str | None) -> str | None:

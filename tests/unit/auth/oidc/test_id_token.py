@@ -83,7 +83,7 @@ async def check(token: str, provider: Provider | None = None, **changes: Any) ->
     [
         {},
         {"aud": ["client"]},
-        {"aud": ["client", "other"], "azp": "client"},
+        {"azp": "client"},
         {"exp": NOW - 59},
         {"iat": NOW + 59},
         {"at_hash": None},
@@ -110,6 +110,7 @@ async def test_good(change: dict[str, Any]) -> None:
         {"aud": []},
         {"aud": None},
         {"aud": ["client", "other"]},
+        {"aud": ["client", "other"], "azp": "client"},
         {"azp": "other"},
         {"aud": ["client", "other"], "azp": "other"},
         {"exp": NOW - 60},

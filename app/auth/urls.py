@@ -1,0 +1,53 @@
+"""Origins, loopback hosts, and what is wrong with a URL that a person configured."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import SplitResult, urlsplit
+
+
+def origin_of(url: str) -> str:
+    """The origin of an absolute URL (RFC 6454): scheme, host and a port that is not the default."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    port = "" if parts.port in (None, default) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host name or address literal is this machine (RFC 8252 section 7.3)."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def url_problem(text: str, *, path: bool) -> str | None:
+    """What is wrong with an absolute URL, as the end of a sentence; None if nothing is.
+
+    `path` says whether it may have one.
+    """
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return "is not a URL."
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "is not a domain or an http(s) URL."
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        return (
+            "uses http:// on a host that is not this machine; tokens would travel unprotected. "
+            "Use https://."
+        )
+    return _problem_with_parts(parts, path=path)
+
+
+def _problem_with_parts(parts: SplitResult, *, path: bool) -> str | None:
+    if parts.username is not None or parts.query or parts.fragment or "\\" in parts.geturl():
+        return "may have no user name, query, fragment or backslash."
+    if parts.path not in ("", "/") and not path:
+        return "may have no path; write the origin alone, such as https://app.example.com."
+    return None

@@ -16,13 +16,30 @@ MESSAGES = {
         "The login was declined, so nothing was shared and you are not logged in. "
         "You can log in again and choose differently.",
     ),
+    "login_required": (
+        "The login service wants to see you",
+        "It could not log you in without asking you something. Log in again.",
+    ),
+    "consent_required": (
+        "You have not allowed it yet",
+        "The login service wants to ask you first. Log in again.",
+    ),
+    "temporarily_unavailable": (
+        "The login service is busy",
+        "Nothing is lost. Wait a moment, then try again.",
+    ),
+    "invalid_scope": (
+        "The login service does not know a permission",
+        "This app asked for one that does not exist there. If this stays, check AUTH0_SCOPE.",
+    ),
     "invalid_state": (
         "This login is no longer open",
         "It was finished, took too long, or began in another browser. Start again from here.",
     ),
     "invalid_login_link": (
         "This link asks for something odd",
-        "It names an API or a permission that this app does not use. Start again from its pages.",
+        "It names an API, a permission or a setting that this app does not use, or is damaged. "
+        "Start again from the app's pages.",
     ),
     "provider_unavailable": (
         "The login service does not answer",
@@ -31,6 +48,10 @@ MESSAGES = {
     "issuer_mismatch": (
         "The login service is not the one that was configured",
         "It introduced itself under another name, so the login was stopped.",
+    ),
+    "userinfo_mismatch": (
+        "The login could not be verified",
+        "The login service described somebody else, so you are not logged in.",
     ),
     "provider_error": (
         "The login service gave an unusable answer",

@@ -26,6 +26,7 @@ KNOWN_ERRORS = frozenset(
         "unsupported_response_type",
     }
 )
+_OF_OTHER_FLOWS = frozenset({"id_token", "access_token", "response"})
 _PRINTABLE = re.compile(r"[\x20-\x7e]{1,2048}")
 
 
@@ -63,6 +64,7 @@ def code_of(parameters: dict[str, str], metadata: ProviderMetadata) -> str:
         CallbackError: another issuer, no code, or both a code and an error.
     """
     _check_issuer(parameters, metadata)
+    _check_kind(parameters)
     error, code = parameters.get("error"), parameters.get("code")
     if error is not None:
         raise AuthorizationError(
@@ -74,6 +76,12 @@ def code_of(parameters: dict[str, str], metadata: ProviderMetadata) -> str:
     if not code or not _PRINTABLE.fullmatch(code):
         raise CallbackError("The callback has neither a code nor an error.")
     return code
+
+
+def _check_kind(parameters: dict[str, str]) -> None:
+    """A token in the URL, or an answer as a JWT, belongs to a flow that was not begun."""
+    if _OF_OTHER_FLOWS & parameters.keys():
+        raise CallbackError("The callback has what the code flow does not send.")
 
 
 def _check_issuer(parameters: dict[str, str], metadata: ProviderMetadata) -> None:

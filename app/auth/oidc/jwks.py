@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 from joserfc.errors import JoseError
-from joserfc.jwk import Key, KeySet, RSAKey
+from joserfc.jwk import Key, KeySet
 
 from ..errors import ProviderError, ProviderUnavailable
 from .http import send_json
@@ -97,9 +97,10 @@ def _signing_key(entry: Any) -> Key | None:
         return None
     if entry.get("use", "sig") != "sig" or "verify" not in _operations(entry):
         return None
+    if entry["kty"] == "RSA" and not _is_long(entry.get("n")):
+        return None
     try:
-        key = KeySet.import_key_set({"keys": [entry]}).keys[0]
-        return key if _is_strong(key) else None
+        return KeySet.import_key_set({"keys": [entry]}).keys[0]
     except (JoseError, ValueError, TypeError):
         return None
 
@@ -110,5 +111,6 @@ def _operations(entry: dict[str, Any]) -> list[Any]:
     return operations if isinstance(operations, list) else []
 
 
-def _is_strong(key: Key) -> bool:
-    return not isinstance(key, RSAKey) or key.public_key.key_size >= _SMALLEST_RSA_KEY
+def _is_long(modulus: Any) -> bool:
+    """Six bits for each character of base64url (RFC 7518 section 6.3.1.1)."""
+    return isinstance(modulus, str) and len(modulus) * 6 >= _SMALLEST_RSA_KEY

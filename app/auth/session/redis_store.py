@@ -135,11 +135,12 @@ class RedisSessionStore:
 
     async def remember(self, key: str, until: float) -> None:
         async with self._connected():
-            await self._redis.set(self._remembered(key), b"", px=_pttl(until - self._clock()))
+            await self._redis.set(self._remembered(key), until, px=_pttl(until - self._clock()))
 
     async def is_remembered(self, key: str) -> bool:
         async with self._connected():
-            return bool(await self._redis.exists(self._remembered(key)))
+            until = await self._redis.get(self._remembered(key))
+        return until is not None and float(until) > self._clock()
 
     async def acquire_lease(self, ref: str, ttl: float) -> int | None:
         now = self._clock()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
 import pytest
+from joserfc.jwk import ECKey
 
 from app.auth import AuthConfig, AuthorizationParams, ConfigError
 
 from ...servers import ROOT
 
+PUBLIC_KEY = ECKey.generate_key("P-256").as_pem(private=False).decode()
 GOOD = {
     "AUTH0_DOMAIN": "tenant.eu.auth0.com",
     "AUTH0_CLIENT_ID": "client",
@@ -58,6 +61,11 @@ def test_half_a_configuration(present: str) -> None:
         ("APP_BASE_URL", "http://app.example.com", "https://"),
         ("APP_BASE_URL", "https://app.example.com/app", "no path"),
         ("APP_API_URL", "app.example.com", "http(s)"),
+        ("AUTH0_ISSUER", "http://id.example.com", "https://"),
+        ("AUTH0_ISSUER", "id.example.com", "http(s)"),
+        ("AUTH0_TOKEN_ENDPOINT_AUTH_METHOD", "client_secret_jwt", "private_key_jwt"),
+        ("AUTH0_ID_TOKEN_SIGNED_RESPONSE_ALG", "HS256", "RS256"),
+        ("AUTH0_PUSHED_AUTHORIZATION_REQUESTS", "maybe", "1 (on)"),
     ],
 )
 def test_bad_value(name: str, value: str, says: str) -> None:
@@ -72,6 +80,42 @@ def test_bad_value(name: str, value: str, says: str) -> None:
 def test_loopback(host: str) -> None:
     """Plain http is for this machine."""
     assert AuthConfig.from_environ({**GOOD, "AUTH0_DOMAIN": f"http://{host}"}).issuer
+
+
+def test_issuer_letter_by_letter() -> None:
+    """Where it is set, the issuer is what is written, with its slash or without."""
+    for issuer in ("https://id.example.com", "https://id.example.com/", "https://id.example/a/"):
+        assert AuthConfig.from_environ({**GOOD, "AUTH0_ISSUER": issuer}).issuer == issuer
+
+
+@pytest.mark.parametrize("method", ["none", "private_key_jwt"])
+def test_client_without_a_secret(method: str) -> None:
+    """A client that authenticates in another way needs none."""
+    environ = {
+        **GOOD,
+        "AUTH0_CLIENT_SECRET": "",
+        "AUTH0_TOKEN_ENDPOINT_AUTH_METHOD": method,
+        "AUTH0_CLIENT_ASSERTION_SIGNING_KEY": json.dumps(
+            ECKey.generate_key("P-256").as_dict(private=True)
+        ),
+    }
+    authentication = AuthConfig.from_environ(environ).client_authentication
+    assert authentication.token_endpoint_auth_method == method
+
+
+@pytest.mark.parametrize("key", ["", "text", "{}", '{"kty": "RSA"}', PUBLIC_KEY])
+def test_no_private_key(key: str) -> None:
+    """What is no private key is said to be none, and is not quoted."""
+    environ = {
+        **GOOD,
+        "AUTH0_TOKEN_ENDPOINT_AUTH_METHOD": "private_key_jwt",
+        "AUTH0_CLIENT_ASSERTION_SIGNING_KEY": key,
+    }
+    with pytest.raises(ConfigError) as caught:
+        AuthConfig.from_environ(environ)
+    assert len(caught.value.problems) == 1
+    assert "AUTH0_CLIENT_ASSERTION_SIGNING_KEY" in str(caught.value)
+    assert not key or key not in str(caught.value)
 
 
 def test_audience_of_the_domain() -> None:

@@ -80,6 +80,18 @@ async def test_transaction_expires(store: SessionStore, clock: Clock) -> None:
     assert await store.take_transaction("key") is None
 
 
+async def test_remembered(store: SessionStore, clock: Clock) -> None:
+    """A name is remembered until its time, and so is no other."""
+    await store.remember("name", clock() + 100)
+    clock.now += 99
+    assert await store.is_remembered("name")
+    assert not await store.is_remembered("other")
+    clock.now += 1
+    assert not await store.is_remembered("name")
+    await store.purge()
+    assert not await store.is_remembered("name")
+
+
 async def test_lease(store: SessionStore, clock: Clock) -> None:
     """One holder at a time; a lease that ran out passes on, under a greater number."""
     first = await store.acquire_lease("ref", 10)

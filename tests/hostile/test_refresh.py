@@ -1,0 +1,135 @@
+"""What a refresh may bring (RFC 6749 section 6, OpenID Connect Core 12.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.auth import AuthError, ProviderError, ProviderUnavailable, SessionEnded
+
+from ..flow.world import Clock
+from .http_server import Answer
+from .provider import ABSENT, HostileProvider
+from .relying_party import RelyingParty
+from .signing import Fields, rsa_key, sign, unsigned
+
+
+@pytest.fixture(autouse=True)
+async def logged_in(party: RelyingParty, clock: Clock) -> None:
+    """Somebody whose access token has expired."""
+    assert (await party.log_in()).code is None
+    clock.now += 3601
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "oidcc-client-test-refresh-token",
+        "fapi2-security-profile-final-client-refresh-token-test",
+    ],
+)
+async def test_rotation(
+    party: RelyingParty, provider: HostileProvider, clock: Clock, name: str
+) -> None:
+    """Each refresh redeems the refresh token that the last one brought."""
+    tokens = {await party.access_token()}
+    clock.now += 3601
+    tokens.add(await party.access_token())
+    assert len(tokens) == 2
+    first, second = (r.form["refresh_token"] for r in provider.asked("/token")[1:])
+    assert first != second
+
+
+async def test_new_id_token(party: RelyingParty, provider: HostileProvider) -> None:
+    """A new ID token of the same login takes the place of the earlier one."""
+    before = await party.session()
+    provider.bend.refresh_claims = lambda claims: claims
+    await party.access_token()
+    after = await party.session()
+    assert before is not None
+    assert after is not None
+    assert after.id_token != before.id_token
+
+
+CLAIMS: dict[str, dict[str, Any]] = {
+    "oidcc-client-test-refresh-token-invalid-issuer": {"iss": "https://other.example/"},
+    "oidcc-client-test-refresh-token-invalid-sub": {"sub": "somebody-else"},
+    "another audience": {"aud": "somebody-else"},
+    "another nonce": {"nonce": "of another login"},
+    "another time of login": {"auth_time": 1},
+    "expired": {"exp": 1},
+    "no sub": {"sub": ABSENT},
+    "hash of another access token": {"at_hash": "b2YgYW5vdGhlciB0b2tlbg"},
+}
+
+
+@pytest.mark.parametrize("changes", CLAIMS.values(), ids=CLAIMS)
+async def test_refused_id_token(
+    party: RelyingParty, provider: HostileProvider, changes: Fields
+) -> None:
+    """An ID token of another person or login: nothing of that answer is used, nobody is out."""
+    before = await party.session()
+    provider.bend.refresh_claims = lambda claims: {**claims, **changes}
+    with pytest.raises(ProviderError) as raised:
+        await party.access_token()
+    assert raised.value.code == "invalid_id_token"
+    assert await party.session() == before
+
+
+@pytest.mark.parametrize("name", ["unsigned", "a stranger's signature"])
+async def test_refused_signature(party: RelyingParty, provider: HostileProvider, name: str) -> None:
+    """Nor is it used when nobody known has signed its ID token."""
+    provider.bend.refresh_claims = lambda claims: claims
+    stranger = rsa_key("stranger")
+    provider.bend.sign = unsigned if name == "unsigned" else lambda h, c: sign(h, c, stranger)
+    with pytest.raises(ProviderError):
+        await party.access_token()
+    assert await party.session() is not None
+
+
+async def test_without_nonce(party: RelyingParty, provider: HostileProvider) -> None:
+    """A refreshed ID token need not repeat the nonce."""
+    provider.bend.refresh_claims = lambda claims: {**claims, "nonce": ABSENT}
+    assert await party.access_token()
+
+
+async def test_keys_are_down(party: RelyingParty, provider: HostileProvider, clock: Clock) -> None:
+    """While the keys cannot be had the new tokens count, and no refresh token is lost."""
+    provider.rotate_keys()
+    provider.bend.jwks = lambda _: Answer(503)
+    provider.bend.refresh_claims = lambda claims: claims
+    assert await party.access_token()
+    clock.now += 3601
+    assert await party.access_token()
+
+
+ENDS: dict[str, tuple[Answer, type[AuthError], bool]] = {
+    "invalid_grant": (Answer.of_json({"error": "invalid_grant"}, 400), SessionEnded, True),
+    "invalid_grant as Auth0 says it": (
+        Answer.of_json({"error": "invalid_grant"}, 403),
+        SessionEnded,
+        True,
+    ),
+    "invalid_client": (Answer.of_json({"error": "invalid_client"}, 401), ProviderError, False),
+    "server_error": (Answer.of_json({"error": "server_error"}, 400), ProviderError, False),
+    "busy": (Answer(503), ProviderUnavailable, False),
+    "HTML": (Answer(200, b"<html>"), ProviderError, False),
+    "a redirect": (Answer.redirect("https://evil.example/"), ProviderError, False),
+    "no answer": (Answer(is_cut=True), ProviderUnavailable, False),
+}
+
+
+@pytest.mark.parametrize(("answer", "error", "is_over"), ENDS.values(), ids=ENDS)
+async def test_what_ends_a_session(
+    party: RelyingParty,
+    provider: HostileProvider,
+    answer: Answer,
+    error: type[AuthError],
+    is_over: bool,
+) -> None:
+    """Only `invalid_grant` ends a session; nothing else that a provider says does."""
+    provider.bend.token_response = lambda _: answer
+    with pytest.raises(error):
+        await party.access_token()
+    assert (await party.session() is None) == is_over

@@ -18,6 +18,7 @@ from .signing_key import SIGNATURE_ALGORITHMS, import_signing_key
 from .urls import url_problem
 
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+NO_AUDIENCE = "none"  # for a provider that knows no such parameter, whatever the app's default is
 WITHOUT_SECRET = ("private_key_jwt", "none")
 
 _REQUIRED = ("AUTH0_DOMAIN", "AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET", "AUTH0_SECRET")
@@ -50,6 +51,8 @@ class Reader:
         app_base_url = self._url("APP_BASE_URL", DEFAULT_APP_BASE_URL)
         credentials = self._credentials() if self._is_any_set() else self._local_tenant()
         audience = self._get("AUTH0_AUDIENCE") or defaults.audience
+        if audience == NO_AUDIENCE:
+            audience = None
         if audience:
             audience = audience.replace("{domain}", str(credentials["domain"]))
         values: dict[str, Any] = {

@@ -127,6 +127,7 @@ class AuthService:
             cookie=self._session_cookie,
             cookie_names=(self._session_cookie.name, self._login_cookie.name),
             origins=self.config.origins,
+            is_https=self.config.is_https,
         )
 
     def login_url(

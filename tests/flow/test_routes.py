@@ -113,6 +113,18 @@ async def test_store_away(world: World, browser: httpx.AsyncClient) -> None:
     assert (await browser.get(f"{APP}/auth/profile", headers=CSRF)).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/", "/profile", "/auth/health", "/auth/logout", "/auth/x"])
+async def test_security_headers(world: World, browser: httpx.AsyncClient, path: str) -> None:
+    """No answer can be framed, sniffed, or told of in a Referer elsewhere."""
+    headers = (await browser.get(f"{APP}{path}")).headers
+    policy = headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in policy
+    assert "base-uri 'none'" in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] in ("same-origin", "no-referrer")
+    assert "strict-transport-security" not in headers
+
+
 async def test_gate_on_pages(world: World, browser: httpx.AsyncClient) -> None:
     """The app behind the gate sees its own cookies and never this layer's."""
     cookie = f"auth_session={new_handle()}; theme=dark; auth_login={new_handle()}"

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..core.scope_key import SCOPE_KEY
 from ..session import SessionCookie, reference, strip
+from .security_headers import with_security_headers
 
 
 class Gate:
@@ -21,7 +22,7 @@ class Gate:
 
     Requests below `/auth/` go to `routes`, cookie included. Everything else goes to `inner`
     without this layer's cookies; a websocket also gets `scope["auth.session_reference"]`.
-    A websocket from an origin that is not in `origins` is refused with 403 before it opens.
+    Every answer gets the security headers. A websocket from an origin that is not in `origins` is refused with 403 before it opens.
     """
 
     def __init__(
@@ -32,22 +33,28 @@ class Gate:
         cookie: SessionCookie,
         cookie_names: Collection[str],
         origins: Collection[str],
+        is_https: bool,
     ) -> None:
         self._inner = inner
         self._routes = routes
         self._cookie = cookie
         self._cookie_names = frozenset(cookie_names)
+        self._is_https = is_https
         self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _is_auth_path(scope["path"]):
-            await self._routes(scope, receive, send)
-        elif scope["type"] == "http":
-            await self._inner(self._without_cookies(scope), receive, send)
+        if scope["type"] == "http":
+            await self._http(scope, receive, with_security_headers(send, is_https=self._is_https))
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
             await self._inner(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_auth_path(scope["path"]):
+            await self._routes(scope, receive, send)
+        else:
+            await self._inner(self._without_cookies(scope), receive, send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         origin = _header(scope, b"origin")

@@ -126,6 +126,10 @@ def test_audience_of_the_domain() -> None:
     own = {**GOOD, "AUTH0_AUDIENCE": "https://api"}
     config = AuthConfig.from_environ(own, authorization_params=params)
     assert config.authorization_params.audience == "https://api"
+    none = {**GOOD, "AUTH0_AUDIENCE": "none"}
+    assert not AuthConfig.from_environ(
+        none, authorization_params=params
+    ).authorization_params.audience
 
 
 def test_rotating_secret() -> None:

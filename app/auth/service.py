@@ -231,6 +231,12 @@ class AuthService:
         if ref is not None:
             await self._core.changed(ref)
 
+    async def aclose(self) -> None:
+        """Let go of everything; `install` sees to it that this happens when the app stops."""
+        await self._core.stop()
+        await self._pool.aclose()
+        await self._store.close()
+
     def require_login(self, target: Callable[..., Any]) -> Any:
         """Guard a page (a function without parameters) or an event handler (one with `self`)."""
         if not inspect.signature(target).parameters:
@@ -278,9 +284,7 @@ class AuthService:
     async def _lifespan(self) -> AsyncIterator[None]:
         self._core.start()
         yield
-        await self._core.stop()
-        await self._pool.aclose()
-        await self._store.close()
+        await self.aclose()
 
 
 def _audiences(interceptor: HttpInterceptorConfig) -> set[str]:

@@ -125,5 +125,4 @@ async def relying_party(
         yield party
     finally:
         await party.browser.aclose()
-        await party.auth._pool.aclose()
-        await party.store.close()
+        await party.auth.aclose()

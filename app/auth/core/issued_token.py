@@ -40,14 +40,14 @@ def issued_token(
 
 
 def names_another_audience(access_token: str, audience: str) -> bool:
-    """Whether a token says that it is for somebody else.
+    """Whether a token says that it is for somebody else than `audience` (empty: for anybody).
 
     A provider that does not know `audience` in a refresh request ignores it and answers with a
     token for the first API. To a client a token is opaque (RFC 6749 section 1.4), so one that
     cannot be read is taken at the provider's word, and nothing is concluded from one that can but
     this.
     """
-    claimed = _claimed_audience(access_token)
+    claimed = _claimed_audience(access_token) if audience else None
     return claimed is not None and audience not in claimed
 
 

@@ -114,6 +114,7 @@ class AuthService:
             self.config,
             self._store,
             self._core.login,
+            self._core.callback,
             self._core.logout,
             self._core.backchannel_logout,
             session_cookie=self._session_cookie,

@@ -36,7 +36,7 @@ def functions(file: Path) -> set[str]:
 
 
 def test_each_row() -> None:
-    """Where the table says that something is asserted, there is a test that runs it by that name."""
+    """Where the table says that something is asserted, a test runs it by that name."""
     found = rows()
     assert len(found) == 90
     for name, (path, function) in found.items():

@@ -9,7 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-PATH = re.compile(r"`((?:app|tests|docs|assets|scripts)/[^`*:]*)(?:::\w+)?`|\]\(((?!https?:)[^)#]+)\)")
+PATH = re.compile(
+    r"`((?:app|tests|docs|assets|scripts)/[^`*:]*)(?:::\w+)?`|\]\(((?!https?:)[^)#]+)\)"
+)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -1,77 +1,43 @@
-"""Logging in: the authorization code flow (OpenID Connect Core section 3.1) from end to end."""
+"""Beginning a login: the code flow (OpenID Connect Core section 3.1) up to the provider."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
 
 from ..config import AuthConfig
-from ..errors import IdTokenError, ProviderUnavailable, TransactionError
 from ..oidc.authorization_request import (
     LoginSecrets,
     authorization_request,
     authorization_url,
     push,
 )
-from ..oidc.authorization_response import code_of, single_parameters, state_of
-from ..oidc.id_token import Expected
 from ..oidc.provider_metadata import ProviderMetadata
-from ..oidc.signed_jwt import Claims
-from ..oidc.token_endpoint import TokenResponse, exchange_code
-from ..oidc.userinfo import is_complete, userinfo
-from ..session import Session, SessionStore, Transaction, new_handle, reference
-from .client_name import client_name
-from .issued_token import issued_token
-from .leases import Leases
+from ..session import Session, SessionStore, Transaction
+from .login_attempts import LoginAttempts
 from .login_parameters import check_issuer, login_parameters
 from .login_scope import login_scope
 from .provider import Provider
 from .return_to import safe_return_to
 
-# Claims that are about the token and not about the person; the rest is the app's `user`.
-_PROTOCOL_CLAIMS = frozenset(
-    {"iss", "aud", "exp", "iat", "nbf", "nonce", "azp", "at_hash", "c_hash", "s_hash"}
-    | {"auth_time", "acr", "amr", "sid", "jti", "typ"}
-    # What others vouch for (section 5.6.2): nobody has checked it, and it may hold tokens.
-    | {"_claim_names", "_claim_sources"}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class CompletedLogin:
-    """A new session: the handle for the cookie, and the path to go to.
-
-    `replaced` is the reference of the session that this browser had before; it is gone.
-    """
-
-    handle: str = field(repr=False)
-    return_to: str
-    replaced: str | None
-
 
 class Login:
-    """Begins and completes logins. Attempts are independent, so two tabs can log in at once."""
+    """Sends browsers to the provider. `audiences` are what a link may ask for."""
 
     def __init__(
         self,
         config: AuthConfig,
         provider: Provider,
         store: SessionStore,
-        leases: Leases,
         *,
         audiences: Collection[str],
         clock: Callable[[], float],
-        jitter: Callable[[], float],
     ) -> None:
         self._config = config
         self._provider = provider
         self._store = store
-        self._leases = leases
+        self._attempts = LoginAttempts(store)
         self._audiences = frozenset(audiences)
         self._clock = clock
-        self._jitter = jitter
 
     async def begin(
         self,
@@ -119,7 +85,7 @@ class Login:
             max_age=int(others["max_age"]) if "max_age" in others else None,
             organization=others.get("organization"),
         )
-        await self._store.put_transaction(_transaction_key(browser, login.state), transaction)
+        await self._attempts.open(browser, login.state, transaction)
         parameters = authorization_request(
             login,
             client_id=self._config.client_id,
@@ -129,44 +95,6 @@ class Login:
             others=others,
         )
         return authorization_url(metadata, await self._pushed(metadata, parameters))
-
-    async def complete(
-        self,
-        browser: str | None,
-        items: Sequence[tuple[str, str]],
-        *,
-        current: str | None = None,
-        user_agent: str | None = None,
-    ) -> CompletedLogin:
-        """Judge the callback's query `items` and turn a good one into a session.
-
-        It takes the place of the session `current` of this browser, and takes over that one's
-        tokens for other audiences if it is the same person's. `user_agent` is the header.
-
-        Raises:
-            TransactionError: `state` is not of an open attempt of this browser.
-            AuthorizationError: the provider refused (the person declined, for example).
-            CallbackError, IdTokenError: the answer does not fit the attempt.
-            ProviderError, ProviderUnavailable, StoreUnavailable: as named.
-        """
-        parameters = single_parameters(items)
-        transaction = await self._take(browser, state_of(parameters))
-        metadata = await self._provider.metadata()
-        code = code_of(parameters, metadata)
-        response = await exchange_code(
-            self._provider.client,
-            metadata.token_endpoint,
-            self._provider.authentication(metadata),
-            code=code,
-            redirect_uri=transaction.redirect_uri,
-            code_verifier=transaction.code_verifier,
-        )
-        claims = await self._check(response, transaction, code=code, state=parameters["state"])
-        user = await self._user(metadata, response, claims, transaction.scope)
-        handle = new_handle()
-        session = self._session(response, transaction, claims, user, client_name(user_agent))
-        await self._replace(current, reference(handle), session)
-        return CompletedLogin(handle, transaction.return_to, current)
 
     async def _pushed(
         self, metadata: ProviderMetadata, parameters: Mapping[str, str]
@@ -179,106 +107,6 @@ class Login:
         authentication = self._provider.authentication(metadata)
         return await push(self._provider.client, endpoint, authentication, parameters)
 
-    async def _replace(self, current: str | None, new: str, session: Session) -> None:
-        """Put `new` in the place of `current`. What is taken over is read while nobody redeems it;
-        when that cannot be had (somebody is stuck redeeming), nothing is taken over."""
-        if current is None:
-            await self._store.create(new, session)
-            return
-        try:
-            async with self._leases.hold(current):
-                session = _taking_over(session, await self._load(current))
-                await self._store.create(new, session, replaces=current)
-        except ProviderUnavailable:
-            await self._store.create(new, session, replaces=current)
-
     async def _load(self, ref: str | None) -> Session | None:
         stored = await self._store.load(ref) if ref else None
         return stored.session if stored else None
-
-    async def _take(self, browser: str | None, state: str) -> Transaction:
-        transaction = None
-        if browser is not None:
-            transaction = await self._store.take_transaction(_transaction_key(browser, state))
-        if transaction is None:
-            raise TransactionError("No open login attempt of this browser has this state.")
-        return transaction
-
-    async def _check(
-        self, response: TokenResponse, transaction: Transaction, *, code: str, state: str
-    ) -> Claims:
-        if response.id_token is None:
-            raise IdTokenError("The token response has no ID token.")
-        now = self._clock()
-        max_age = transaction.max_age
-        expected = Expected(
-            issuer=self._config.issuer,
-            client_id=self._config.client_id,
-            nonce=transaction.nonce,
-            access_token=response.access_token,
-            now=now,
-            # Counted from the request on: people take their time at the provider.
-            max_age=None if max_age is None else max_age + int(now - transaction.created_at),
-            organization=transaction.organization,
-            trusted_audiences=self._config.trusted_audiences,
-            code=code,
-            state=state,
-        )
-        return await self._provider.check_id_token(response.id_token, expected)
-
-    async def _user(
-        self, metadata: ProviderMetadata, response: TokenResponse, claims: Claims, scope: str
-    ) -> Claims:
-        """The person's claims: the ID token's, and those that the provider keeps at UserInfo."""
-        endpoint = metadata.userinfo_endpoint
-        more: Mapping[str, Any] = {}
-        if endpoint is not None and not is_complete(claims, scope):
-            more = await userinfo(
-                self._provider.client,
-                endpoint,
-                access_token=response.access_token,
-                sub=claims["sub"],
-            )
-        both = {**more, **claims}
-        return {name: value for name, value in both.items() if name not in _PROTOCOL_CLAIMS}
-
-    def _session(
-        self,
-        response: TokenResponse,
-        transaction: Transaction,
-        claims: Claims,
-        user: Claims,
-        client: tuple[str, str],
-    ) -> Session:
-        now = self._clock()
-        token = issued_token(
-            response,
-            audience=transaction.audience or "",
-            scope=transaction.scope,
-            now=now,
-            jitter=self._jitter(),
-        )
-        sid = claims.get("sid")
-        return Session(
-            sub=claims["sub"],
-            sid=sid if isinstance(sid, str) else None,
-            user=user,
-            access_tokens=(token,),
-            created_at=now,
-            browser=client[0],
-            platform=client[1],
-            id_token=response.id_token,
-        )
-
-
-def _taking_over(session: Session, earlier: Session | None) -> Session:
-    """With the earlier session's tokens for other audiences, if it was the same person's."""
-    if earlier is None or earlier.sub != session.sub:
-        return session
-    (new,) = session.access_tokens
-    return replace(session, access_tokens=earlier.access_tokens).with_token(new)
-
-
-def _transaction_key(browser: str, state: str) -> str:
-    """The key of an attempt: only the browser that began it can know both halves."""
-    return hashlib.sha256(f"login\0{browser}\0{state}".encode()).hexdigest()

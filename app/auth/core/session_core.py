@@ -15,6 +15,7 @@ from .access_tokens import AccessTokens
 from .announcements import Announcements, News
 from .backchannel_logout import BackchannelLogout
 from .background import Background
+from .callback import Callback
 from .devices import Devices
 from .leases import Leases
 from .login import Login
@@ -65,9 +66,8 @@ class SessionCore:
             clock=clock,
             jitter=jitter,
         )
-        self.login = Login(
-            config, provider, store, leases, audiences=audiences, clock=clock, jitter=jitter
-        )
+        self.login = Login(config, provider, store, audiences=audiences, clock=clock)
+        self.callback = Callback(config, provider, store, leases, clock=clock, jitter=jitter)
         self.logout = Logout(config, provider, store)
         self.backchannel_logout = BackchannelLogout(provider, store, on_session_end=self.ended)
         self.devices = Devices(store, on_session_end=self._ended_elsewhere)

@@ -22,7 +22,8 @@ class Gate:
 
     Requests below `/auth/` go to `routes`, cookie included. Everything else goes to `inner`
     without this layer's cookies; a websocket also gets `scope["auth.session_reference"]`.
-    Every answer gets the security headers. A websocket from an origin that is not in `origins` is refused with 403 before it opens.
+    A websocket from an origin that is not in `origins` is refused with 403 before it opens. Every
+    answer gets the security headers.
     """
 
     def __init__(

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from ..config import AuthConfig
 from ..core.backchannel_logout import BackchannelLogout
+from ..core.callback import Callback
 from ..core.login import Login
 from ..core.logout import Logout
 from ..core.return_to import safe_return_to
@@ -39,6 +40,7 @@ class Routes:
         config: AuthConfig,
         store: SessionStore,
         login: Login,
+        callback: Callback,
         logout: Logout,
         backchannel_logout: BackchannelLogout,
         *,
@@ -50,6 +52,7 @@ class Routes:
         self._config = config
         self._store = store
         self._login = login
+        self._callback = callback
         self._logout = logout
         self._backchannel_logout = backchannel_logout
         self._session_cookie = session_cookie
@@ -94,7 +97,7 @@ class Routes:
         """Judge the provider's answer; a good one becomes a session under a new id."""
         cookies = request.headers.get("cookie")
         try:
-            done = await self._login.complete(
+            done = await self._callback.complete(
                 self._login_cookie.read(cookies),
                 request.query_params.multi_items(),
                 current=self._reference(request),

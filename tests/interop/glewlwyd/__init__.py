@@ -16,13 +16,14 @@ from .admin import PASSWORD, PLUGIN, USER, Admin
 __all__ = ["PASSWORD", "USER", "Glewlwyd", "install", "is_available", "why_not"]
 
 _SCHEMA = Path("/usr/share/doc/glewlwyd/database/init.sqlite3.sql.gz")
+_PAGES = Path("/usr/share/glewlwyd")
 _CONFIG = """\
 port={port}
 bind_address="127.0.0.1"
 external_url="{base_url}"
 login_url="login.html"
 api_prefix="api"
-static_files_path="/usr/share/glewlwyd/webapp/"
+static_files_path="{pages}"
 log_mode="console"
 log_level="INFO"
 cookie_secure=0
@@ -59,20 +60,25 @@ class Glewlwyd(ProviderProcess):
         self._urls = urls
         self._is_par_required = is_par_required
         self._access_token_seconds = access_token_seconds
+        self._is_configured = False
         config = _prepare(directory, port, self.base_url)
         super().__init__(f"{self.base_url}/api/{PLUGIN}", _server(config, self.base_url))
 
     def configure(self) -> None:
-        """Make it a provider; all of it is new at each start of a new object."""
+        """Make it a provider, once: its database outlives the process."""
+        if self._is_configured:
+            return
         with closing(Admin(self.base_url)) as admin:
             admin.add_scopes()
             admin.add_user()
+            admin.allow_logout_addresses()
             admin.add_client(self.client_id, self.client_secret, self._urls)
             admin.add_provider(
                 self.issuer,
                 is_par_required=self._is_par_required,
                 access_seconds=self._access_token_seconds,
             )
+        self._is_configured = True
 
 
 def install() -> None:
@@ -104,8 +110,17 @@ def _prepare(directory: Path, port: int, base_url: str) -> Path:
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript(gzip.decompress(_SCHEMA.read_bytes()).decode())
     config = directory / "glewlwyd.conf"
-    config.write_text(_CONFIG.format(port=port, base_url=base_url, database=database))
+    values = {"port": port, "base_url": base_url, "database": database}
+    config.write_text(_CONFIG.format(**values, pages=_copy_pages(directory)))
     return config
+
+
+def _copy_pages(directory: Path) -> Path:
+    """In the package, some are links to elsewhere, and what stands elsewhere is not served."""
+    pages = directory / "glewlwyd-pages"
+    shutil.copytree(_PAGES / "webapp", pages, ignore=shutil.ignore_patterns("config.json"))
+    shutil.copy2(_PAGES / "templates" / "config.json", pages)
+    return pages
 
 
 def _server(config: Path, base_url: str) -> Server:

@@ -38,9 +38,21 @@ class Admin:
         names = {"username": USER, "name": "Interop User", "email": "user@example.com"}
         self._post("user/", {**names, "password": PASSWORD, "enabled": True, "scope": scope})
 
+    def allow_logout_addresses(self) -> None:
+        """Its store of clients knows a single address; logging out looks at a list of them."""
+        path = "mod/client/database"
+        module = self._http.get(path).raise_for_status().json()
+        several = {"multiple": True, "read": True, "write": True}
+        module["parameters"]["data-format"]["post_logout_redirect_uris"] = several
+        self._send("PUT", path, module)
+        self._send("PUT", f"{path}/reset", {})
+
     def add_client(self, client_id: str, secret: str, urls: ClientURLs) -> None:
         """A confidential one."""
-        told = {"backchannel_logout_uri": urls.backchannel_logout_uri}
+        told = {
+            "backchannel_logout_uri": urls.backchannel_logout_uri,
+            "backchannel_logout_session_required": "1",
+        }
         self._post(
             "client/",
             {
@@ -53,7 +65,7 @@ class Admin:
                 "redirect_uri": [urls.redirect_uri],
                 "authorization_type": ["code", "refresh_token"],
                 "token_endpoint_auth_method": ["client_secret_basic"],
-                "post_logout_redirect_uri": urls.post_logout_redirect_uri,
+                "post_logout_redirect_uris": [urls.post_logout_redirect_uri],
                 **(told if urls.backchannel_logout_uri else {}),
             },
         )
@@ -72,7 +84,10 @@ class Admin:
         self._post("mod/plugin/", {**module, "readonly": False, "parameters": parameters})
 
     def _post(self, path: str, body: dict[str, Any]) -> None:
-        answer = self._http.post(path, json=body)
+        self._send("POST", path, body)
+
+    def _send(self, method: str, path: str, body: dict[str, Any]) -> None:
+        answer = self._http.request(method, path, json=body)
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text}"
 
 

@@ -9,9 +9,11 @@ import httpx
 from ..servers import Server, answers, clean_environ, free_port
 from .installing import CACHE, install_once, is_there, make_environment
 from .provider_process import ClientURLs, ProviderProcess
+from .user_agent import Page, UserAgent
 
 _REQUIREMENT = "oidc-provider-mock==0.3.4"
 _FOLDER = CACHE / "oidc_provider_mock"
+USER = "user@example.com"
 
 
 class OidcProviderMock(ProviderProcess):
@@ -49,6 +51,19 @@ class OidcProviderMock(ProviderProcess):
         )
         client = answer.raise_for_status().json()
         self.client_id, self.client_secret = client["client_id"], client["client_secret"]
+
+    def revoke_tokens(self) -> None:
+        """All of the user's, as nobody could do at a real one."""
+        url = f"{self.issuer}/users/{USER}/revoke-tokens"
+        httpx.post(url, trust_env=False).raise_for_status()
+
+    def log_in(self, agent: UserAgent, url: str) -> Page:
+        """It asks each time, and for nothing but a name."""
+        return agent.submit(agent.visit(url), sub=USER)
+
+    def log_out(self, agent: UserAgent, url: str) -> Page:
+        """Its page has one button."""
+        return agent.submit(agent.visit(url))
 
 
 def install() -> None:

@@ -1,12 +1,14 @@
-"""What the providers have in common: an issuer, a client, and a process."""
+"""What the providers have in common: an issuer, a client, a process, and pages."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from ..servers import Server
+from .user_agent import Page, UserAgent
 
 CLIENT_ID = "interop-app"
 CLIENT_SECRET = "interop-secret-of-32-characters-at-least"
@@ -21,7 +23,7 @@ class ClientURLs:
     backchannel_logout_uri: str | None = None
 
 
-class ProviderProcess:
+class ProviderProcess(ABC):
     """A provider, not started yet. `issuer` is spelled as its discovery document spells it."""
 
     client_id = CLIENT_ID
@@ -40,12 +42,21 @@ class ProviderProcess:
             self.server.stop()
             raise
 
+    @abstractmethod
     def configure(self) -> None:
-        """What has to be told to the running program."""
+        """Tell the running program what it could not be told before."""
 
     def stop(self) -> None:
         """End the process; harmless when it does not run."""
         self.server.stop()
+
+    @abstractmethod
+    def log_in(self, agent: UserAgent, url: str) -> Page:
+        """Go to an authorization URL, and through all pages back to the app."""
+
+    @abstractmethod
+    def log_out(self, agent: UserAgent, url: str) -> Page:
+        """Go to an end-session URL, and through all pages back to the app."""
 
     def __enter__(self) -> Self:
         self.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import urljoin
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
 
@@ -26,12 +26,25 @@ class Page:
     html: str = ""
     status: int = 200
 
+    def parameters(self) -> dict[str, str]:
+        """What its URL says."""
+        return dict(parse_qsl(urlsplit(self.url).query))
+
     def form(self) -> Form:
         """The first one."""
+        forms = self._forms()
+        assert forms, f"no form at {self.url}:\n{self.html[-2000:]}"
+        return forms[0]
+
+    def fields(self) -> set[str]:
+        """What the first form asks for or sends; empty without one."""
+        forms = self._forms()
+        return set(forms[0].fields) if forms else set()
+
+    def _forms(self) -> list[Form]:
         parser = _FormParser()
         parser.feed(self.html)
-        assert parser.forms, f"no form at {self.url}:\n{self.html[-2000:]}"
-        return parser.forms[0]
+        return parser.forms
 
 
 class UserAgent:
@@ -46,8 +59,8 @@ class UserAgent:
         self.http.close()
 
     def visit(self, url: str) -> Page:
-        """GET it."""
-        return self._arrive(self.http.get(url))
+        """GET it, unless it is the app's."""
+        return Page(url) if url.startswith(self._app) else self._arrive(self.http.get(url))
 
     def submit(self, page: Page, **fields: str) -> Page:
         """Send the first form of the page with these values in addition to its own."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from ...servers import ROOT, Server, answers, clean_environ, free_port
 from ..installing import run
 from ..provider_process import ClientURLs, ProviderProcess
-from .admin import PASSWORD, PLUGIN, USER, Admin
+from ..user_agent import Page, UserAgent
+from .admin import PASSWORD, PLUGIN, SCOPES, USER, Admin
 
 __all__ = ["PASSWORD", "USER", "Glewlwyd", "install", "is_available", "why_not"]
 
@@ -79,6 +80,25 @@ class Glewlwyd(ProviderProcess):
                 access_seconds=self._access_token_seconds,
             )
         self._is_configured = True
+
+    def log_in(self, agent: UserAgent, url: str) -> Page:
+        """Its page needs JavaScript; these are the requests that the page sends."""
+        page = agent.visit(url)
+        back = page.parameters()["callback_url"]
+        api = f"{self.base_url}/api"
+        user = {"username": USER, "password": PASSWORD}
+        agent.http.post(f"{api}/auth/", json=user).raise_for_status()
+        grant = {"scope": " ".join(("openid", *SCOPES))}
+        agent.http.put(f"{api}/auth/grant/{self.client_id}", json=grant).raise_for_status()
+        return agent.visit(f"{back}&g_continue")
+
+    def log_out(self, agent: UserAgent, url: str) -> Page:
+        """Here, too: the page ends the session at the plugin, then the one at the server."""
+        page = agent.visit(url)
+        asked = page.parameters()
+        agent.http.delete(f"{self.issuer}/session/{asked['sid']}").raise_for_status()
+        agent.http.delete(f"{self.base_url}/api/auth/").raise_for_status()
+        return agent.visit(asked["callback_url"])
 
 
 def install() -> None:

@@ -120,7 +120,7 @@ def _general(issuer: str, access_seconds: int) -> dict[str, Any]:
         "session-cookie-name": "GLEWLWYD2_OIDC_SID",
         "session-cookie-expiration": 86400,
         "back-channel-logout-allowed": True,
-        "front-channel-logout-allowed": False,
+        "front-channel-logout-allowed": True,
     }
 
 

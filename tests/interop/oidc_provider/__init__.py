@@ -12,8 +12,10 @@ from ...servers import Server, answers, clean_environ, free_port
 from .. import node
 from ..installing import CACHE, install_once, is_there, run
 from ..provider_process import ClientURLs, ProviderProcess
+from ..user_agent import Page, UserAgent
 
 KEY_CLIENT_ID = "interop-key-app"
+USER = "ada"
 
 _HERE = Path(__file__).parent
 _FOLDER = CACHE / "oidc_provider"
@@ -52,6 +54,20 @@ class OidcProvider(ProviderProcess):
             "key_client_id": KEY_CLIENT_ID,
         }
         super().__init__(issuer, _server(directory, issuer, json.dumps(settings)))
+
+    def configure(self) -> None:
+        """Nothing: its argument says it all."""
+
+    def log_in(self, agent: UserAgent, url: str) -> Page:
+        """Each page may be missing: who has signed in, or consented, is not asked again."""
+        page = agent.visit(url)
+        if "login" in page.fields():
+            page = agent.submit(page, login=USER, password="any")
+        return agent.submit(page) if page.html else page
+
+    def log_out(self, agent: UserAgent, url: str) -> Page:
+        """`logout` is the button that says yes."""
+        return agent.submit(agent.visit(url), logout="yes")
 
 
 def install() -> None:

@@ -28,10 +28,11 @@ class Switches:
     With `is_audience_honoured`, the authorization parameter `audience` leads to a JWT for that
     audience, which UserInfo refuses; without, the parameter is accepted and changes nothing.
     `key_client_jwks` is the public key set of a second client, which authenticates by
-    `private_key_jwt`.
+    `private_key_jwt`. With `ends_in_slash`, so does the issuer, as at Auth0.
     """
 
     is_par_required: bool = False
+    ends_in_slash: bool = False
     is_audience_honoured: bool = False
     access_token_seconds: int = 3600
     api_scope: str = "read:messages"
@@ -42,11 +43,12 @@ class OidcProvider(ProviderProcess):
     """Its login page takes any name and password; its consent page, one click."""
 
     def __init__(self, directory: Path, urls: ClientURLs, switches: Switches | None = None) -> None:
+        switches = switches or Switches()
         port = free_port()
-        issuer = f"http://127.0.0.1:{port}"
+        issuer = f"http://127.0.0.1:{port}{'/' if switches.ends_in_slash else ''}"
         settings = {
             **asdict(urls),
-            **asdict(switches or Switches()),
+            **asdict(switches),
             "issuer": issuer,
             "port": port,
             "client_id": self.client_id,
@@ -112,6 +114,6 @@ def _server(directory: Path, issuer: str, settings: str) -> Server:
         cwd=directory,
         environ=clean_environ(),
         log=directory / "oidc_provider.log",
-        ready=lambda: answers(f"{issuer}/.well-known/openid-configuration"),
+        ready=lambda: answers(f"{issuer.rstrip('/')}/.well-known/openid-configuration"),
         patience=30.0,
     )

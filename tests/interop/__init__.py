@@ -1,0 +1,1 @@
+"""Logins at OpenID providers that others wrote."""

@@ -1,0 +1,31 @@
+"""`python -m tests.interop.install` fetches the providers, and says which ones it could not."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from . import glewlwyd, oidc_provider, oidc_provider_mock
+from .installing import InstallError
+
+_INSTALLERS: dict[str, Callable[[], None]] = {
+    "oidc-provider": oidc_provider.install,
+    "glewlwyd": glewlwyd.install,
+    "oidc-provider-mock": oidc_provider_mock.install,
+}
+
+
+def main() -> int:
+    """The exit status: how many are missing."""
+    missing = 0
+    for name, install in _INSTALLERS.items():
+        try:
+            install()
+        except InstallError as error:
+            missing += 1
+            sys.stderr.write(f"{name}: {error}\n")
+    return missing
+
+
+if __name__ == "__main__":
+    sys.exit(main())

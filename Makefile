@@ -12,6 +12,7 @@ run: $(READY)  ## start the app on http://localhost:3000
 
 test: $(READY)  ## everything, browser tests included
 	@sh scripts/ensure_test_programs.sh $(BIN) chromium redis-server
+	@$(BIN)/python -m tests.interop.install || echo "The tests with the providers named above are skipped."
 	@$(BIN)/python -m pytest --ignore=tests/scale $(ARGS)
 
 scale-test: $(READY)  ## two backends behind nginx, on one Redis: kills and stops them
@@ -35,7 +36,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .web .states .data .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .cache .web .states .data .mypy_cache .pytest_cache .ruff_cache
 
 $(READY): requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed; none is called '$(PYTHON)'. Set PYTHON=/path/to/python."; exit 1; }

@@ -62,6 +62,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         "expires_in": ABSENT
     },
     "expires_in is a text of digits": {"expires_in": "3600"},
+    "scope is empty": {"scope": ""},
     "no refresh token": {"refresh_token": ABSENT},
     "unknown members": {"x": [1]},
 }

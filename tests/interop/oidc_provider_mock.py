@@ -61,6 +61,10 @@ class OidcProviderMock(ProviderProcess):
         """It asks each time, and for nothing but a name."""
         return agent.submit(agent.visit(url), sub=USER)
 
+    def refuse(self, agent: UserAgent, url: str) -> Page:
+        """Its page's other button."""
+        return agent.submit(agent.visit(url), sub=USER, action="deny")
+
     def log_out(self, agent: UserAgent, url: str) -> Page:
         """Its page has one button."""
         return agent.submit(agent.visit(url))

@@ -53,6 +53,7 @@ class UserAgent:
     def __init__(self, app: str) -> None:
         self._app = app
         self.http = httpx.Client(trust_env=False)
+        self.times_asked = 0  # for a name or a password
 
     def close(self) -> None:
         """End the connections."""

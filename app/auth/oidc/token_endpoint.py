@@ -129,10 +129,15 @@ def token_response(status: int, document: Mapping[str, Any]) -> TokenResponse:
     return TokenResponse(
         access_token=access_token,
         expires_in=_expires_in(document),
-        scope=string_member(document, "scope"),
+        scope=_scope(document),
         refresh_token=string_member(document, "refresh_token"),
         id_token=string_member(document, "id_token"),
     )
+
+
+def _scope(document: Mapping[str, Any]) -> str | None:
+    """Empty is a scope, too: some providers say so that nothing was granted."""
+    return "" if document.get("scope") == "" else string_member(document, "scope")
 
 
 def _expires_in(document: Mapping[str, Any]) -> float:

@@ -62,10 +62,19 @@ class OidcProvider(ProviderProcess):
 
     def log_in(self, agent: UserAgent, url: str) -> Page:
         """Each page may be missing: who has signed in, or consented, is not asked again."""
-        page = agent.visit(url)
-        if "login" in page.fields():
-            page = agent.submit(page, login=USER, password="any")
+        page = self._identified(agent, agent.visit(url))
         return agent.submit(page) if page.html else page
+
+    def refuse(self, agent: UserAgent, url: str) -> Page:
+        """The consent page's other way out."""
+        page = self._identified(agent, agent.visit(url))
+        return agent.visit(f"{page.url}/abort")
+
+    def _identified(self, agent: UserAgent, page: Page) -> Page:
+        if "login" not in page.fields():
+            return page
+        agent.times_asked += 1
+        return agent.submit(page, login=USER, password="any")
 
     def log_out(self, agent: UserAgent, url: str) -> Page:
         """`logout` is the button that says yes."""

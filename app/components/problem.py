@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import logging
+
 import httpx
 
-from ..auth import ConsentRequired, LoginRequired, ProviderUnavailable, StoreUnavailable
+from ..auth import (
+    AuthError,
+    ConsentRequired,
+    LoginRequired,
+    ProviderUnavailable,
+    StoreUnavailable,
+)
+
+logger = logging.getLogger(__name__)
 
 
 def describe(error: Exception) -> str:
-    """A sentence for the page. It never holds the exception's own text."""
+    """What happened and what to do, for the page. It never holds the exception's own text; that is
+    in the log, under the same reference."""
     match error:
         case ConsentRequired():
             return "This needs more than you have allowed so far."
         case LoginRequired():
             return "Your login has ended. Log in again to go on."
-        case ProviderUnavailable() | httpx.TransportError():
-            return "The service does not answer right now."
+        case ProviderUnavailable():
+            return _told("The service does not answer right now.", error)
         case StoreUnavailable():
-            return "Your session cannot be read right now. You are still logged in."
+            return _told("Your session cannot be read right now.", error)
+        case AuthError():
+            return _told("The login service gave an unusable answer.", error)
+        case httpx.TransportError():
+            return "The service does not answer right now."
         case httpx.HTTPStatusError(response=response):
             return _for_status(response.status_code)
         case _:
@@ -27,6 +42,11 @@ def describe(error: Exception) -> str:
 def url_to_allow(error: Exception) -> str:
     """The link that asks the user for what is missing, if that is what is wrong; else empty."""
     return (error.login_url or "") if isinstance(error, ConsentRequired) else ""
+
+
+def _told(what: str, error: AuthError) -> str:
+    logger.warning("[%s] %s: %s", error.reference, error.code, error)
+    return f"{what} {error.way_on} (Reference {error.reference})"
 
 
 def _for_status(status: int) -> str:

@@ -6,6 +6,7 @@ import reflex as rx
 
 from ..auth import AuthState
 from ..components.layout import layout, login_link
+from ..components.user_name import user_name
 from ..config import config
 
 
@@ -29,7 +30,7 @@ def home() -> rx.Component:
 def greeting() -> rx.Component:
     return rx.el.p(
         "You are logged in as ",
-        rx.el.strong(AuthState.user["name"], custom_attrs={"data-testid": "user-name"}),
+        rx.el.strong(user_name(), custom_attrs={"data-testid": "user-name"}),
         ". ",
         rx.el.a("See your profile", href="/profile", class_name="link"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -54,6 +55,15 @@ async def test_cool_down(party: RelyingParty, provider: HostileProvider, clock: 
     clock.now += 31
     assert (await party.log_in()).code == "invalid_id_token"
     assert len(provider.asked("/jwks")) == 3
+
+
+async def test_single_flight(party: RelyingParty, provider: HostileProvider) -> None:
+    """Many logins that need the new key at the same time fetch it once."""
+    assert (await party.log_in()).code is None
+    provider.rotate_keys()
+    outcomes = await asyncio.gather(*(party.log_in() for _ in range(8)))
+    assert [outcome.code for outcome in outcomes] == [None] * 8
+    assert len(provider.asked("/jwks")) == 2
 
 
 async def test_logout_tokens_do_not_use_up_the_refetch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,7 +14,7 @@ from ..oidc.id_token import Expected
 from ..oidc.provider_metadata import ProviderMetadata
 from ..oidc.signed_jwt import Claims
 from ..oidc.token_endpoint import TokenResponse, exchange_code
-from ..oidc.userinfo import is_complete, userinfo
+from ..oidc.userinfo import UserInfoRefusedError, is_complete, userinfo
 from ..session import (
     Session,
     SessionStore,
@@ -27,6 +28,8 @@ from .issued_token import issued_token
 from .leases import Leases
 from .login_attempts import LoginAttempts
 from .provider import Provider
+
+logger = logging.getLogger(__name__)
 
 # Claims that are about the token and not about the person; the rest is the app's `user`.
 _PROTOCOL_CLAIMS = frozenset(
@@ -150,14 +153,19 @@ class Callback:
         endpoint = metadata.userinfo_endpoint
         more: Mapping[str, Any] = {}
         if endpoint is not None and not is_complete(claims, scope):
-            more = await userinfo(
-                self._provider.client,
-                endpoint,
-                access_token=response.access_token,
-                sub=claims["sub"],
-            )
+            more = await self._userinfo(endpoint, response.access_token, claims["sub"])
         both = {**more, **claims}
         return {name: value for name, value in both.items() if name not in _PROTOCOL_CLAIMS}
+
+    async def _userinfo(self, endpoint: str, access_token: str, sub: str) -> Mapping[str, Any]:
+        """Who it is has been proved already; a name that cannot be had keeps nobody out."""
+        try:
+            return await userinfo(
+                self._provider.client, endpoint, access_token=access_token, sub=sub
+            )
+        except (UserInfoRefusedError, ProviderUnavailable) as error:
+            logger.warning("[%s] A login without UserInfo: %s", error.reference, error)
+            return {}
 
     def _session(
         self,

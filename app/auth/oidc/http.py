@@ -83,7 +83,7 @@ async def send_json(
         ProviderUnavailable, ProviderError: as `send`, or the body is not a JSON object.
     """
     status, body = await send(client, request, purpose=purpose)
-    return status, _json_object(body, purpose)
+    return status, json_object(body, purpose=purpose)
 
 
 async def _exchange(
@@ -105,7 +105,8 @@ async def _read_bounded(response: httpx.Response, purpose: str) -> bytes:
     return bytes(chunks)
 
 
-def _json_object(body: bytes, purpose: str) -> dict[str, Any]:
+def json_object(body: bytes, *, purpose: str) -> dict[str, Any]:
+    """The JSON object that a body is; raises `ProviderError` if it is none."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from ..errors import ProviderError
-from .http import send_json
+from .http import json_object, send
 
 # What a scope asks for (section 5.4): one of these at least, or UserInfo has to be asked.
 _PROMISED = {
@@ -17,6 +17,10 @@ _PROMISED = {
     "address": frozenset({"address"}),
     "phone": frozenset({"phone_number"}),
 }
+
+
+class UserInfoRefusedError(ProviderError):
+    """UserInfo does not take the access token."""
 
 
 def is_complete(claims: Collection[str], scope: str) -> bool:
@@ -34,15 +38,17 @@ async def userinfo(
     """The claims at the UserInfo endpoint, which are those of `sub`.
 
     Raises:
-        ProviderError: a refusal, no JSON object, or another person's claims (section 5.3.2).
+        UserInfoRefusedError: it does not take this access token; some take none that is for an API.
+        ProviderError: no JSON object, or another person's claims (section 5.3.2).
         ProviderUnavailable: no answer.
     """
     request = client.build_request(
         "GET", userinfo_endpoint, headers={"Authorization": f"Bearer {access_token}"}
     )
-    status, claims = await send_json(client, request, purpose="userinfo")
+    status, body = await send(client, request, purpose="userinfo")
     if status != 200:
-        raise ProviderError(f"The UserInfo endpoint answered {status}.")
+        raise UserInfoRefusedError(f"The UserInfo endpoint answered {status}.")
+    claims = json_object(body, purpose="userinfo")
     if claims.get("sub") != sub:
         raise ProviderError("UserInfo is about somebody else.", code="userinfo_mismatch")
     return claims

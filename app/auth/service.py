@@ -198,7 +198,7 @@ class AuthService:
         """
         ref = self._reference(state)
         stored = await self._store.load(ref) if ref else None
-        return dict(stored.session.user) if stored else None
+        return stored.session.claims() if stored else None
 
     async def devices(self, state: rx.State) -> list[Device]:
         """Where this tab's user is logged in: this session first, then as last seen.

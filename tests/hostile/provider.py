@@ -65,6 +65,7 @@ class HostileProvider:
         self._server = HttpServer(self._handle)
         self._clock = clock
         self._grants: dict[str, _Grant] = {}
+        self._issued: set[str] = set()
         self._pushed: dict[str, dict[str, str]] = {}
         self.issuer = f"{self._server.origin}/"
         self.bend = Bend()
@@ -176,6 +177,7 @@ class HostileProvider:
     def _tokens(self, grant: _Grant, *, is_refresh: bool) -> Document:
         access_token, refresh_token = secrets.token_hex(20), secrets.token_hex(20)
         self._grants[refresh_token] = grant
+        self._issued.add(access_token)
         bend = self.bend.refresh_claims if is_refresh else self.bend.claims
         response = {
             "access_token": access_token,
@@ -211,6 +213,8 @@ class HostileProvider:
         return self.bend.sign(header, claims) if self.bend.sign else sign(header, claims, key)
 
     def _userinfo(self, request: Request) -> Answer:
+        if request.headers.get("authorization", "").removeprefix("Bearer ") not in self._issued:
+            return Answer(401)
         claims = {"sub": SUB, "name": "Rea Party", "email": "rea@userinfo.example"}
         return _answer(self.bend.userinfo(claims))
 
@@ -219,7 +223,8 @@ def _is_proof(form: dict[str, str], grant: _Grant) -> bool:
     """PKCE with S256 (RFC 7636 section 4.6)."""
     digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
     challenge = urlsafe_b64encode(digest).rstrip(b"=").decode()
-    return grant.parameters.get("code_challenge") == challenge
+    asked = grant.parameters
+    return asked.get("code_challenge_method") == "S256" and asked["code_challenge"] == challenge
 
 
 def _present(fields: Fields) -> Fields:

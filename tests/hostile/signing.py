@@ -18,6 +18,12 @@ from joserfc.jwk import ECKey, RSAKey
 Fields = dict[str, Any]
 
 
+class _Registry(jws.JWSRegistry):
+    """Signs headers of any length."""
+
+    max_header_length = 1_000_000
+
+
 @functools.cache
 def rsa_key(kid: str) -> RSAKey:
     """The RSA key of that name; the same at each call, for making one takes a while."""
@@ -41,7 +47,7 @@ def sign(header: Mapping[str, Any], claims: Mapping[str, Any], key: RSAKey | ECK
     """A JWS as it should be, whatever the header says besides `alg`."""
     payload = json.dumps(claims).encode()
     protected = {"alg": "RS256", **header}
-    registry = jws.JWSRegistry(algorithms=[protected["alg"]], strict_check_header=False)
+    registry = _Registry(algorithms=[protected["alg"]], strict_check_header=False)
     return jws.serialize_compact(protected, payload, key, registry=registry)
 
 

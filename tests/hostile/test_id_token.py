@@ -129,6 +129,11 @@ def key_in_header(header: Fields, claims: Fields) -> str:
     return sign({**header, "jwk": STRANGER.as_dict(private=False)}, claims, STRANGER)
 
 
+def elliptic_key_in_header(header: Fields, claims: Fields) -> str:
+    key = ec_key("stranger")
+    return sign({**header, "alg": "ES256", "jwk": key.as_dict(private=False)}, claims, key)
+
+
 def key_address_in_header(header: Fields, claims: Fields) -> str:
     return sign({**header, "jku": "https://evil.example/jwks"}, claims, STRANGER)
 
@@ -177,6 +182,7 @@ SIGNATURES = {
     "no signature": no_signature,
     "a stranger's signature": strangers_signature,
     "a key in the header": key_in_header,
+    "an elliptic key in the header": elliptic_key_in_header,
     "a key's address in the header": key_address_in_header,
     "an unknown key id": unknown_key,
     "a critical extension": critical_extension,
@@ -225,6 +231,13 @@ async def test_several_keys_without_id(
 @pytest.mark.parametrize("name", ["oidcc-client-test-idtoken-sig-rs256"])
 async def test_rs256(party: RelyingParty, provider: HostileProvider, name: str) -> None:
     """RS256 is what everybody speaks."""
+    assert (await party.log_in()).code is None
+
+
+async def test_long_header(party: RelyingParty, provider: HostileProvider) -> None:
+    """A certificate chain and members that nobody here knows are left alone."""
+    extra = {"x5c": ["M" * 4000], "x-vendor": {"a": 1}, "typ": "JWT"}
+    provider.bend.header = lambda header: {**header, **extra}
     assert (await party.log_in()).code is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -50,6 +51,13 @@ class Session:
     browser: str = ""
     platform: str = ""
     id_token: str | None = field(default=None, repr=False)
+
+    def claims(self) -> dict[str, Any]:
+        """The claims of `user`, as a copy that its owner may change."""
+        return {
+            name: copy.deepcopy(value) if isinstance(value, dict | list) else value
+            for name, value in self.user.items()
+        }
 
     @property
     def refresh_tokens(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from .batch import Batch
 from .codec import Codec
 from .record import Session, Transaction
+from .remembered_rows import RememberedRows
 from .sealing import Sealer
 from .sqlite_file import SQLiteFile
 from .store import Lifetimes, StoredSession
@@ -37,6 +38,7 @@ class SQLiteSessionStore:
         self._lifetimes = lifetimes or Lifetimes()
         self._clock = clock
         self._rows = Batch(self._read)
+        self._remembered = RememberedRows(file) if file else None
 
     async def create(self, ref: str, session: Session, *, replaces: str | None = None) -> None:
         await self.purge()
@@ -50,6 +52,19 @@ class SQLiteSessionStore:
         )
 
     async def load(self, ref: str) -> StoredSession | None:
+        remembered = self._remembered
+        version = remembered.version() if remembered else None
+        if remembered is None or version is None:
+            return await self._load(ref)
+        known = remembered.get(ref)
+        if known is not None:
+            return known if self._is_live(known) else None
+        stored = await self._load(ref)
+        if stored is not None:
+            remembered.put(ref, stored, version)
+        return stored
+
+    async def _load(self, ref: str) -> StoredSession | None:
         row = await self._rows.get(ref)
         return self._opened(ref, *row) if row else None
 
@@ -188,6 +203,8 @@ class SQLiteSessionStore:
         await self._file.execute("SELECT 1 FROM sessions LIMIT 1")
 
     async def close(self) -> None:
+        if self._remembered is not None:
+            self._remembered.close()
         await self._file.close()
 
     async def _read(self, refs: Sequence[str]) -> dict[str, _Row]:
@@ -206,6 +223,10 @@ class SQLiteSessionStore:
     ) -> StoredSession | None:
         session = self._codec.open_session(ref, sealed)
         return StoredSession(session, version, last_seen_at) if session else None
+
+    def _is_live(self, stored: StoredSession) -> bool:
+        idle_since, oldest = self._oldest()
+        return stored.last_seen_at > idle_since and stored.session.created_at > oldest
 
     def _oldest(self) -> tuple[float, float]:
         """The times before which a session is too long idle, and too old."""

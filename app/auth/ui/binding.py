@@ -43,7 +43,7 @@ class SessionBinding(Middleware):
             # Nothing of a session that cannot be checked is shown; it is not ended either.
             logger.warning("%s: %s", failure.code, failure)
             stored, error = None, STORE_IS_AWAY
-        user = dict(stored.session.user) if stored else None
+        user = stored.session.claims() if stored else None
         is_hydrating = _is_hydrate(event)
         has_changed = user != auth_state.user
         if has_changed:

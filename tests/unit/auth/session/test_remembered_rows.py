@@ -1,0 +1,87 @@
+"""Sessions that are served again: never one that anybody has changed or ended meanwhile."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.auth.session import Sealer, SQLiteSessionStore
+
+from ....servers import ROOT
+from ..conftest import LIFETIMES, SECRET, Clock, session
+
+ENDS_IT = """
+import asyncio, sys
+from pathlib import Path
+from app.auth.session import Sealer, SQLiteSessionStore
+
+async def main(file):
+    store = SQLiteSessionStore(Path(file), Sealer(("a secret of more than 32 characters",)))
+    assert await store.delete("ref")
+    await store.close()
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+async def store(file: Path, clock: Clock) -> AsyncIterator[SQLiteSessionStore]:
+    """One that has just read a session."""
+    store = SQLiteSessionStore(file, Sealer((SECRET,)), lifetimes=LIFETIMES, clock=clock)
+    await store.create("ref", session(clock))
+    assert await store.load("ref")
+    assert await store.load("ref")
+    yield store
+    await store.close()
+
+
+async def test_same_again(store: SQLiteSessionStore) -> None:
+    """While nothing changes, the same session is served, and not read a second time."""
+    assert await store.load("ref") is await store.load("ref")
+
+
+async def test_ended_by_another_process(store: SQLiteSessionStore, file: Path) -> None:
+    """One that another process has ended is gone at once."""
+    assert subprocess.run([sys.executable, "-c", ENDS_IT, str(file)], cwd=ROOT).returncode == 0
+    assert await store.load("ref") is None
+
+
+async def test_changed_here(store: SQLiteSessionStore, clock: Clock) -> None:
+    """One that was changed through this store is the changed one at once."""
+    assert await store.compare_and_swap("ref", 1, replace(session(clock), sid="other"))
+    stored = await store.load("ref")
+    assert stored is not None
+    assert (stored.session.sid, stored.version) == ("other", 2)
+
+
+async def test_expired(store: SQLiteSessionStore, clock: Clock) -> None:
+    """One whose time has come meanwhile is gone, though nothing was written."""
+    clock.now += 101
+    assert await store.load("ref") is None
+
+
+async def test_raw_change(store: SQLiteSessionStore, file: Path) -> None:
+    """A change behind this layer's back is seen, too."""
+    with sqlite3.connect(file) as database:
+        database.execute("UPDATE sessions SET sealed = x'00'")
+    assert await store.load("ref") is None
+
+
+async def test_its_own_copy(store: SQLiteSessionStore, clock: Clock) -> None:
+    """What an app does to the claims that it was given, nobody else is given."""
+    nested = replace(session(clock), user={"roles": ["reader"], "address": {"city": "Zurich"}})
+    await store.create("nested", nested)
+    stored = await store.load("nested")
+    assert stored is not None
+    claims = stored.session.claims()
+    claims["roles"].append("admin")
+    claims["address"]["city"] = "Bern"
+    again = await store.load("nested")
+    assert again is not None
+    assert again.session.user == {"roles": ["reader"], "address": {"city": "Zurich"}}

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-LONGEST_DRIP = 30.0  # seconds after which a dripping answer ends by itself
+LONGEST_DRIP = 13.0  # seconds after which the rest of a dripping answer comes at once
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back. `drip` seconds pass between two bytes of the body; `is_cut` hangs up
-    instead of answering."""
+    """What is sent back. `drip` seconds pass between two of the first bytes of the body; `is_cut`
+    hangs up instead of answering."""
 
     status: int = 200
     body: bytes = b""
@@ -119,7 +119,9 @@ def _handler(
 
 
 def _chunks(answer: Answer) -> Iterable[bytes]:
-    if not answer.drip:
-        return [answer.body]
-    longest = int(LONGEST_DRIP / answer.drip)
-    return (answer.body[i : i + 1] for i in range(min(len(answer.body), longest)))
+    if answer.drip:
+        first = int(LONGEST_DRIP / answer.drip)
+        yield from (answer.body[i : i + 1] for i in range(first))
+        yield answer.body[first:]
+    else:
+        yield answer.body

@@ -10,9 +10,9 @@ from joserfc.jwk import OctKey
 
 from ..flow.world import Clock
 from .http_server import Answer
-from .provider import HostileProvider
+from .provider import ABSENT, HostileProvider
 from .relying_party import RelyingParty
-from .signing import rsa_key, sign, weak_rsa_key
+from .signing import ec_key, rsa_key, sign, weak_rsa_key
 
 
 @pytest.mark.parametrize("name", ["oidcc-client-test-signing-key-rotation"])
@@ -88,6 +88,7 @@ async def test_withdrawn_key(party: RelyingParty, provider: HostileProvider, clo
 
 
 FIRST = rsa_key("first").as_dict(private=False)
+OTHER = rsa_key("other").as_dict(private=False)
 SECRET = OctKey.import_key("s" * 32, {"kid": "first", "use": "sig"}).as_dict()
 
 USELESS: dict[str, list[Any]] = {
@@ -106,6 +107,23 @@ async def test_useless_key(party: RelyingParty, provider: HostileProvider, keys:
     provider.bend.jwks = lambda _: {"keys": [rsa_key("second").as_dict(private=False), *keys]}
     outcome = await party.log_in()
     assert (outcome.code, outcome.session) == ("invalid_id_token", None)
+
+
+BESIDE: dict[str, Any] = {
+    "for encryption": {**OTHER, "use": "enc"},
+    "for other operations": {**OTHER, "key_ops": ["encrypt"]},
+    "for another algorithm": {**OTHER, "alg": "PS256"},
+    "of another kind": ec_key("curve").as_dict(private=False),
+}
+
+
+@pytest.mark.parametrize("beside", BESIDE.values(), ids=BESIDE)
+async def test_key_beside(party: RelyingParty, provider: HostileProvider, beside: Any) -> None:
+    """Without a key id, the only key that is published for this kind of signature is used,
+    whatever else is published."""
+    provider.bend.header = lambda header: {**header, "kid": ABSENT}
+    provider.bend.jwks = lambda _: {"keys": [FIRST, beside]}
+    assert (await party.log_in()).code is None
 
 
 async def test_weak_key(party: RelyingParty, provider: HostileProvider) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -87,9 +88,11 @@ async def test_claims_beside_the_id_token(party: RelyingParty, provider: Hostile
 
 
 async def test_drip(party: RelyingParty, provider: HostileProvider) -> None:
-    """An answer that drips is given up after ten seconds, though it never stands still."""
-    body = b'{"access_token": "' + b"x" * 2000 + b'"}'
-    provider.bend.token_response = lambda _: Answer(200, body, drip=0.1)
+    """An answer that drips is given up after ten seconds, though it never stands still and would
+    have been a good one."""
+    provider.bend.token_response = lambda old: Answer(
+        200, b" " * 200 + json.dumps(old).encode(), drip=0.1
+    )
     outcome = await party.log_in()
     assert (outcome.code, outcome.session) == ("provider_unavailable", None)
 

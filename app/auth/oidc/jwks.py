@@ -59,11 +59,10 @@ class Jwks:
 
     async def refetch(self, purpose: Purpose) -> list[Key]:
         """The keys, fetched anew unless that happened for this purpose less than `COOL_DOWN`
-        seconds ago. Who waited for somebody else's fetch takes its result."""
-        seen = self._keys
+        seconds ago: who has waited for somebody else's fetch takes its result."""
         async with self._lock:
             now = self._clock()
-            if self._keys is seen and now - self._refetched_at[purpose] >= COOL_DOWN:
+            if now - self._refetched_at[purpose] >= COOL_DOWN:
                 self._refetched_at[purpose] = now
                 await self._fetch()
         return self._keys

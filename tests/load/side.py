@@ -28,6 +28,7 @@ from .tab import SIGNED_OUT, Tab
 
 HERE = Path(__file__).parent / "app"
 MIX = {"load": 80, "edit": 19, "leave": 1}  # shares of the events
+STATE_LIFETIME = 120  # seconds for which Reflex keeps what a closed tab leaves; an hour by default
 WITH = "reflex___state____state.load_app___auth___ui___state____user_scoped_state"
 
 
@@ -70,6 +71,7 @@ class Side:
                 "LOAD_API": api,
                 "LOAD_AUTH": "1" if has_auth else "0",
                 "LOAD_DATA": str(data),
+                "LOAD_STATE_LIFETIME": str(STATE_LIFETIME),
                 "GRANIAN_WORKERS": "1",
             },
             log=directory / "app.log",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
-from ..config import AuthConfig
+from ..config import AuthConfig, AuthorizationParams
 from ..oidc.authorization_request import (
     LoginSecrets,
     authorization_request,
@@ -74,17 +74,7 @@ class Login:
         )
         metadata = await self._provider.discovery.reachable_metadata()
         login = LoginSecrets.new()
-        transaction = Transaction(
-            nonce=login.nonce,
-            code_verifier=login.code_verifier,
-            redirect_uri=self._config.redirect_uri,
-            return_to=safe_return_to(return_to),
-            scope=params.scope,
-            audience=params.audience,
-            created_at=self._clock(),
-            max_age=int(others["max_age"]) if "max_age" in others else None,
-            organization=others.get("organization"),
-        )
+        transaction = self._transaction(login, params, others, safe_return_to(return_to))
         await self._attempts.open(browser, login.state, transaction)
         parameters = authorization_request(
             login,
@@ -95,6 +85,25 @@ class Login:
             others=others,
         )
         return authorization_url(metadata, await self._pushed(metadata, parameters))
+
+    def _transaction(
+        self,
+        login: LoginSecrets,
+        params: AuthorizationParams,
+        others: Mapping[str, str],
+        return_to: str,
+    ) -> Transaction:
+        return Transaction(
+            nonce=login.nonce,
+            code_verifier=login.code_verifier,
+            redirect_uri=self._config.redirect_uri,
+            return_to=return_to,
+            scope=params.scope,
+            audience=params.audience,
+            created_at=self._clock(),
+            max_age=int(others["max_age"]) if "max_age" in others else None,
+            organization=others.get("organization"),
+        )
 
     async def _pushed(
         self, metadata: ProviderMetadata, parameters: Mapping[str, str]

@@ -19,6 +19,8 @@ config = rx.Config(
     backend_port=port,
     api_url=os.environ["APP_BASE_URL"],
     cors_allowed_origins=[os.environ["APP_BASE_URL"]],
+    # Reflex keeps the state of a tab that was closed for so many seconds, wherever it keeps states.
+    redis_token_expiration=int(os.environ["LOAD_STATE_LIFETIME"]),
     plugins=[],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

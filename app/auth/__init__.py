@@ -13,6 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .config import AuthConfig, AuthorizationParams
+    from .core.access import Check, Viewer
+    from .core.access_checks import (
+        any_of,
+        authenticated_within,
+        claim,
+        has_role,
+        has_scope,
+        member_of,
+        verified_email,
+    )
     from .core.devices import Device
     from .core.request_event import RequestEvent
     from .errors import (
@@ -50,6 +60,16 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "config": ("AuthConfig", "AuthorizationParams"),
+    "core.access": ("Check", "Viewer"),
+    "core.access_checks": (
+        "any_of",
+        "authenticated_within",
+        "claim",
+        "has_role",
+        "has_scope",
+        "member_of",
+        "verified_email",
+    ),
     "core.devices": ("Device",),
     "core.request_event": ("RequestEvent",),
     "errors": (
@@ -98,6 +118,7 @@ __all__ = [
     "AuthorizationError",
     "AuthorizationParams",
     "CallbackError",
+    "Check",
     "ConfigError",
     "ConsentRequired",
     "Device",
@@ -119,6 +140,14 @@ __all__ = [
     "TokenOptions",
     "TransactionError",
     "UserScopedState",
+    "Viewer",
+    "any_of",
+    "authenticated_within",
+    "claim",
+    "has_role",
+    "has_scope",
+    "member_of",
+    "verified_email",
 ]
 
 

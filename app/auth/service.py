@@ -6,9 +6,9 @@ import functools
 import inspect
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import httpx
@@ -16,6 +16,8 @@ import reflex as rx
 from starlette.types import ASGIApp
 
 from .config import AuthConfig
+from .core.access import PUBLIC, Check, Predicate, Rule
+from .core.access_checks import as_check
 from .core.access_tokens import Wanted
 from .core.devices import Device
 from .core.request_event import Observer
@@ -33,7 +35,9 @@ from .interceptor import (
     log_request,
     opentelemetry_observer,
 )
-from .session import SessionCookie, SessionStore
+from .session import Session, SessionCookie, SessionStore
+from .ui.access import Access
+from .ui.access_marks import mark, mark_variables
 from .ui.binding import SessionBinding
 from .ui.document_form import DocumentForm
 from .ui.guard import guard_handler, guard_page
@@ -44,17 +48,23 @@ from .ui.open_tabs import OpenTabs
 from .ui.socket import reference_of
 from .ui.state import AuthState
 from .ui.subscription import UserHandler, subscribe
+from .ui.surface import Reach
 from .ui.user_bound import User
 from .web.gate import Gate
 from .web.routes import Routes
+
+Target = TypeVar("Target")
+Checks = Sequence[Predicate | Check]
 
 
 class AuthService:
     """Logs users in and out, calls APIs for them, and keeps every open tab told.
 
-    `store` holds the sessions; `inspect_requests` turns the request inspector on, and `on_request`
-    is told of every outgoing request; `pool` is the transport that really sends (default: a
-    bounded httpx pool); `clock` gives epoch seconds, `jitter` numbers from 0 up to 1.
+    `store` holds the sessions. With `secure_by_default` every page, event handler and variable is
+    for signed-in users, unless it is marked (`public`, `require`). `inspect_requests` turns the
+    request inspector on, and `on_request` is told of every outgoing request. `pool` is the
+    transport that really sends (default: a bounded httpx pool); `clock` gives epoch seconds,
+    `jitter` numbers from 0 up to 1.
 
     Raises:
         ConfigError: an entry of the allowed list is wrong; every wrong one is named.
@@ -66,6 +76,7 @@ class AuthService:
         store: SessionStore,
         *,
         http_interceptor: HttpInterceptorConfig | None = None,
+        secure_by_default: bool = False,
         inspect_requests: bool = False,
         on_request: Observer | None = None,
         pool: httpx.AsyncBaseTransport | None = None,
@@ -93,6 +104,9 @@ class AuthService:
             clock=clock,
             jitter=jitter,
         )
+        self._access = Access(
+            store, self.login_url, is_secure_by_default=secure_by_default, clock=clock
+        )
         self._session_cookie = SessionCookie(config.is_https, "auth_session")
         self._login_cookie = SessionCookie(config.is_https, "auth_login")
 
@@ -102,7 +116,8 @@ class AuthService:
         AuthState._login_url = self.login_url
         if self._inspection is not None:
             self._inspection.install(app)
-        app.add_middleware(SessionBinding(self._store, clock=self._clock))
+        self._access.install(app, self._session)
+        app.add_middleware(SessionBinding(self._store, self._access.gate, clock=self._clock))
         app.register_lifespan_task(self._lifespan)
         existing = app.api_transformer or []
         transformers = [existing] if callable(existing) else list(existing)
@@ -196,9 +211,8 @@ class AuthService:
         Raises:
             StoreUnavailable: the session cannot be read.
         """
-        ref = self._reference(state)
-        stored = await self._store.load(ref) if ref else None
-        return stored.session.claims() if stored else None
+        session = await self._session(state)
+        return session.claims() if session else None
 
     async def devices(self, state: rx.State) -> list[Device]:
         """Where this tab's user is logged in: this session first, then as last seen.
@@ -238,6 +252,32 @@ class AuthService:
         await self._pool.aclose()
         await self._store.close()
 
+    def public(self, target: Target) -> Target:
+        """Mark a page, an event handler, a State or a computed variable as for everybody.
+
+        Put it below `@rx.event` and `@rx.var`, and above a State's `class`.
+        """
+        return mark(target, PUBLIC)
+
+    def require(self, *predicates: Predicate | Check) -> Callable[[Target], Target]:
+        """Mark a page, an event handler, a State or a computed variable as for signed-in users who
+        meet every check: one of those that come with the layer (`has_scope`, `has_role`, ...), or a
+        function of a `Viewer`, sync or async. A check that raises denies."""
+        rule = Rule(checks=tuple(as_check(predicate) for predicate in predicates))
+        return lambda target: mark(target, rule)
+
+    def require_for(
+        self, state: type[rx.State], *names: str, public: bool = False, checks: Checks = ()
+    ) -> None:
+        """Mark single variables of a State, after its definition. Raises `TypeError` when it has no
+        such variable."""
+        rule = PUBLIC if public else Rule(checks=tuple(as_check(check) for check in checks))
+        mark_variables(state, dict.fromkeys(names, rule))
+
+    def surface(self) -> list[Reach]:
+        """Every page, event handler and variable of the app, with who may reach it."""
+        return self._access.surface(self._installed())
+
     def require_login(self, target: Callable[..., Any]) -> Any:
         """Guard a page (a function without parameters) or an event handler (one with `self`)."""
         if not inspect.signature(target).parameters:
@@ -261,9 +301,17 @@ class AuthService:
         return all_of(observers)
 
     def _reference(self, state: rx.State) -> str | None:
+        return reference_of(self._installed(), state)
+
+    def _installed(self) -> rx.App:
         if self._app is None:
             raise RuntimeError("AuthService.install(app) has not been called.")
-        return reference_of(self._app, state)
+        return self._app
+
+    async def _session(self, state: rx.State) -> Session | None:
+        ref = self._reference(state)
+        stored = await self._store.load(ref) if ref else None
+        return stored.session if stored else None
 
     async def _access_token(
         self,
@@ -284,6 +332,8 @@ class AuthService:
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[None]:
         self._core.start()
+        if self._app is not None:
+            self._access.start(self._app)
         yield
         await self.aclose()
 

@@ -73,6 +73,7 @@ MESSAGES = {
 FALLBACK = ("The login did not work", "Nothing is lost. You can start again.")
 
 
+@auth.public
 class ErrorState(rx.State):
     """Reads the code and the reference from the URL."""
 
@@ -97,6 +98,7 @@ class ErrorState(rx.State):
         return MESSAGES.get(self.router.url.query_parameters.get("code", ""), FALLBACK)
 
 
+@auth.public
 def error() -> rx.Component:
     return layout(
         rx.el.section(

@@ -19,6 +19,7 @@ PATH = "/external"
 _SCOPE = re.compile(r'scope="([\x21\x23-\x5b\x5d-\x7e ]+)"')
 
 
+@auth.public
 class ExternalState(UserScopedState):
     """Calls the API's two endpoints; `ask_url` is the link that asks for what is missing."""
 
@@ -70,6 +71,7 @@ def _url_for_missing_scope(response: httpx.Response) -> str:
     return auth.login_url(PATH, audience=EXTERNAL_API_AUDIENCE, scope=scope[1])
 
 
+@auth.public
 def external() -> rx.Component:
     return layout(
         rx.el.section(

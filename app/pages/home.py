@@ -5,11 +5,13 @@ from __future__ import annotations
 import reflex as rx
 
 from ..auth import AuthState
+from ..auth_service import auth
 from ..components.layout import layout, login_link
 from ..components.user_name import user_name
 from ..config import config
 
 
+@auth.public
 def home() -> rx.Component:
     return layout(
         rx.el.section(

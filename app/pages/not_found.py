@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import reflex as rx
 
+from ..auth_service import auth
 from ..components.layout import layout
 
 
+@auth.public
 def not_found() -> rx.Component:
     return layout(
         rx.el.section(

@@ -193,7 +193,16 @@ class Callback:
             browser=client[0],
             platform=client[1],
             id_token=response.id_token,
+            authenticated_at=_auth_time(claims),
         )
+
+
+def _auth_time(claims: Claims) -> float | None:
+    """`auth_time`, where it is a plausible one (some providers say 0)."""
+    value = claims.get("auth_time")
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        return None
+    return float(value)
 
 
 def _taking_over(session: Session, stored: StoredSession | None) -> Session:

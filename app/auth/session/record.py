@@ -51,6 +51,12 @@ class Session:
     browser: str = ""
     platform: str = ""
     id_token: str | None = field(default=None, repr=False)
+    authenticated_at: float | None = None
+
+    @property
+    def auth_time(self) -> float:
+        """When the provider saw the password, as far as it says; else when the login was here."""
+        return self.created_at if self.authenticated_at is None else self.authenticated_at
 
     def claims(self) -> dict[str, Any]:
         """The claims of `user`, as a copy that its owner may change."""

@@ -14,6 +14,7 @@ from reflex_base.event.processor.base_state_processor import chain_updates
 
 from ..errors import StoreUnavailable
 from ..session import SessionStore, StoredSession
+from .access_gate import AccessGate
 from .socket import connection_of, reference_of
 from .state import AuthState, UserScopedState
 from .subscription import subscribed_events
@@ -29,12 +30,15 @@ _HYDRATES = frozenset({"hydrate", "hydrate_and_load"})
 class SessionBinding(Middleware):
     """Runs under the tab's lock before every handler: compares, assigns, resets, announces."""
 
-    def __init__(self, store: SessionStore, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: SessionStore, gate: AccessGate, *, clock: Callable[[], float]
+    ) -> None:
         self._store = store
+        self._gate = gate
         self._clock = clock
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
-        """Bind AuthState; never stops the event."""
+        """Bind AuthState; then stop the event unless its handler may run for whoever is there."""
         auth_state = await state.get_state(AuthState)
         try:
             stored = await self._session(reference_of(app, state))
@@ -48,12 +52,17 @@ class SessionBinding(Middleware):
         has_changed = user != auth_state.user
         if has_changed:
             await _reset_user_scoped(state)
+            _begin_anew(state._get_root_state(), self._gate.is_guarded)
         _assign(auth_state, user, error)
         if (has_changed or auth_state.is_loading) and not is_hydrating:
             await _tell_browser(state)
         if has_changed or (is_hydrating and user is not None):
             await _announce(app, state)
-        return None
+        session = stored.session if stored else None
+        refusal = await self._gate.refusal(state, event, session, is_unknown=bool(error))
+        if refusal is not None:
+            await _tell_browser(state)  # a handler that does not run sends nothing
+        return refusal
 
     async def _session(self, ref: str | None) -> StoredSession | None:
         if ref is None:
@@ -86,6 +95,18 @@ def _assign(auth_state: AuthState, user: dict[str, Any] | None, error: str) -> N
 async def _reset_user_scoped(state: BaseState) -> None:
     scoped = await state.get_state(UserScopedState)
     scoped.reset()  # type: ignore[no-untyped-call]
+
+
+def _begin_anew(state: BaseState, is_guarded: Callable[[type[BaseState]], bool]) -> None:
+    """Nothing that is not for everybody stays of the one before, and the next delta has all that
+    whoever is there now may see."""
+    if is_guarded(type(state)):
+        state.reset()  # type: ignore[no-untyped-call]
+    state.dirty_vars.update(state.base_vars)
+    state.dirty_vars.update(state.computed_vars)
+    state._mark_ancestors_dirty()
+    for substate in state.substates.values():
+        _begin_anew(substate, is_guarded)
 
 
 async def _tell_browser(state: BaseState) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 import reflex as rx
 
+from ..core.access import SIGNED_IN, Rule
+from .access_marks import mark, mark_of
 from .navigation import LoginUrl, go_to_login
 from .state import AuthState
 from .user_bound import CurrentUser, UserNotConfirmed, bind_to_user, look_up
@@ -41,7 +43,7 @@ def guard_handler(
         except UserNotConfirmed as reason:
             logger.warning("%s was stopped: %s", handler.__qualname__, reason)
 
-    return guarded
+    return mark(guarded, mark_of(handler) or SIGNED_IN)
 
 
 async def _events(result: Any) -> AsyncIterator[Any]:
@@ -63,15 +65,44 @@ def guard_page(page: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
     This is presentation; what the page's handlers may do is decided by their own guards.
     """
 
+    rule = mark_of(page) or SIGNED_IN
+
     @functools.wraps(page)
     def guarded() -> rx.Component:
-        view = rx.cond(AuthState.is_authenticated, page(), _signed_out())
+        view = rx.cond(AuthState.is_authenticated, _if_allowed(page, rule), _signed_out())
         return rx.el.div(
             rx.cond(AuthState.is_loading, _waiting(), view),
-            on_mount=AuthState.require_login,
+            on_mount=_entering(rule),
         )
 
-    return guarded
+    return mark(guarded, rule)
+
+
+def _entering(rule: Rule) -> Any:
+    enter: Any = AuthState.enter
+    return enter(rule.key) if rule.checks else AuthState.require_login
+
+
+def _if_allowed(page: Callable[[], rx.Component], rule: Rule) -> rx.Component:
+    """Whoever is signed in sees the page, or is told that it is not for them."""
+    if not rule.checks:
+        return page()
+    return rx.match(
+        AuthState.entered[rule.key],
+        ("allowed", page()),
+        ("forbidden", _forbidden()),
+        _waiting(),
+    )
+
+
+def _forbidden() -> rx.Component:
+    return rx.el.div(
+        rx.el.h1("This page is not for you", custom_attrs={"data-testid": "auth-error"}),
+        rx.el.p("You are logged in, but you lack what it takes to see it (status 403)."),
+        rx.el.a("Go to the start page", href="/"),
+        class_name="auth-forbidden",
+        role="alert",
+    )
 
 
 def _waiting() -> rx.Component:

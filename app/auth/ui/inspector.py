@@ -7,6 +7,8 @@ from typing import ClassVar
 
 import reflex as rx
 
+from ..core.access import PUBLIC
+from .access_marks import mark
 from .recent_requests import Row
 from .state import UserScopedState
 
@@ -24,6 +26,10 @@ class RequestInspector(UserScopedState):
         """Read the list anew: on a page load, and whenever a request has been made."""
         self.requests = type(self)._recent(self)
         self.count = len(self.requests)
+
+
+# Each sees their own requests; where nobody is signed in, the tab's.
+mark(RequestInspector, PUBLIC)
 
 
 def request_inspector() -> rx.Component:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import reflex as rx
 from reflex.event import EventSpec
 
-LoginUrl = Callable[[str], str]
+LoginUrl = Callable[..., str]
 
 
 def current_path(state: rx.State) -> str:
@@ -17,10 +18,10 @@ def current_path(state: rx.State) -> str:
     return (url.path or "/") + (f"?{url.query}" if url.query else "")
 
 
-def go_to_login(state: rx.State, login_url: LoginUrl) -> EventSpec:
-    """Send the browser to the login and back to the page it is on.
+def go_to_login(state: Any, login_url: LoginUrl, **parameters: str) -> EventSpec:
+    """Send the browser to the login, with these parameters, and back to the page it is on.
 
     A document navigation: on one origin, `rx.redirect` would look for a page of the app.
     """
-    url = login_url(current_path(state))
+    url = login_url(current_path(state), **parameters)
     return rx.call_script(f"window.location.assign({json.dumps(url)})")

@@ -34,6 +34,13 @@ def connection_of(state: BaseState) -> SessionData:
     return session
 
 
+def reference_of_tab(app: rx.App, client_token: str) -> str | None:
+    """The session reference of the connection of a tab; None when it has none."""
+    namespace = app.event_namespace
+    sid = namespace.token_to_sid.get(client_token) if namespace else None
+    return _reference(app, sid) if sid else None
+
+
 def tabs_of(app: rx.App, ref: str) -> Iterator[str]:
     """The tokens of the open tabs whose connection carries this session reference."""
     namespace = app.event_namespace

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 import reflex as rx
 from reflex.event import EventSpec
 
+from ..core.access import PUBLIC, Decision, Denial
+from .access_marks import mark
 from .navigation import LoginUrl, current_path, go_to_login
 
 
@@ -21,7 +24,10 @@ class AuthState(rx.State):
     user: dict[str, Any] | None = None
     error: str = ""
 
+    entered: dict[str, str] = {}
+
     _login_url: ClassVar[LoginUrl]
+    _enter: ClassVar[Callable[[Any, str], Awaitable[Decision]]]
 
     @rx.var
     def login_url(self) -> str:
@@ -36,6 +42,17 @@ class AuthState(rx.State):
         return go_to_login(self, type(self)._login_url)
 
     @rx.event
+    async def enter(self, rule: str) -> EventSpec | None:
+        """On a load of a page that has checks: remember what it is to show."""
+        if not self.is_authenticated:
+            return self.require_login()  # type: ignore[operator]
+        decision = await type(self)._enter(self, rule)
+        if decision.denial is Denial.STEP_UP_REQUIRED:
+            return go_to_login(self, type(self)._login_url, **decision.login_parameters)
+        self.entered[rule] = "forbidden" if decision.denial else "allowed"
+        return None
+
+    @rx.event
     def refresh(self) -> None:
         """Do nothing: the binding, which runs before every event, has already done it."""
 
@@ -46,3 +63,6 @@ class UserScopedState(rx.State):
     When the user goes or changes, every variable returns to its default and the browser is told,
     before any handler runs for the next one.
     """
+
+
+mark(AuthState, PUBLIC)

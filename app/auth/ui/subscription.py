@@ -10,6 +10,8 @@ import reflex as rx
 from reflex.event import Event
 from reflex.state import BaseState
 
+from ..core.access import PUBLIC
+from .access_marks import mark
 from .user_bound import CurrentUser, User, UserNotConfirmed, bind_to_user, look_up
 
 logger = logging.getLogger(__name__)
@@ -38,7 +40,8 @@ def subscribe(handler: UserHandler, current_user: CurrentUser) -> Any:
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(run, name, getattr(handler, name))
     run.__dict__[_MARK] = True
-    return rx.event(background=True, supersedes=True)(run)
+    # It is told when nobody is there, too, and of nobody but the user of its own tab.
+    return rx.event(background=True, supersedes=True)(mark(run, PUBLIC))
 
 
 def subscribed_events() -> Iterator[Event]:

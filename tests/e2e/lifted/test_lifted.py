@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from ..conftest import NewPerson
 from ..stack import Stack
 from ..walk import ALICE, BOB, sign_in
 
@@ -67,3 +68,17 @@ def test_scoped_state_is_reset(person: Page, notes: Stack) -> None:
     expect(person.locator("#done")).to_have_text("")
     enter(person, notes, BOB)
     expect(person.locator("#done")).to_have_text("")
+
+
+def test_page_with_a_check(new_person: NewPerson, notes: Stack) -> None:
+    """A page for some is shown to them; others are told that it is not for them; and who is not
+    signed in logs in first and comes back to it."""
+    alice, bob = new_person(), new_person()
+    alice.goto(f"{notes.url}/alices")
+    sign_in(alice, notes, ALICE)
+    alice.wait_for_url(f"{notes.url}/alices**")
+    expect(alice.locator("#alices")).to_be_visible()
+    enter(bob, notes, BOB)
+    bob.goto(f"{notes.url}/alices")
+    expect(bob.get_by_test_id("auth-error")).to_have_text("This page is not for you")
+    expect(bob.locator("#alices")).to_have_count(0)

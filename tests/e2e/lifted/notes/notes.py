@@ -6,7 +6,15 @@ from pathlib import Path
 
 import reflex as rx
 
-from .auth import AuthConfig, AuthService, AuthState, Sealer, SQLiteSessionStore, UserScopedState
+from .auth import (
+    AuthConfig,
+    AuthService,
+    AuthState,
+    Sealer,
+    SQLiteSessionStore,
+    UserScopedState,
+    claim,
+)
 
 config = AuthConfig.from_environ(os.environ)
 store = SQLiteSessionStore(Path(os.environ["NOTES_DATA"]), Sealer(config.secrets))
@@ -112,6 +120,15 @@ def index():
     )
 
 
+@auth.require(claim("nickname", "alice"))
+def alices():
+    return rx.el.main(
+        rx.el.p("For Alice alone", id="alices"),
+        rx.el.p(rx.cond(AuthState.is_loading, "loading", "ready"), id="ready"),
+    )
+
+
 app = rx.App()
 app.add_page(index, route="/")
+app.add_page(alices, route="/alices")
 auth.install(app)

@@ -1,0 +1,74 @@
+"""Access of an app: the marks, the gate, what is withheld, and the pages, put together."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import reflex as rx
+
+from ..core.access import ALLOWED, Decision, Rule, Viewer, decide
+from ..session import Session, SessionStore
+from .access_gate import AccessGate
+from .access_marks import AccessRules, default_rule
+from .guard import guard_page
+from .navigation import LoginUrl
+from .state import AuthState
+from .surface import Reach, surface
+from .withholding import Withholding
+
+LoadSession = Callable[[Any], Any]
+
+
+class Access:
+    """With `is_secure_by_default`, what nobody has marked is for signed-in users."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        login_url: LoginUrl,
+        *,
+        is_secure_by_default: bool,
+        clock: Callable[[], float],
+    ) -> None:
+        self.rules = AccessRules(default_rule(is_secure=is_secure_by_default))
+        self.gate = AccessGate(self.rules, login_url, clock=clock)
+        self._withholding = Withholding(self.rules, store, clock=clock)
+        self._clock = clock
+        self._page_rules: dict[str, Rule] = {}
+
+    def install(self, app: rx.App, load_session: LoadSession) -> None:
+        """Guard the pages that the app has and those that it is going to have."""
+
+        async def enter(state: Any, key: str) -> Decision:
+            session: Session | None = await load_session(state)
+            viewer = Viewer.of(session, self._clock()) if session else None
+            rule = self._page_rules.get(key)
+            return await decide(rule, viewer) if rule else ALLOWED
+
+        AuthState._enter = enter
+        add_page = app.add_page
+        for route, page in app._unevaluated_pages.items():
+            guarded = self._guarded(page.component)
+            app._unevaluated_pages[route] = dataclasses.replace(page, component=guarded)
+
+        def add_guarded(component: Any = None, *args: Any, **kwargs: Any) -> None:
+            add_page(self._guarded(component), *args, **kwargs)
+
+        app.add_page = add_guarded  # type: ignore[method-assign]
+
+    def start(self, app: rx.App) -> None:
+        """Begin to withhold, once the app runs."""
+        self._withholding.install(app)
+
+    def surface(self, app: rx.App) -> list[Reach]:
+        """Every page, handler and variable, with who may reach it."""
+        return surface(app, self.rules)
+
+    def _guarded(self, page: Any) -> Any:
+        rule = self.rules.of_page(page)
+        self._page_rules[rule.key] = rule
+        if rule.is_public or not callable(page) or hasattr(page, "__wrapped__"):
+            return page
+        return guard_page(page)

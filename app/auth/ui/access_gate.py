@@ -1,0 +1,72 @@
+"""The one gate that every event passes before its handler, wherever the event comes from."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import reflex as rx
+from reflex.event import Event, EventSpec
+from reflex.state import BaseState, StateUpdate
+from reflex_base.registry import RegistrationContext
+
+from ..core.access import Decision, Denial, Viewer, decide
+from ..session import Session
+from .access_marks import AccessRules
+from .navigation import LoginUrl, go_to_login
+
+logger = logging.getLogger(__name__)
+
+FORBIDDEN = "You may not do this."
+
+
+class AccessGate:
+    """Decides by the mark of the handler. What a client claims (names, arguments, paths) counts for
+    nothing: the handler is Reflex's own, the viewer comes from the session."""
+
+    def __init__(
+        self, rules: AccessRules, login_url: LoginUrl, *, clock: Callable[[], float]
+    ) -> None:
+        self._rules = rules
+        self._login_url = login_url
+        self._clock = clock
+
+    def is_guarded(self, state: type[BaseState]) -> bool:
+        """Whether a State is not for everybody: what it holds is then one user's."""
+        return not self._rules.of_state(state).is_public
+
+    async def decide(self, event_name: str, session: Session | None) -> Decision | None:
+        """None for an event that has no handler, which is Reflex's to refuse."""
+        registered = RegistrationContext.get().event_handlers.get(event_name)
+        if registered is None:
+            return None
+        rule = self._rules.of_handler(event_name, registered)
+        return await decide(rule, Viewer.of(session, self._clock()) if session else None)
+
+    async def refusal(
+        self, state: BaseState, event: Event, session: Session | None, *, is_unknown: bool
+    ) -> StateUpdate | None:
+        """What takes the place of the handler, or None if it may run.
+
+        While sessions cannot be read (`is_unknown`) nobody is sent to log in: they may be.
+        """
+        decision = await self.decide(event.name, session)
+        if decision is None or decision.denial is None:
+            return None
+        logger.warning(
+            "Refused %s: %s%s",
+            event.name,
+            decision.denial,
+            f" ({decision.check})" if decision.check else "",
+        )
+        spec = None if is_unknown else self._way_on(state, decision)
+        return StateUpdate(events=Event.from_event_type(spec) if spec else [])
+
+    def _way_on(self, state: BaseState, decision: Decision) -> EventSpec:
+        match decision.denial:
+            case Denial.LOGIN_REQUIRED:
+                return go_to_login(state, self._login_url)
+            case Denial.STEP_UP_REQUIRED:
+                return go_to_login(state, self._login_url, **decision.login_parameters)
+            case _:
+                return rx.toast.error(FORBIDDEN)

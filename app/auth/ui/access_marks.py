@@ -1,0 +1,110 @@
+"""Marking pages, handlers, States and variables with who may reach them, and reading the marks."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from reflex.state import BaseState
+from reflex_base.registry import RegisteredEventHandler
+
+from ..core.access import PUBLIC, SIGNED_IN, Rule
+
+Target = TypeVar("Target")
+_MARK = "_auth_rule"
+_VARIABLES = "_auth_variable_rules"
+
+
+def mark(target: Target, rule: Rule) -> Target:
+    """Mark a page function, an event handler or a State class, and return it."""
+    setattr(target, _MARK, rule)
+    return target
+
+
+def mark_of(target: Any) -> Rule | None:
+    """The rule that a page function or a handler is marked with itself."""
+    rule = getattr(target, _MARK, None)
+    return rule if isinstance(rule, Rule) else None
+
+
+def mark_variables(state: type[BaseState], rules: dict[str, Rule]) -> None:
+    """Mark variables of a State by their names.
+
+    Raises:
+        TypeError: it has no such variable.
+    """
+    unknown = rules.keys() - state.vars.keys()
+    if unknown:
+        raise TypeError(f"{state.__name__} has no variable {', '.join(sorted(unknown))}.")
+    setattr(state, _VARIABLES, {**vars(state).get(_VARIABLES, {}), **rules})
+
+
+class AccessRules:
+    """Which rule holds for what, once every State is defined.
+
+    The nearest mark counts: of the handler or variable itself, then of its State, then of the
+    States that one inherits from; else `default`. What Reflex itself defines is public: without
+    it no page would load.
+    """
+
+    def __init__(self, default: Rule) -> None:
+        self._default = default
+        self._handlers: dict[str, Rule] = {}
+        self._variables: dict[tuple[str, str], Rule] = {}
+
+    def of_handler(self, name: str, registered: RegisteredEventHandler) -> Rule:
+        """The rule of an event handler by its full name."""
+        rule = self._handlers.get(name)
+        if rule is None:
+            rule = mark_of(registered.handler.fn) or self._rule_without_mark(registered)
+            self._handlers[name] = rule
+        return rule
+
+    def of_variable(self, state: type[BaseState], name: str) -> Rule:
+        """The rule of a base or computed variable by its plain name."""
+        key = (state.get_full_name(), name)
+        rule = self._variables.get(key)
+        if rule is None:
+            rule = self._own_rule_of_variable(state, name) or self.of_state(state)
+            self._variables[key] = rule
+        return rule
+
+    def of_state(self, state: type[BaseState]) -> Rule:
+        """The rule of whatever in a State has none of its own."""
+        for base in state.__mro__:
+            if is_reflexs(base):
+                return PUBLIC if base is state else self._default
+            rule = vars(base).get(_MARK)
+            if isinstance(rule, Rule):
+                return rule
+        return self._default
+
+    def of_page(self, page: Any) -> Rule:
+        """The rule of a page function."""
+        return mark_of(page) or self._default
+
+    def _rule_without_mark(self, registered: RegisteredEventHandler) -> Rule:
+        """Of its State; but what every State inherits from Reflex (`setvar`, which reaches each
+        method that is named `set_...`) does not become public with it."""
+        state = registered.states[0]
+        if not is_reflexs(state) and registered.handler.fn.__module__.startswith("reflex"):
+            return self._default
+        return self.of_state(state)
+
+    def _own_rule_of_variable(self, state: type[BaseState], name: str) -> Rule | None:
+        for base in state.__mro__:
+            rule = vars(base).get(_VARIABLES, {}).get(name)
+            if isinstance(rule, Rule):
+                return rule
+        computed = state.computed_vars.get(name)
+        return mark_of(getattr(computed, "_fget", None))
+
+
+def is_reflexs(cls: type) -> bool:
+    """Whether Reflex itself defines it."""
+    package = cls.__module__.partition(".")[0]
+    return package.startswith("reflex") or cls is object
+
+
+def default_rule(*, is_secure: bool) -> Rule:
+    """What holds for whatever nobody has marked."""
+    return SIGNED_IN if is_secure else PUBLIC

@@ -1,0 +1,159 @@
+"""An app with handlers and variables of each kind. Each handler that runs says so in a file."""
+
+import os
+from pathlib import Path
+
+import reflex as rx
+
+from .auth import (
+    AuthConfig,
+    AuthService,
+    Sealer,
+    SQLiteSessionStore,
+    authenticated_within,
+    has_role,
+    has_scope,
+)
+
+config = AuthConfig.from_environ(os.environ)
+store = SQLiteSessionStore(Path(os.environ["ACCESS_DATA"]), Sealer(config.secrets))
+auth = AuthService(config, store, secure_by_default=True)
+ran = Path(os.environ["ACCESS_RAN"])
+
+
+def note(state: rx.State, what: str) -> None:
+    """Say that a handler has run."""
+    with ran.open("a") as file:
+        file.write(f"{what}\n")
+
+
+def breaks(viewer) -> bool:
+    raise RuntimeError("a check that raises")
+
+
+async def has_name(viewer) -> bool:
+    return bool(viewer.user.get("name"))
+
+
+@auth.public
+class Open(rx.State):
+    """For everybody; `mark` is how a test knows that what it sent before has been worked off."""
+
+    mark: str = ""
+
+    @rx.event
+    def say(self, text: str):
+        note(self, f"say {text}")
+        self.mark = text
+
+    @rx.event
+    def chain(self, text: str):
+        return Guarded.write(text)
+
+    @rx.event
+    @auth.require(has_role("admin"))
+    def administer(self, text: str):
+        note(self, f"administer {text}")
+
+
+class Guarded(rx.State):
+    """Nothing here is marked, so everything is for signed-in users."""
+
+    secret: str = "nothing"
+    numbers: list[int] = []
+
+    @rx.var
+    def loud(self) -> str:
+        return self.secret.upper()
+
+    @rx.var
+    @auth.public
+    def length(self) -> int:
+        return len(self.numbers)
+
+    @rx.event
+    def write(self, text: str):
+        note(self, f"write {text}")
+        self.secret = text
+        self.numbers.append(1)
+
+    @rx.event
+    async def write_async(self, text: str):
+        note(self, f"write_async {text}")
+        self.secret = text
+
+    @rx.event
+    def write_slowly(self, text: str):
+        note(self, f"write_slowly {text}")
+        yield
+        self.secret = text
+
+    @rx.event(background=True)
+    async def write_later(self, text: str):
+        note(self, f"write_later {text}")
+        async with self:
+            self.secret = text
+
+    def undecorated(self, text: str):
+        note(self, f"undecorated {text}")
+
+    def set_secret(self, text: str):
+        note(self, f"set_secret {text}")
+        self.secret = text
+
+    @rx.event
+    @auth.public
+    def open_door(self, text: str):
+        note(self, f"open_door {text}")
+
+
+@auth.require(has_role("admin"), has_name)
+class Admin(rx.State):
+    """Of administrators."""
+
+    plan: str = "none"
+
+    @rx.event
+    def plan_something(self, text: str):
+        note(self, f"plan_something {text}")
+        self.plan = text
+
+
+class Mixed(rx.State):
+    """Checks on single handlers and variables."""
+
+    salary: str = "0"
+    title: str = "none"
+
+    @rx.event
+    @auth.require(has_scope("read:messages"))
+    def read(self, text: str):
+        note(self, f"read {text}")
+
+    @rx.event
+    @auth.require(authenticated_within(60))
+    def pay(self, text: str):
+        note(self, f"pay {text}")
+
+    @rx.event
+    @auth.require(breaks)
+    def broken(self, text: str):
+        note(self, f"broken {text}")
+
+    @rx.event
+    def fill(self, text: str):
+        note(self, f"fill {text}")
+        self.salary = self.title = text
+
+
+auth.require_for(Mixed, "salary", checks=[has_role("admin")])
+
+
+def page() -> rx.Component:
+    return rx.el.p(Open.mark, Guarded.secret, Guarded.loud, Admin.plan, Mixed.salary, Mixed.title)
+
+
+app = rx.App()
+app.add_page(auth.public(page), route="/")
+app.add_page(page, route="/guarded")
+auth.install(app)

@@ -1,0 +1,118 @@
+"""The app, running, and people who come to it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.auth.session import (
+    AccessToken,
+    Sealer,
+    Session,
+    SQLiteSessionStore,
+    new_handle,
+    reference,
+)
+
+from ..e2e.stack import SECRET
+from ..servers import BIN, ROOT, Server, answers, clean_environ, free_port
+from .raw_tab import RawTab
+
+HERE = Path(__file__).parent / "app"
+
+
+@dataclass
+class Walked:
+    """The app: `ran` is the file in which handlers say that they have run."""
+
+    url: str
+    ran: Path
+    store_file: Path
+
+    def lines(self) -> list[str]:
+        """What has run so far; the marks of `settle` left out."""
+        lines = self.ran.read_text().splitlines() if self.ran.exists() else []
+        return [line for line in lines if not line.startswith("say ")]
+
+    async def person(
+        self, sub: str, *, scope: str = "openid", age: float = 0.0, **user: object
+    ) -> str:
+        """Somebody who has just logged in, or `age` seconds ago; the handle of their session."""
+        handle, now = new_handle(), time.time()
+        token = AccessToken("a" * 800, "", scope, now + 3600, now + 7200)
+        session = Session(
+            sub, None, {"sub": sub, **user}, (token,), now, authenticated_at=now - age
+        )
+        await self._with_store(lambda store: store.create(reference(handle), session))
+        return handle
+
+    async def end(self, handle: str) -> None:
+        """Log out elsewhere."""
+        await self._with_store(lambda store: store.delete(reference(handle)))
+
+    async def _with_store(self, work: Callable[[SQLiteSessionStore], Awaitable[object]]) -> None:
+        store = SQLiteSessionStore(self.store_file, Sealer((SECRET,)))
+        try:
+            await work(store)
+        finally:
+            await store.close()
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
+    """A backend without a page: nobody here has a browser."""
+    directory = tmp_path_factory.mktemp("access")
+    url, data, ran = f"http://localhost:{free_port()}", directory / "s.sqlite3", directory / "ran"
+    server = Server(
+        [str(BIN / "reflex"), "run", "--env", "prod", "--backend-only"],
+        cwd=_project(directory),
+        environ=clean_environ(
+            APP_BASE_URL=url,
+            ACCESS_DATA=str(data),
+            ACCESS_RAN=str(ran),
+            AUTH0_DOMAIN="http://127.0.0.1:9",
+            AUTH0_CLIENT_ID="client",
+            AUTH0_CLIENT_SECRET="client-secret",
+            AUTH0_SECRET=SECRET,
+            GRANIAN_WORKERS="1",
+        ),
+        log=directory / "app.log",
+        ready=lambda: answers(f"{url}/ping"),
+    )
+    server.start()
+    yield Walked(url, ran, data)
+    server.stop()
+
+
+def _project(directory: Path) -> Path:
+    project = directory / "project"
+    package = project / "access_app"
+    package.mkdir(parents=True)
+    shutil.copy2(HERE / "rxconfig.py", project)
+    shutil.copy2(HERE / "access_app.py", package)
+    (package / "__init__.py").touch()
+    shutil.copytree(ROOT / "app" / "auth", package / "auth")
+    return project
+
+
+OpenTab = Callable[..., Awaitable[RawTab]]
+
+
+@pytest.fixture
+async def tab(walked: Walked) -> AsyncIterator[OpenTab]:
+    """Opens a tab."""
+    tabs: list[RawTab] = []
+
+    async def opened(handle: str | None = None, *, token: str | None = None) -> RawTab:
+        tabs.append(RawTab(walked.url, handle, token=token))
+        await tabs[-1].open()
+        return tabs[-1]
+
+    yield opened
+    for each in tabs:
+        await each.close()

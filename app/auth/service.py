@@ -45,7 +45,7 @@ from .ui.inspection import Inspection
 from .ui.inspector import request_inspector
 from .ui.navigation import current_path
 from .ui.open_tabs import OpenTabs
-from .ui.socket import reference_of
+from .ui.socket import reference_of, reference_of_tab
 from .ui.state import AuthState
 from .ui.subscription import UserHandler, subscribe
 from .ui.surface import Reach
@@ -144,6 +144,7 @@ class AuthService:
             cookie_names=(self._session_cookie.name, self._login_cookie.name),
             origins=self.config.origins,
             is_https=self.config.is_https,
+            session_of_tab=self._session_of_tab,
         )
 
     def login_url(
@@ -302,6 +303,9 @@ class AuthService:
 
     def _reference(self, state: rx.State) -> str | None:
         return reference_of(self._installed(), state)
+
+    def _session_of_tab(self, client_token: str) -> str | None:
+        return reference_of_tab(self._app, client_token) if self._app else None
 
     def _installed(self) -> rx.App:
         if self._app is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from .conftest import OpenTab, Walked
@@ -164,3 +165,40 @@ async def test_stolen_tab_token(walked: Walked, tab: OpenTab, who: str) -> None:
     await thief.send(f"{STATE}.hydrate", {})
     await thief.settle()
     assert not hears(thief, "victims-own")
+
+
+async def upload(walked: Walked, tab: RawTab, handle: str | None) -> int:
+    """Send a file to the handler of a tab, with the cookie of a session or without; the status."""
+    headers = {
+        "Reflex-Client-Token": tab.token,
+        "Reflex-Event-Handler": f"{APP}guarded.take",
+        **({"Cookie": f"auth_session={handle}"} if handle else {}),
+    }
+    async with httpx.AsyncClient(trust_env=False) as client:
+        response = await client.post(
+            f"{walked.url}/_upload", files={"files": b"content"}, headers=headers
+        )
+    return response.status_code
+
+
+@pytest.mark.parametrize("who", ["nobody", "another user"])
+async def test_upload_with_a_stolen_tab_token(walked: Walked, tab: OpenTab, who: str) -> None:
+    """A file for somebody else's tab is refused, also while that tab is open."""
+    victim = await tab(await walked.person("vic", name="Vic"))
+    handle = None if who == "nobody" else await walked.person("thief", name="Thief")
+    before = walked.lines()
+    assert await upload(walked, victim, handle) == 403
+    await victim.settle()
+    assert walked.lines() == before
+
+
+async def test_upload(walked: Walked, tab: OpenTab) -> None:
+    """A user's own file arrives; nobody's does not."""
+    handle = await walked.person("ann", name="Ann")
+    own, visitor = await tab(handle), await tab()
+    before = walked.lines()
+    assert await upload(walked, own, handle) == 200
+    assert walked.lines() == [*before, "take 7"]
+    await upload(walked, visitor, None)
+    await visitor.settle()
+    assert walked.lines() == [*before, "take 7"]

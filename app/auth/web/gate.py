@@ -7,14 +7,17 @@ had) goes into the ASGI scope, where a client cannot write.
 
 from __future__ import annotations
 
-from collections.abc import Collection, MutableMapping
+from collections.abc import Callable, Collection, MutableMapping
 from typing import Any
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..core.scope_key import SCOPE_KEY
 from ..session import SessionCookie, reference, strip
 from .security_headers import with_security_headers
+
+MOST_READ = 1024 * 1024  # bytes of a request that is refused
 
 
 class Gate:
@@ -24,6 +27,10 @@ class Gate:
     without this layer's cookies; a websocket also gets `scope["auth.session_reference"]`.
     A websocket from an origin that is not in `origins` is refused with 403 before it opens. Every
     answer gets the security headers.
+
+    An upload is an event that names its tab in a header. It has to bring the cookie of that tab's
+    session (`session_of_tab`), or the tab's token, which stands in URLs, would be enough. Where
+    page and backend are two origins, browsers send no cookie with it, and its absence is excused.
     """
 
     def __init__(
@@ -35,12 +42,14 @@ class Gate:
         cookie_names: Collection[str],
         origins: Collection[str],
         is_https: bool,
+        session_of_tab: Callable[[str], str | None],
     ) -> None:
         self._inner = inner
         self._routes = routes
         self._cookie = cookie
         self._cookie_names = frozenset(cookie_names)
         self._is_https = is_https
+        self._session_of_tab = session_of_tab
         self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,8 +63,20 @@ class Gate:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _is_auth_path(scope["path"]):
             await self._routes(scope, receive, send)
+        elif self._is_for_the_tab_of_another(scope):
+            await _refuse(scope, receive, send)
         else:
             await self._inner(self._without_cookies(scope), receive, send)
+
+    def _is_for_the_tab_of_another(self, scope: Scope) -> bool:
+        token = _header(scope, b"reflex-client-token")
+        if token is None or scope["method"] != "POST":
+            return False
+        handle = self._cookie.read(_header(scope, b"cookie"))
+        if handle is None and len(self._origins) > 1:
+            return False
+        of_the_tab = self._session_of_tab(token)
+        return of_the_tab is not None and of_the_tab != (reference(handle) if handle else None)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         origin = _header(scope, b"origin")
@@ -73,6 +94,17 @@ class Gate:
         if kept:
             headers.append((b"cookie", kept.encode("latin-1")))
         return {**scope, "headers": headers, SCOPE_KEY: None}
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """403. A server that leaves much of a request unread hangs up before its answer arrives."""
+    size = 0
+    while size < MOST_READ:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if not message.get("more_body", False):
+            break
+    await Response(status_code=403)(scope, receive, send)
 
 
 def _is_auth_path(path: str) -> bool:

@@ -94,6 +94,10 @@ class Guarded(rx.State):
         async with self:
             self.secret = text
 
+    @rx.event
+    async def take(self, files: list[rx.UploadFile]):
+        note(self, f"take {len(await files[0].read())}")
+
     def undecorated(self, text: str):
         note(self, f"undecorated {text}")
 
@@ -150,7 +154,15 @@ auth.require_for(Mixed, "salary", checks=[has_role("admin")])
 
 
 def page() -> rx.Component:
-    return rx.el.p(Open.mark, Guarded.secret, Guarded.loud, Admin.plan, Mixed.salary, Mixed.title)
+    return rx.el.p(
+        rx.upload(id="files"),
+        Open.mark,
+        Guarded.secret,
+        Guarded.loud,
+        Admin.plan,
+        Mixed.salary,
+        Mixed.title,
+    )
 
 
 app = rx.App()

@@ -10,7 +10,7 @@ from reflex.event import Event, EventSpec
 from reflex.state import BaseState, StateUpdate
 from reflex_base.registry import RegistrationContext
 
-from ..core.access import Decision, Denial, Viewer, decide
+from ..core.access import ALLOWED, Decision, Denial, Viewer, decide
 from ..session import Session
 from .access_marks import AccessRules
 from .navigation import LoginUrl, go_to_login
@@ -41,6 +41,8 @@ class AccessGate:
         if registered is None:
             return None
         rule = self._rules.of_handler(event_name, registered)
+        if rule.is_public:
+            return ALLOWED
         return await decide(rule, Viewer.of(session, self._clock()) if session else None)
 
     async def refusal(

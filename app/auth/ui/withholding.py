@@ -46,14 +46,16 @@ class Withholding:
 
         async def emit(update: StateUpdate, token: str) -> None:
             if update.delta:
-                shown = await self.shown(update.delta, reference_of_tab(app, token))
+                shown = await self.shown(update.delta, lambda: reference_of_tab(app, token))
                 update = dataclasses.replace(update, delta=shown)
             await emit_update(update, token)
 
         namespace.emit_update = emit  # type: ignore[method-assign]
 
-    async def shown(self, delta: Delta, ref: str | None) -> dict[str, dict[str, Any]]:
-        """The delta as the tab with this session may see it."""
+    async def shown(self, delta: Delta, ref: Callable[[], str | None]) -> Delta:
+        """The delta as a tab may see it; `ref` looks up the reference of its session."""
+        if all(map(self._is_public, delta)):
+            return delta
         viewer: Viewer | None = None
         is_known = False
         result: dict[str, dict[str, Any]] = {}
@@ -62,7 +64,7 @@ class Withholding:
                 result[state_name] = dict(values)
                 continue
             if not is_known:
-                viewer, is_known = await self._viewer(ref), True
+                viewer, is_known = await self._viewer(ref()), True
             result[state_name] = await self._of_state(state_name, values, viewer)
         return result
 

@@ -12,7 +12,7 @@ from ..core.access import ALLOWED, Decision, Rule, Viewer, decide
 from ..session import Session, SessionStore
 from .access_gate import AccessGate
 from .access_marks import AccessRules, default_rule
-from .guard import guard_page
+from .guard import guard_page, is_guarded_page
 from .navigation import LoginUrl
 from .state import AuthState
 from .surface import Reach, surface
@@ -69,6 +69,6 @@ class Access:
     def _guarded(self, page: Any) -> Any:
         rule = self.rules.of_page(page)
         self._page_rules[rule.key] = rule
-        if rule.is_public or not callable(page) or hasattr(page, "__wrapped__"):
+        if rule.is_public or is_guarded_page(page):
             return page
-        return guard_page(page)
+        return guard_page(page if callable(page) else lambda: page)

@@ -18,6 +18,8 @@ from .user_bound import CurrentUser, UserNotConfirmed, bind_to_user, look_up
 
 logger = logging.getLogger(__name__)
 
+_IS_GUARDED = "_auth_is_guarded"
+
 
 def guard_handler(
     handler: Callable[..., Any], current_user: CurrentUser, login_url: LoginUrl
@@ -75,7 +77,13 @@ def guard_page(page: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
             on_mount=_entering(rule),
         )
 
+    guarded.__dict__[_IS_GUARDED] = True
     return mark(guarded, rule)
+
+
+def is_guarded_page(page: Any) -> bool:
+    """Whether `guard_page` has made it, or whatever has been wrapped around that since."""
+    return _IS_GUARDED in getattr(page, "__dict__", {})
 
 
 def _entering(rule: Rule) -> Any:

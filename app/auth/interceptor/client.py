@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ssl
 import urllib.request
 from http.client import HTTPResponse
@@ -38,10 +39,16 @@ def build_client(
     """A client without cookies or proxies of the environment, that redirects only if asked."""
     return httpx.AsyncClient(
         transport=transport,
-        base_url=base_url or "",
+        base_url=_parsed(base_url or ""),
         cookies=_NoCookies(),
         timeout=_TIMEOUT,
         max_redirects=MAX_REDIRECTS,
         follow_redirects=False,
         trust_env=False,
     )
+
+
+@functools.cache
+def _parsed(base_url: str) -> httpx.URL:
+    """Parsed once: half of what a client costs. An app has one or two of them."""
+    return httpx.URL(base_url)

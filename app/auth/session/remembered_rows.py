@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -15,17 +16,21 @@ class RememberedRows:
 
     Nothing that has been changed meanwhile is served, whichever process changed it: SQLite counts
     the commits of every other connection to the file (`PRAGMA data_version`), and asking for that
-    number takes microseconds and no other thread.
+    number takes microseconds and no other thread. It is asked once in each turn of the event loop:
+    whatever waits for a commit goes on in a later one.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._at: int | None = None
+        self._has_asked = False
         self._sessions: dict[str, StoredSession] = {}
 
     def version(self) -> int | None:
         """A number that is another one after every commit; None while it cannot be had."""
+        if self._has_asked:
+            return self._at
         try:
             if self._connection is None:
                 self._connection = sqlite3.connect(
@@ -37,7 +42,9 @@ class RememberedRows:
         if version != self._at:
             self._sessions.clear()
             self._at = version
-        return int(version)
+        self._has_asked = True
+        asyncio.get_running_loop().call_soon(self._ask_again)
+        return self._at
 
     def get(self, ref: str) -> StoredSession | None:
         """What was read since the last commit; ask for the `version` first."""
@@ -48,10 +55,13 @@ class RememberedRows:
         if version == self._at and len(self._sessions) < MOST:
             self._sessions[ref] = stored
 
+    def _ask_again(self) -> None:
+        self._has_asked = False
+
     def close(self) -> None:
         """Forget everything."""
         self._sessions.clear()
-        self._at = None
+        self._at, self._has_asked = None, False
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import reflex as rx
@@ -33,31 +34,43 @@ def guard_handler(
     """
 
     @functools.wraps(handler)
-    async def guarded(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        try:
+    async def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with _ending(handler):
             user = await look_up(current_user, self)
             if user is None:
-                yield go_to_login(self, login_url)
-                return
-            bound = bind_to_user(self, user, current_user)
-            async for event in _events(handler(bound, *args, **kwargs)):
-                yield event
-        except UserNotConfirmed as reason:
-            logger.warning("%s was stopped: %s", handler.__qualname__, reason)
+                return go_to_login(self, login_url)
+            result = handler(bind_to_user(self, user, current_user), *args, **kwargs)
+            if inspect.isgenerator(result) or inspect.isasyncgen(result):
+                return _events(handler, result)
+            return await result if inspect.isawaitable(result) else result
 
     return mark(guarded, mark_of(handler) or SIGNED_IN)
 
 
-async def _events(result: Any) -> AsyncIterator[Any]:
-    """What a handler of any of the four kinds yields or returns."""
-    if inspect.isasyncgen(result):
-        async for event in result:
-            yield event
-    elif inspect.isgenerator(result):
-        for event in result:
-            yield event
-    else:
-        yield await result if inspect.isawaitable(result) else result
+async def _events(handler: Callable[..., Any], result: Any) -> AsyncIterator[Any]:
+    """What a handler yields, until its user can no longer be confirmed."""
+    with _ending(handler):
+        if inspect.isasyncgen(result):
+            async for event in result:
+                yield event
+        else:
+            for event in _with_returned(result):
+                yield event
+
+
+def _with_returned(events: Generator[Any, None, Any]) -> Iterator[Any]:
+    returned = yield from events
+    if returned is not None:
+        yield returned
+
+
+@contextmanager
+def _ending(handler: Callable[..., Any]) -> Iterator[None]:
+    """Where a handler ends whose user cannot be confirmed."""
+    try:
+        yield
+    except UserNotConfirmed as reason:
+        logger.warning("%s was stopped: %s", handler.__qualname__, reason)
 
 
 def guard_page(page: Callable[[], rx.Component]) -> Callable[[], rx.Component]:

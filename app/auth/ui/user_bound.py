@@ -66,9 +66,13 @@ class UserBoundProxy(StateProxy):
 
 
 def bind_to_user(state: Any, user: User | None, current_user: CurrentUser) -> Any:
-    """A background handler's `state`, bound to `user`; any other handler's as it is."""
+    """A background handler's `state`, bound to `user`; any other handler's as it is.
+
+    It enters by way of the proxy that Reflex made, which so knows that it was entered: of a handler
+    that never was, Reflex sends the changes itself, with a second lock of the tab.
+    """
     if not isinstance(state, StateProxy):
         return state
-    proxy = UserBoundProxy(state.__wrapped__, state._self_event)
+    proxy = UserBoundProxy(state.__wrapped__, parent_state_proxy=state)
     proxy._self_current_user, proxy._self_user = current_user, user
     return proxy

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .audit import AuditEvent, AuditHook, JsonLines, opentelemetry_hook
     from .config import AuthConfig, AuthorizationParams
     from .core.access import Check, Viewer
     from .core.access_checks import (
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from .ui.state import AuthState, UserScopedState
 
 _MODULES = {
+    "audit": ("AuditEvent", "AuditHook", "JsonLines", "opentelemetry_hook"),
     "config": ("AuthConfig", "AuthorizationParams"),
     "core.access": ("Check", "Viewer"),
     "core.access_checks": (
@@ -111,6 +113,8 @@ __all__ = [
     "AccessTokenTransport",
     "AllowedList",
     "AllowedRoute",
+    "AuditEvent",
+    "AuditHook",
     "AuthConfig",
     "AuthError",
     "AuthService",
@@ -124,6 +128,7 @@ __all__ = [
     "Device",
     "HttpInterceptorConfig",
     "IdTokenError",
+    "JsonLines",
     "LoginLinkError",
     "LoginRequired",
     "MemorySessionStore",
@@ -147,6 +152,7 @@ __all__ = [
     "has_role",
     "has_scope",
     "member_of",
+    "opentelemetry_hook",
     "verified_email",
 ]
 

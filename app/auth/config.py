@@ -64,7 +64,8 @@ class AuthConfig:
     `pushes_requests`: authorization requests are pushed (RFC 9126) where the provider offers it;
     where it requires it, they always are. `id_token_signed_response_alg` is the one algorithm that
     is accepted; None accepts what discovery announces. `trusted_audiences` may stand beside this
-    client in an ID token's `aud`.
+    client in an ID token's `aud`. `trusted_proxies` is the number of our own proxies in front of
+    the backend, each of which appends to `X-Forwarded-For`.
     """
 
     domain: str
@@ -83,6 +84,7 @@ class AuthConfig:
     pushes_requests: bool = False
     id_token_signed_response_alg: str | None = None
     trusted_audiences: tuple[str, ...] = ()
+    trusted_proxies: int = 0
 
     @property
     def issuer(self) -> str:

@@ -72,6 +72,7 @@ class Reader:
                 "AUTH0_ID_TOKEN_SIGNED_RESPONSE_ALG", SIGNATURE_ALGORITHMS
             ),
             "trusted_audiences": self._list("AUTH0_TRUSTED_AUDIENCES"),
+            "trusted_proxies": self._number("APP_TRUSTED_PROXIES"),
             "client_authentication": self._client_authentication(),
         }
         if self._problems:
@@ -95,6 +96,13 @@ class Reader:
             self._problems.append(f"{name}={text} is not a number of seconds, such as 10.")
             return 0.0
         return float(text)
+
+    def _number(self, name: str) -> int:
+        text = self._get(name) or "0"
+        if not text.isdecimal():
+            self._problems.append(f"{name}={text} is not a number, such as 1.")
+            return 0
+        return int(text)
 
     def _redis_url(self) -> str | None:
         """The value is not quoted in the problem: it may hold a password."""

@@ -8,18 +8,18 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import reflex as rx
 from starlette.types import ASGIApp
 
+from .audit import AuditHook, AuditTrail
 from .config import AuthConfig
-from .core.access import PUBLIC, Check, Predicate, Rule
-from .core.access_checks import as_check
 from .core.access_tokens import Wanted
 from .core.devices import Device
+from .core.limits import Limits
 from .core.request_event import Observer
 from .core.session_core import SessionCore
 from .errors import LoginRequired
@@ -34,37 +34,41 @@ from .interceptor import (
     is_log_open,
     log_request,
     opentelemetry_observer,
+    request_record,
 )
 from .session import Session, SessionCookie, SessionStore
 from .ui.access import Access
-from .ui.access_marks import mark, mark_variables
 from .ui.binding import SessionBinding
 from .ui.document_form import DocumentForm
+from .ui.event_intake import EventIntake
 from .ui.guard import guard_handler, guard_page
 from .ui.inspection import Inspection
 from .ui.inspector import request_inspector
+from .ui.marking import Marking
 from .ui.navigation import current_path
 from .ui.open_tabs import OpenTabs
 from .ui.socket import reference_of, reference_of_tab
-from .ui.state import AuthState
+from .ui.state import AuthState, sub_of
 from .ui.subscription import UserHandler, subscribe
 from .ui.surface import Reach
 from .ui.user_bound import User
+from .web.event_limits import EventLimits
 from .web.gate import Gate
+from .web.request_limits import RequestLimits
 from .web.routes import Routes
 
-Target = TypeVar("Target")
-Checks = Sequence[Predicate | Check]
+DEFAULT_LIMITS = Limits()
 
 
-class AuthService:
+class AuthService(Marking):
     """Logs users in and out, calls APIs for them, and keeps every open tab told.
 
     `store` holds the sessions. With `secure_by_default` every page, event handler and variable is
     for signed-in users, unless it is marked (`public`, `require`). `inspect_requests` turns the
-    request inspector on, and `on_request` is told of every outgoing request. `pool` is the
-    transport that really sends (default: a bounded httpx pool); `clock` gives epoch seconds,
-    `jitter` numbers from 0 up to 1.
+    request inspector on, and `on_request` is told of every outgoing request. `audit_hooks` are told
+    what happens to logins, sessions, tokens and access (`docs/operations.md`), and `limits` say how
+    often a client may come. `pool` is the transport that really sends (default: a bounded httpx
+    pool); `clock` gives epoch seconds, `jitter` numbers from 0 up to 1.
 
     Raises:
         ConfigError: an entry of the allowed list is wrong; every wrong one is named.
@@ -79,6 +83,8 @@ class AuthService:
         secure_by_default: bool = False,
         inspect_requests: bool = False,
         on_request: Observer | None = None,
+        audit_hooks: Sequence[AuditHook] = (),
+        limits: Limits | None = DEFAULT_LIMITS,
         pool: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
@@ -94,10 +100,12 @@ class AuthService:
         self._inspection = Inspection(clock=clock) if inspect_requests else None
         self._observers = [o for o in (opentelemetry_observer(), on_request) if o is not None]
         self._tabs = OpenTabs()
+        self._audit = AuditTrail(audit_hooks, clock=clock)
         self._core = SessionCore(
             config,
             store,
             self._pool,
+            self._audit,
             audiences=_audiences(interceptor),
             handle=self._tabs.handle,
             look_again=self._tabs.look_again,
@@ -105,8 +113,12 @@ class AuthService:
             jitter=jitter,
         )
         self._access = Access(
-            store, self.login_url, is_secure_by_default=secure_by_default, clock=clock
+            store, self.login_url, self._audit, is_secure_by_default=secure_by_default, clock=clock
         )
+        self._request_limits = (
+            RequestLimits(limits, self._audit, redis_url=config.redis_url) if limits else None
+        )
+        self._event_limits = EventLimits(limits, self._audit) if limits else None
         self._session_cookie = SessionCookie(config.is_https, "auth_session")
         self._login_cookie = SessionCookie(config.is_https, "auth_login")
 
@@ -132,6 +144,8 @@ class AuthService:
             self._core.callback,
             self._core.logout,
             self._core.backchannel_logout,
+            self._audit,
+            self._request_limits,
             session_cookie=self._session_cookie,
             login_cookie=self._login_cookie,
             on_session_end=self._core.ended,
@@ -145,6 +159,10 @@ class AuthService:
             origins=self.config.origins,
             is_https=self.config.is_https,
             session_of_tab=self._session_of_tab,
+            audit=self._audit,
+            request_limits=self._request_limits,
+            event_limits=self._event_limits,
+            trusted_proxies=self.config.trusted_proxies,
         )
 
     def login_url(
@@ -250,30 +268,10 @@ class AuthService:
     async def aclose(self) -> None:
         """Let go of everything; `install` sees to it that this happens when the app stops."""
         await self._core.stop()
+        if self._request_limits is not None:
+            await self._request_limits.aclose()
         await self._pool.aclose()
         await self._store.close()
-
-    def public(self, target: Target) -> Target:
-        """Mark a page, an event handler, a State or a computed variable as for everybody.
-
-        Put it below `@rx.event` and `@rx.var`, and above a State's `class`.
-        """
-        return mark(target, PUBLIC)
-
-    def require(self, *predicates: Predicate | Check) -> Callable[[Target], Target]:
-        """Mark a page, an event handler, a State or a computed variable as for signed-in users who
-        meet every check: one of those that come with the layer (`has_scope`, `has_role`, ...), or a
-        function of a `Viewer`, sync or async. A check that raises denies."""
-        rule = Rule(checks=tuple(as_check(predicate) for predicate in predicates))
-        return lambda target: mark(target, rule)
-
-    def require_for(
-        self, state: type[rx.State], *names: str, public: bool = False, checks: Checks = ()
-    ) -> None:
-        """Mark single variables of a State, after its definition. Raises `TypeError` when it has no
-        such variable."""
-        rule = PUBLIC if public else Rule(checks=tuple(as_check(check) for check in checks))
-        mark_variables(state, dict.fromkeys(names, rule))
 
     def surface(self) -> list[Reach]:
         """Every page, event handler and variable of the app, with who may reach it."""
@@ -299,6 +297,8 @@ class AuthService:
             observers.append(log_request)
         if self._inspection is not None:
             observers.append(self._inspection.observer(state))
+        if self._audit.has_hooks:
+            observers.append(request_record(self._audit, sub_of(state), self._reference(state)))
         return all_of(observers)
 
     def _reference(self, state: rx.State) -> str | None:
@@ -338,6 +338,7 @@ class AuthService:
         self._core.start()
         if self._app is not None:
             self._access.start(self._app)
+            EventIntake(self._audit).install(self._app)
         yield
         await self.aclose()
 

@@ -78,6 +78,9 @@ class Denial(StrEnum):
     LOGIN_REQUIRED = "login_required"  # nobody is signed in
     STEP_UP_REQUIRED = "step_up_required"  # somebody is, and another login would do
     FORBIDDEN = "forbidden"  # somebody is, and may not
+    UNKNOWN_HANDLER = "unknown_handler"  # there is no such thing
+    FOREIGN_TAB = "foreign_tab"  # an upload for the tab of another session
+    FOREIGN_ORIGIN = "foreign_origin"  # a websocket from a page that is not this app's
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Decision:
 
 
 ALLOWED = Decision()
-_ANONYMOUS = Decision(Denial.LOGIN_REQUIRED)
+ANONYMOUS = Decision(Denial.LOGIN_REQUIRED)
 
 
 async def decide(rule: Rule, viewer: Viewer | None) -> Decision:
@@ -98,7 +101,7 @@ async def decide(rule: Rule, viewer: Viewer | None) -> Decision:
     if rule.is_public:
         return ALLOWED
     if viewer is None:
-        return _ANONYMOUS
+        return ANONYMOUS
     for check in rule.checks:
         if not await _is_met(check, viewer):
             if check.login_parameters:

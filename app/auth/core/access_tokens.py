@@ -6,7 +6,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ..audit import AuditTrail, Kind, Outcome
 from ..errors import (
+    AuthError,
     ConsentRequired,
     LoginRequired,
     ProviderError,
@@ -51,6 +53,7 @@ class AccessTokens:
         store: SessionStore,
         leases: Leases,
         redemption: Redemption,
+        audit: AuditTrail,
         *,
         is_multi_resource: bool,
         clock: Callable[[], float],
@@ -59,6 +62,7 @@ class AccessTokens:
         self._store = store
         self._leases = leases
         self._redemption = redemption
+        self._audit = audit
         self._is_multi_resource = is_multi_resource
         self._clock = clock
         self._jitter = jitter
@@ -119,7 +123,7 @@ class AccessTokens:
             used = _refresh_token(stored.session, token)
             if used is None:
                 return self._last_use(token, wanted)
-            new, id_token = await self._new_token(ref, stored, used, wanted)
+            new, id_token = await self._recorded(ref, stored, used, wanted)
             fits = new.covers(wanted.audience, wanted.scope) and not names_another_audience(
                 new.value, wanted.audience
             )
@@ -129,6 +133,27 @@ class AccessTokens:
         if not fits:
             raise _consent_required(wanted)
         return new.value
+
+    async def _recorded(
+        self, ref: str, stored: StoredSession, used: str, wanted: Wanted
+    ) -> tuple[AccessToken, str | None]:
+        """A new token, and an entry in the record of whether there was one."""
+        began_at, sub, target = self._clock(), stored.session.sub, wanted.audience or None
+        try:
+            new = await self._new_token(ref, stored, used, wanted)
+        except AuthError as error:
+            self._audit.failed(Kind.TOKEN_REFRESH, error, sub=sub, ref=ref, target=target)
+            raise
+        self._audit.tell(
+            Kind.TOKEN_REFRESH,
+            Outcome.SUCCESS,
+            "refreshed",
+            sub=sub,
+            ref=ref,
+            target=target,
+            milliseconds=(self._clock() - began_at) * 1000,
+        )
+        return new
 
     async def _new_token(
         self, ref: str, stored: StoredSession, used: str, wanted: Wanted

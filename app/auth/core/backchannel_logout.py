@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
 
 from ..errors import LogoutTokenError
 from ..oidc.logout_token import LogoutRequest
-from ..session import Session, SessionStore, StoredSession
+from ..session import SessionStore, StoredSession
+from .ending import Ending, OnSessionEnd
 from .provider import Provider
 
 
@@ -19,7 +19,7 @@ class BackchannelLogout:
         provider: Provider,
         store: SessionStore,
         *,
-        on_session_end: Callable[[str, Session], Awaitable[None]],
+        on_session_end: OnSessionEnd,
     ) -> None:
         self._provider = provider
         self._store = store
@@ -61,7 +61,7 @@ class BackchannelLogout:
     async def _end(self, ref: str, stored: StoredSession) -> bool:
         is_ended = await self._store.delete(ref)
         if is_ended:
-            await self._on_session_end(ref, stored.session)
+            await self._on_session_end(ref, stored.session, Ending.BACKCHANNEL)
         return is_ended
 
 

@@ -42,12 +42,13 @@ _PROTOCOL_CLAIMS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class CompletedLogin:
-    """A new session: the handle for the cookie, and the path to go to.
+    """A new session: the handle for the cookie, the user's `sub`, and the path to go to.
 
     `replaced` is the reference of the session that this browser had before; it is gone.
     """
 
     handle: str = field(repr=False)
+    sub: str
     return_to: str
     replaced: str | None
 
@@ -109,7 +110,7 @@ class Callback:
         handle = new_handle()
         session = self._session(response, transaction, claims, user, client_name(user_agent))
         await self._replace(current, reference(handle), session)
-        return CompletedLogin(handle, transaction.return_to, current)
+        return CompletedLogin(handle, session.sub, transaction.return_to, current)
 
     async def _replace(self, current: str | None, new: str, session: Session) -> None:
         """Put `new` in the place of `current`. What is taken over is read while nobody redeems it;

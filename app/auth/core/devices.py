@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ..session import Session, SessionStore, StoredSession
+from .ending import Ending, OnSessionEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,7 @@ class Devices:
     Every method raises `StoreUnavailable` when sessions cannot be read.
     """
 
-    def __init__(
-        self, store: SessionStore, *, on_session_end: Callable[[str, Session], Awaitable[None]]
-    ) -> None:
+    def __init__(self, store: SessionStore, *, on_session_end: OnSessionEnd) -> None:
         """`on_session_end` is told of each session that is ended, after it is gone."""
         self._store = store
         self._on_session_end = on_session_end
@@ -69,7 +67,7 @@ class Devices:
     async def _end(self, ref: str, stored: StoredSession) -> bool:
         is_ended = await self._store.delete(ref)
         if is_ended:
-            await self._on_session_end(ref, stored.session)
+            await self._on_session_end(ref, stored.session, Ending.OTHER_DEVICE)
         return is_ended
 
 

@@ -19,6 +19,7 @@ from ..oidc.http import AnswerLostError
 from ..oidc.id_token import Expected, check_is_same_login
 from ..oidc.token_endpoint import TokenResponse, refresh
 from ..session import Session, SessionStore, StoredSession
+from .ending import Ending, OnSessionEnd
 from .provider import Provider
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class Redemption:
         store: SessionStore,
         *,
         clock: Callable[[], float],
-        on_session_end: Callable[[str, Session], Awaitable[None]],
+        on_session_end: OnSessionEnd,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -141,5 +142,5 @@ class Redemption:
         if current is not None and current.version != stored.version:
             raise SupersededError from error
         await self._store.delete(ref)
-        await self._on_session_end(ref, stored.session)
+        await self._on_session_end(ref, stored.session, Ending.REFUSED)
         raise SessionEnded("The provider no longer honours this session.", error=error.error)

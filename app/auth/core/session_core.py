@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection
 
 import httpx
 
+from ..audit import AuditTrail, Kind, Outcome
 from ..config import AuthConfig
 from ..errors import StoreUnavailable
 from ..session import Session, SessionStore
@@ -17,6 +18,7 @@ from .backchannel_logout import BackchannelLogout
 from .background import Background
 from .callback import Callback
 from .devices import Devices
+from .ending import Ending
 from .leases import Leases
 from .login import Login
 from .logout import Logout
@@ -25,7 +27,7 @@ from .redemption import Redemption
 
 logger = logging.getLogger(__name__)
 
-PURGE_INTERVAL = 600.0  # seconds between two clearings of what has expired
+PURGE_INTERVAL = 60.0  # seconds between two clearings of what has expired
 
 
 class SessionCore:
@@ -39,6 +41,7 @@ class SessionCore:
         config: AuthConfig,
         store: SessionStore,
         pool: httpx.AsyncBaseTransport,
+        audit: AuditTrail,
         *,
         audiences: Collection[str],
         handle: Callable[[News, str], Awaitable[None]],
@@ -47,6 +50,7 @@ class SessionCore:
         jitter: Callable[[], float],
     ) -> None:
         self._store = store
+        self._audit = audit
         self._background = Background()
         self._announcements = Announcements(store, handle=handle, look_again=look_again)
         provider = Provider(config, pool, clock=clock)
@@ -62,6 +66,7 @@ class SessionCore:
             store,
             leases,
             redemption,
+            audit,
             is_multi_resource=config.is_multi_resource,
             clock=clock,
             jitter=jitter,
@@ -78,8 +83,10 @@ class SessionCore:
             await self._announcements.tell(News.REPLACED, replaced)
         await self._tell_other_devices(ref)
 
-    async def ended(self, ref: str, session: Session) -> None:
+    async def ended(self, ref: str, session: Session, how: Ending) -> None:
         """A session is gone: its tabs are nobody's from now on."""
+        kind = Kind.SESSION_REVOKED if how is Ending.REFUSED else Kind.LOGOUT
+        self._audit.tell(kind, Outcome.SUCCESS, how, sub=session.sub, ref=ref)
         await self._announcements.tell(News.ENDED, ref)
         await self._tell_other_devices(ref, session)
 
@@ -96,10 +103,11 @@ class SessionCore:
     async def stop(self) -> None:
         """End it."""
         await self._background.stop()
+        await self._audit.stop()
 
-    async def _ended_elsewhere(self, ref: str, session: Session) -> None:
+    async def _ended_elsewhere(self, ref: str, session: Session, how: Ending) -> None:
         """Its tabs first; the provider, which may be slow to forget the tokens, afterwards."""
-        await self.ended(ref, session)
+        await self.ended(ref, session, how)
         self._background.start(self.logout.revoke(session))
 
     async def _tell_other_devices(self, ref: str, ended: Session | None = None) -> None:
@@ -114,7 +122,11 @@ class SessionCore:
     async def _free_what_has_expired(self) -> None:
         while True:
             try:
-                await self._store.purge()
+                for ref, session in (await self._store.purge()).items():
+                    sub = session.sub if session else None
+                    self._audit.tell(
+                        Kind.SESSION_EXPIRED, Outcome.SUCCESS, "expired", sub=sub, ref=ref
+                    )
             except StoreUnavailable as error:
                 logger.warning("Expired sessions were not freed: %s", error.code)
             await asyncio.sleep(PURGE_INTERVAL)

@@ -6,6 +6,7 @@ from .client import build_client, build_pool
 from .observation import all_of
 from .opentelemetry_observer import opentelemetry_observer
 from .request_log import is_log_open, log_request
+from .request_record import request_record
 from .transport import AccessTokenTransport
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "is_log_open",
     "log_request",
     "opentelemetry_observer",
+    "request_record",
 ]

@@ -1,18 +1,20 @@
 """What Redis does in one step: Lua scripts, each with its keys and arguments.
 
 A session is a hash (`sealed`, `version`, `created_at`, `last_seen_at`, and `indexes`: the names of
-the sorted sets that list it). A set's scores are the times at which its sessions expire. Times are
-epoch seconds of the caller's clock; `pttl` is the milliseconds for which Redis keeps a key.
+the sorted sets that list it: of all sessions, of its user, of its session at the provider). A set's
+scores are the times at which its sessions expire. Times are epoch seconds of the caller's clock;
+`pttl` is the milliseconds for which Redis keeps a key.
 """
 
 from __future__ import annotations
 
 CREATE = """
--- KEYS: session, indexes...; ARGV: ref, sealed, created_at, now, expires_at, pttl, pttl_index
+-- KEYS: session, indexes... (first that of all, which PURGE empties)
+-- ARGV: ref, sealed, created_at, now, expires_at, pttl, pttl_index
 local session = KEYS[1]
 local indexes = {}
 for i = 2, #KEYS do
-  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', ARGV[4])
+  if i > 2 then redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', ARGV[4]) end
   redis.call('ZADD', KEYS[i], ARGV[5], ARGV[1])
   redis.call('PEXPIRE', KEYS[i], ARGV[7])
   indexes[#indexes + 1] = KEYS[i]
@@ -29,6 +31,13 @@ local indexes = redis.call('HGET', KEYS[1], 'indexes')
 if not indexes then return 0 end
 for index in string.gmatch(indexes, '%S+') do redis.call('ZREM', index, ARGV[1]) end
 return redis.call('DEL', KEYS[1])
+"""
+
+PURGE = """
+-- Forget the sessions that have expired, and name them. KEYS: index of all; ARGV: now
+local refs = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 1000)
+for _, ref in ipairs(refs) do redis.call('ZREM', KEYS[1], ref) end
+return refs
 """
 
 SEEN = """

@@ -58,6 +58,7 @@ class RedisSessionStore:
         self._create = self._redis.register_script(scripts.CREATE)
         self._delete = self._redis.register_script(scripts.DELETE)
         self._seen = self._redis.register_script(scripts.SEEN)
+        self._purge = self._redis.register_script(scripts.PURGE)
         self._compare_and_swap = self._redis.register_script(scripts.COMPARE_AND_SWAP)
         self._acquire_lease = self._redis.register_script(scripts.ACQUIRE_LEASE)
         self._change_lease = self._redis.register_script(scripts.CHANGE_LEASE)
@@ -71,7 +72,7 @@ class RedisSessionStore:
             if replaces is not None:
                 await self._delete([self._session(replaces)], [replaces], client=pipeline)
             await self._create(
-                [self._session(ref), *map(self._index, tags)],
+                [self._session(ref), self._expiring, *map(self._index, tags)],
                 [
                     *(ref, self._codec.seal_session(ref, session), session.created_at, now),
                     *(expires_at, _pttl(expires_at - now), _pttl(life.absolute)),
@@ -175,8 +176,10 @@ class RedisSessionStore:
                 elif message["type"] == "message":
                     yield message["data"].decode()
 
-    async def purge(self) -> int:
-        return 0
+    async def purge(self) -> dict[str, Session | None]:
+        async with self._connected():
+            refs = await self._purge([self._expiring], [self._clock()])
+        return {ref.decode(): None for ref in refs}
 
     async def ping(self) -> None:
         async with self._connected():
@@ -184,6 +187,10 @@ class RedisSessionStore:
 
     async def close(self) -> None:
         await self._redis.aclose()
+
+    @property
+    def _expiring(self) -> str:
+        return f"{self._prefix}expiring"
 
     @property
     def _news(self) -> str:

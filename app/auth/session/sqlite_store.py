@@ -41,7 +41,6 @@ class SQLiteSessionStore:
         self._remembered = RememberedRows(file) if file else None
 
     async def create(self, ref: str, session: Session, *, replaces: str | None = None) -> None:
-        await self.purge()
         sealed, now = self._codec.seal_session(ref, session), self._clock()
         row = (ref, *self._codec.newest_tags(session), sealed, session.created_at, now)
         await self._file.execute_together(
@@ -183,10 +182,10 @@ class SQLiteSessionStore:
                 last = number
                 yield text
 
-    async def purge(self) -> int:
+    async def purge(self) -> dict[str, Session | None]:
         now = self._clock()
         rows = await self._file.execute(
-            "DELETE FROM sessions WHERE last_seen_at <= ? OR created_at <= ? RETURNING 1",
+            "DELETE FROM sessions WHERE last_seen_at <= ? OR created_at <= ? RETURNING ref, sealed",
             *self._oldest(),
         )
         await self._file.execute(
@@ -197,7 +196,7 @@ class SQLiteSessionStore:
             "DELETE FROM leases WHERE expires_at <= ? AND ref NOT IN (SELECT ref FROM sessions)",
             now,
         )
-        return len(rows)
+        return {ref: self._codec.open_session(ref, sealed) for ref, sealed in rows}
 
     async def ping(self) -> None:
         await self._file.execute("SELECT 1 FROM sessions LIMIT 1")

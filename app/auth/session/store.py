@@ -85,9 +85,9 @@ class SessionStore(Protocol):
         """An empty text, from which on nothing is missed; then what is published, until the store
         fails (`StoreUnavailable`)."""
 
-    async def purge(self) -> int:
-        """Free what has expired; the number of sessions freed. A store that frees by itself has
-        nothing to do."""
+    async def purge(self) -> dict[str, Session | None]:
+        """Free what has expired. The sessions that have, by reference, each told to one process and
+        once; None for one of which only the reference is left."""
 
     async def ping(self) -> None:
         """Return if the store can be read."""

@@ -8,12 +8,15 @@ from typing import Any
 
 import reflex as rx
 
+from ..audit import AuditTrail
 from ..core.access import ALLOWED, Decision, Rule, Viewer, decide
+from ..core.access_record import record_access
 from ..session import Session, SessionStore
 from .access_gate import AccessGate
 from .access_marks import AccessRules, default_rule
 from .guard import guard_page, is_guarded_page
-from .navigation import LoginUrl
+from .navigation import LoginUrl, current_path
+from .socket import reference_of
 from .state import AuthState
 from .surface import Reach, surface
 from .withholding import Withholding
@@ -28,13 +31,15 @@ class Access:
         self,
         store: SessionStore,
         login_url: LoginUrl,
+        audit: AuditTrail,
         *,
         is_secure_by_default: bool,
         clock: Callable[[], float],
     ) -> None:
         self.rules = AccessRules(default_rule(is_secure=is_secure_by_default))
-        self.gate = AccessGate(self.rules, login_url, clock=clock)
+        self.gate = AccessGate(self.rules, login_url, audit, clock=clock)
         self._withholding = Withholding(self.rules, store, clock=clock)
+        self._audit = audit
         self._clock = clock
         self._page_rules: dict[str, Rule] = {}
 
@@ -47,7 +52,12 @@ class Access:
             rule = self._page_rules.get(key)
             return await decide(rule, viewer) if rule else ALLOWED
 
-        AuthState._enter = enter
+        def record(state: Any, decision: Decision) -> None:
+            page = current_path(state).partition("?")[0]
+            sub, ref = (state.user or {}).get("sub"), reference_of(app, state)
+            record_access(self._audit, decision, sub=sub, ref=ref, target=page)
+
+        AuthState._enter, AuthState._record = enter, record
         add_page = app.add_page
         for route, page in app._unevaluated_pages.items():
             guarded = self._guarded(page.component)

@@ -10,7 +10,9 @@ from reflex.event import Event, EventSpec
 from reflex.state import BaseState, StateUpdate
 from reflex_base.registry import RegistrationContext
 
-from ..core.access import ALLOWED, Decision, Denial, Viewer, decide
+from ..audit import AuditTrail
+from ..core.access import Decision, Denial, Rule, Viewer, decide
+from ..core.access_record import record_access
 from ..session import Session
 from .access_marks import AccessRules
 from .navigation import LoginUrl, go_to_login
@@ -25,9 +27,15 @@ class AccessGate:
     nothing: the handler is Reflex's own, the viewer comes from the session."""
 
     def __init__(
-        self, rules: AccessRules, login_url: LoginUrl, *, clock: Callable[[], float]
+        self,
+        rules: AccessRules,
+        login_url: LoginUrl,
+        audit: AuditTrail,
+        *,
+        clock: Callable[[], float],
     ) -> None:
         self._rules = rules
+        self._audit = audit
         self._login_url = login_url
         self._clock = clock
 
@@ -35,25 +43,28 @@ class AccessGate:
         """Whether a State is not for everybody: what it holds is then one user's."""
         return not self._rules.of_state(state).is_public
 
-    async def decide(self, event_name: str, session: Session | None) -> Decision | None:
-        """None for an event that has no handler, which is Reflex's to refuse."""
-        registered = RegistrationContext.get().event_handlers.get(event_name)
-        if registered is None:
-            return None
-        rule = self._rules.of_handler(event_name, registered)
-        if rule.is_public:
-            return ALLOWED
-        return await decide(rule, Viewer.of(session, self._clock()) if session else None)
-
     async def refusal(
-        self, state: BaseState, event: Event, session: Session | None, *, is_unknown: bool
+        self,
+        state: BaseState,
+        event: Event,
+        session: Session | None,
+        *,
+        ref: str | None,
+        is_unknown: bool,
     ) -> StateUpdate | None:
         """What takes the place of the handler, or None if it may run.
 
-        While sessions cannot be read (`is_unknown`) nobody is sent to log in: they may be.
+        `ref` is the session's reference. While sessions cannot be read (`is_unknown`) nobody is
+        sent to log in: they may be.
         """
-        decision = await self.decide(event.name, session)
-        if decision is None or decision.denial is None:
+        rule = self._rule_of(event.name)
+        if rule is None or rule.is_public:
+            return None
+        viewer = Viewer.of(session, self._clock()) if session else None
+        decision = await decide(rule, viewer)
+        sub = session.sub if session else None
+        record_access(self._audit, decision, sub=sub, ref=ref, target=event.name)
+        if decision.denial is None:
             return None
         logger.warning(
             "Refused %s: %s%s",
@@ -63,6 +74,11 @@ class AccessGate:
         )
         spec = None if is_unknown else self._way_on(state, decision)
         return StateUpdate(events=Event.from_event_type(spec) if spec else [])
+
+    def _rule_of(self, event_name: str) -> Rule | None:
+        """None for an event that has no handler."""
+        registered = RegistrationContext.get().event_handlers.get(event_name)
+        return self._rules.of_handler(event_name, registered) if registered else None
 
     def _way_on(self, state: BaseState, decision: Decision) -> EventSpec:
         match decision.denial:

@@ -40,8 +40,9 @@ class SessionBinding(Middleware):
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
         """Bind AuthState; then stop the event unless its handler may run for whoever is there."""
         auth_state = await state.get_state(AuthState)
+        ref = reference_of(app, state)
         try:
-            stored = await self._session(reference_of(app, state))
+            stored = await self._session(ref)
             error = ""
         except StoreUnavailable as failure:
             # Nothing of a session that cannot be checked is shown; it is not ended either.
@@ -59,7 +60,7 @@ class SessionBinding(Middleware):
         if has_changed or (is_hydrating and user is not None):
             await _announce(app, state)
         session = stored.session if stored else None
-        refusal = await self._gate.refusal(state, event, session, is_unknown=bool(error))
+        refusal = await self._gate.refusal(state, event, session, ref=ref, is_unknown=bool(error))
         if refusal is not None:
             await _tell_browser(state)  # a handler that does not run sends nothing
         return refusal

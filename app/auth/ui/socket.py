@@ -20,7 +20,7 @@ def reference_of(app: rx.App, state: BaseState) -> str | None:
     The connection id comes from the server's own record of the event, never from the client. None
     when the tab has no session or its connection is gone.
     """
-    return _reference(app, connection_of(state).session_id)
+    return reference_of_connection(app, connection_of(state).session_id)
 
 
 def connection_of(state: BaseState) -> SessionData:
@@ -29,16 +29,21 @@ def connection_of(state: BaseState) -> SessionData:
     The same as `state.router.session`, which puts all else about the page together, too, and costs
     more than everything that is done here for an event.
     """
-    plain = state.__wrapped__ if isinstance(state, StateProxy) else state
-    session: SessionData = plain._get_root_state().rx_router_session
+    session: SessionData = root_of(state).rx_router_session
     return session
+
+
+def root_of(state: BaseState) -> BaseState:
+    """The root of the tree of states of a tab."""
+    plain = state.__wrapped__ if isinstance(state, StateProxy) else state
+    return plain._get_root_state()
 
 
 def reference_of_tab(app: rx.App, client_token: str) -> str | None:
     """The session reference of the connection of a tab; None when it has none."""
     namespace = app.event_namespace
     sid = namespace.token_to_sid.get(client_token) if namespace else None
-    return _reference(app, sid) if sid else None
+    return reference_of_connection(app, sid) if sid else None
 
 
 def tabs_of(app: rx.App, ref: str) -> Iterator[str]:
@@ -47,7 +52,7 @@ def tabs_of(app: rx.App, ref: str) -> Iterator[str]:
     if namespace is None:
         return
     for token, sid in namespace.token_to_sid.items():
-        if _reference(app, sid) == ref:
+        if reference_of_connection(app, sid) == ref:
             yield token
 
 
@@ -55,7 +60,9 @@ def all_tabs(app: rx.App) -> Iterator[str]:
     """The tokens of the open tabs that came with a session."""
     namespace = app.event_namespace
     if namespace is not None:
-        yield from (t for t, sid in namespace.token_to_sid.items() if _reference(app, sid))
+        yield from (
+            t for t, sid in namespace.token_to_sid.items() if reference_of_connection(app, sid)
+        )
 
 
 async def reconnect(app: rx.App, ref: str) -> None:
@@ -67,11 +74,12 @@ async def reconnect(app: rx.App, ref: str) -> None:
     if app.sio is None or app.event_namespace is None:
         return
     for sid in list(app.event_namespace.sid_to_token):
-        if _reference(app, sid) == ref:
+        if reference_of_connection(app, sid) == ref:
             await app.sio.eio.disconnect(app.sio.manager.eio_sid_from_sid(sid, NAMESPACE))
 
 
-def _reference(app: rx.App, sid: str) -> str | None:
+def reference_of_connection(app: rx.App, sid: str) -> str | None:
+    """The session reference of a connection; None when it has none, or is gone."""
     if app.sio is None or not sid:
         return None
     try:

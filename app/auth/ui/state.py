@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import reflex as rx
 from reflex.event import EventSpec
 
-from ..core.access import PUBLIC, Decision, Denial
+from ..core.access import ANONYMOUS, PUBLIC, Decision, Denial
 from .access_marks import mark
 from .navigation import LoginUrl, current_path, go_to_login
+from .socket import root_of
 
 
 class AuthState(rx.State):
@@ -28,6 +29,7 @@ class AuthState(rx.State):
 
     _login_url: ClassVar[LoginUrl]
     _enter: ClassVar[Callable[[Any, str], Awaitable[Decision]]]
+    _record: ClassVar[Callable[[Any, Decision], None]]
 
     @rx.var
     def login_url(self) -> str:
@@ -39,6 +41,7 @@ class AuthState(rx.State):
         """On a guarded page's load: nobody is signed in, so on to the login and back here."""
         if self.is_authenticated or self.error:
             return None
+        type(self)._record(self, ANONYMOUS)
         return go_to_login(self, type(self)._login_url)
 
     @rx.event
@@ -47,6 +50,7 @@ class AuthState(rx.State):
         if not self.is_authenticated:
             return self.require_login()  # type: ignore[operator]
         decision = await type(self)._enter(self, rule)
+        type(self)._record(self, decision)
         if decision.denial is Denial.STEP_UP_REQUIRED:
             return go_to_login(self, type(self)._login_url, **decision.login_parameters)
         self.entered[rule] = "forbidden" if decision.denial else "allowed"
@@ -66,3 +70,10 @@ class UserScopedState(rx.State):
 
 
 mark(AuthState, PUBLIC)
+
+
+def sub_of(state: rx.State) -> str | None:
+    """The `sub` of a tab's user, as the last event found it; for the record only."""
+    auth_state = root_of(state).substates.get(AuthState.get_name())
+    user = auth_state.user if isinstance(auth_state, AuthState) else None
+    return user.get("sub") if user else None

@@ -62,6 +62,17 @@ def try_again_later(home: str) -> HTMLResponse:
     )
 
 
+def too_many(home: str, seconds: int) -> HTMLResponse:
+    """The answer to whoever comes too often (RFC 6585 section 4)."""
+    return _document(
+        "Too many attempts",
+        f"There were too many logins from your network. Try again in {seconds} seconds.",
+        f'<a href="{escape(home, quote=True)}">Go to the start page</a>',
+        status=429,
+        headers={"Retry-After": str(seconds)},
+    )
+
+
 def _document(
     title: str, text: str, actions: str, *, status: int, headers: dict[str, str] | None = None
 ) -> HTMLResponse:

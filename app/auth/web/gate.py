@@ -13,8 +13,14 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..audit import AuditTrail
+from ..core.access import Decision, Denial
+from ..core.access_record import record_access
 from ..core.scope_key import SCOPE_KEY
 from ..session import SessionCookie, reference, strip
+from .client_address import client_address
+from .event_limits import EventLimits, sparing
+from .request_limits import RequestLimits
 from .security_headers import with_security_headers
 
 MOST_READ = 1024 * 1024  # bytes of a request that is refused
@@ -43,6 +49,10 @@ class Gate:
         origins: Collection[str],
         is_https: bool,
         session_of_tab: Callable[[str], str | None],
+        audit: AuditTrail,
+        request_limits: RequestLimits | None,
+        event_limits: EventLimits | None,
+        trusted_proxies: int,
     ) -> None:
         self._inner = inner
         self._routes = routes
@@ -51,6 +61,10 @@ class Gate:
         self._is_https = is_https
         self._session_of_tab = session_of_tab
         self._origins = frozenset(origins)
+        self._audit = audit
+        self._request_limits = request_limits
+        self._event_limits = event_limits
+        self._trusted_proxies = trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -64,6 +78,7 @@ class Gate:
         if _is_auth_path(scope["path"]):
             await self._routes(scope, receive, send)
         elif self._is_for_the_tab_of_another(scope):
+            self._record(Denial.FOREIGN_TAB, scope)
             await _refuse(scope, receive, send)
         else:
             await self._inner(self._without_cookies(scope), receive, send)
@@ -81,12 +96,28 @@ class Gate:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         origin = _header(scope, b"origin")
         if origin is not None and origin not in self._origins:
+            self._record(Denial.FOREIGN_ORIGIN, scope)
             await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})
+            return
+        client = client_address(scope, self._trusted_proxies)
+        if await self._is_one_too_many(client):
+            await send({"type": "websocket.close", "code": 1013, "reason": "too many connections"})
             return
         handle = self._cookie.read(_header(scope, b"cookie"))
         guarded = self._without_cookies(scope)
-        guarded[SCOPE_KEY] = reference(handle) if handle else None
+        ref = guarded[SCOPE_KEY] = reference(handle) if handle else None
+        if self._event_limits is not None:
+            receive = sparing(receive, self._event_limits.of_connection(ref, client))
         await self._inner(guarded, receive, send)
+
+    async def _is_one_too_many(self, client: str) -> bool:
+        limits = self._request_limits
+        return limits is not None and await limits.seconds_to_wait("connection", client) > 0
+
+    def _record(self, denial: Denial, scope: Scope) -> None:
+        handle = self._cookie.read(_header(scope, b"cookie"))
+        ref = reference(handle) if handle else None
+        record_access(self._audit, Decision(denial), sub=None, ref=ref, target=scope["path"])
 
     def _without_cookies(self, scope: Scope) -> MutableMapping[str, Any]:
         kept = strip(_header(scope, b"cookie"), self._cookie_names)

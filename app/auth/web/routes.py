@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlencode
 
@@ -14,18 +15,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from ..audit import AuditTrail, Kind, Outcome
 from ..config import AuthConfig
 from ..core.backchannel_logout import BackchannelLogout
 from ..core.callback import Callback
+from ..core.ending import Ending, OnSessionEnd
 from ..core.login import Login
 from ..core.logout import Logout
 from ..core.return_to import safe_return_to
 from ..errors import AuthError, LogoutTokenError, StoreUnavailable
-from ..session import Session, SessionCookie, SessionStore, new_handle, reference
+from ..session import SessionCookie, SessionStore, new_handle, reference
 from . import documents
+from .client_address import client_address
 from .posted_field import posted_field
+from .request_limits import Limited, RequestLimits
 
 logger = logging.getLogger(__name__)
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 LOGIN_COOKIE_AGE = 600  # seconds a person may take at the provider
@@ -43,11 +50,13 @@ class Routes:
         callback: Callback,
         logout: Logout,
         backchannel_logout: BackchannelLogout,
+        audit: AuditTrail,
+        limits: RequestLimits | None,
         *,
         session_cookie: SessionCookie,
         login_cookie: SessionCookie,
         on_session_begin: Callable[[str, str | None], Awaitable[None]],
-        on_session_end: Callable[[str, Session], Awaitable[None]],
+        on_session_end: OnSessionEnd,
     ) -> None:
         self._config = config
         self._store = store
@@ -55,6 +64,8 @@ class Routes:
         self._callback = callback
         self._logout = logout
         self._backchannel_logout = backchannel_logout
+        self._audit = audit
+        self._limits = limits
         self._session_cookie = session_cookie
         self._login_cookie = login_cookie
         self._on_session_end = on_session_end
@@ -64,11 +75,15 @@ class Routes:
         """The application to put behind the gate."""
         return Starlette(
             routes=[
-                Route("/auth/login", self.login, methods=["GET"]),
-                Route("/auth/callback", self.callback, methods=["GET"]),
+                Route("/auth/login", self._limited("login", self.login), methods=["GET"]),
+                Route("/auth/callback", self._limited("callback", self.callback), methods=["GET"]),
                 Route("/auth/logout", self.ask_logout, methods=["GET"]),
                 Route("/auth/logout", self.logout, methods=["POST"]),
-                Route("/auth/backchannel-logout", self.backchannel_logout, methods=["POST"]),
+                Route(
+                    "/auth/backchannel-logout",
+                    self._limited("backchannel_logout", self.backchannel_logout),
+                    methods=["POST"],
+                ),
                 Route("/auth/profile", self.profile, methods=["GET"]),
                 Route("/auth/health", self.health, methods=["GET"]),
             ],
@@ -88,7 +103,9 @@ class Routes:
                 current=self._reference(request),
             )
         except AuthError as error:
+            self._audit.failed(Kind.LOGIN_STARTED, error, target=return_to)
             return self._failed(error, return_to)
+        self._audit.tell(Kind.LOGIN_STARTED, Outcome.SUCCESS, "redirected", target=return_to)
         response = RedirectResponse(url, 302, headers=NO_STORE)
         response.headers.append("set-cookie", self._login_cookie.set(browser, LOGIN_COOKIE_AGE))
         return response
@@ -104,7 +121,16 @@ class Routes:
                 user_agent=request.headers.get("user-agent"),
             )
         except AuthError as error:
+            self._audit.failed(Kind.LOGIN_COMPLETED, error)
             return self._failed(error)
+        self._audit.tell(
+            Kind.LOGIN_COMPLETED,
+            Outcome.SUCCESS,
+            "replaced" if done.replaced else "new",
+            sub=done.sub,
+            ref=reference(done.handle),
+            target=done.return_to,
+        )
         response = RedirectResponse(
             f"{self._config.app_base_url}{done.return_to}",
             303,
@@ -131,10 +157,11 @@ class Routes:
         try:
             stored = await self._store.load(ref) if ref else None
             url = await self._logout.end(ref)
-        except StoreUnavailable:
+        except StoreUnavailable as error:
+            self._audit.failed(Kind.LOGOUT, error, ref=ref)
             return documents.try_again_later(self._home)
         if ref and stored:
-            await self._on_session_end(ref, stored.session)
+            await self._on_session_end(ref, stored.session, Ending.LOGOUT)
         task = BackgroundTask(self._logout.revoke, stored.session) if stored else None
         response = RedirectResponse(url, 303, headers=NO_STORE, background=task)
         response.headers.append("set-cookie", self._session_cookie.clear())
@@ -149,8 +176,10 @@ class Routes:
             logout_token = await posted_field(request, "logout_token", error=LogoutTokenError)
             await self._backchannel_logout.end(logout_token)
         except LogoutTokenError as error:
+            self._audit.failed(Kind.LOGOUT, error)
             return self._refused(error, 400)
         except AuthError as error:
+            self._audit.failed(Kind.LOGOUT, error)
             return self._refused(error, 503, {"Retry-After": "5"})
         return Response(status_code=200, headers=NO_STORE)
 
@@ -174,6 +203,23 @@ class Routes:
         except StoreUnavailable as error:
             return _json(503, {"status": "unavailable", "error": error.code}, {"Retry-After": "5"})
         return _json(200, {"status": "ok"})
+
+    def _limited(self, what: Limited, endpoint: Endpoint) -> Endpoint:
+        """The endpoint, for whoever does not come too often."""
+        limits = self._limits
+        if limits is None:
+            return endpoint
+
+        async def limited(request: Request) -> Response:
+            client = client_address(request.scope, self._config.trusted_proxies)
+            wait = math.ceil(await limits.seconds_to_wait(what, client))
+            if not wait:
+                return await endpoint(request)
+            if what == "backchannel_logout":
+                return _json(429, {"error": "too_many_requests"}, {"Retry-After": str(wait)})
+            return documents.too_many(self._home, wait)
+
+        return limited
 
     @property
     def _home(self) -> str:

@@ -47,7 +47,7 @@ async def test_everything_is_freed(
         key.decode().removeprefix(f"{tmp_path}:").partition(":")[0]: await redis.pttl(key)
         for key in await redis.keys(f"{tmp_path}:*")
     }
-    assert set(ends) == {"session", "sessions-of", "lease", "login"}
+    assert set(ends) == {"session", "sessions-of", "expiring", "lease", "login"}
     assert 0 < ends["session"] <= LIFETIMES.idle * 1000
     assert 0 < ends["login"] <= LIFETIMES.transaction * 1000
     assert all(0 < end <= LIFETIMES.absolute * 1000 for end in ends.values())

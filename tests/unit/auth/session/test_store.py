@@ -10,7 +10,7 @@ import pytest
 
 from app.auth.session import SessionStore
 
-from ..conftest import SECRET, Clock, OpenStore, session, transaction
+from ..conftest import LIFETIMES, SECRET, Clock, OpenStore, session, transaction
 
 
 async def test_create_and_load(store: SessionStore, clock: Clock) -> None:
@@ -211,3 +211,16 @@ async def test_news(open_store: OpenStore) -> None:
         for text in ("first", "second"):
             await one.publish(text)
             assert await anext(news) == text
+
+
+async def test_purge_tells_of_each_session_once(store: SessionStore, clock: Clock) -> None:
+    """A session that has expired is told of once; one that was used, or ended, is not."""
+    for ref in ("idle", "used", "ended"):
+        await store.create(ref, session(clock))
+    clock.now += LIFETIMES.idle / 2
+    await store.touch("used")
+    await store.delete("ended")
+    clock.now += LIFETIMES.idle / 2
+    assert list(await store.purge()) == ["idle"]
+    assert not await store.purge()
+    assert await store.load("used") is not None

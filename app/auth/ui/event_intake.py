@@ -1,0 +1,64 @@
+"""What of a browser's messages becomes an event: one that is well-formed and has a handler."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import reflex as rx
+from reflex_base.registry import RegistrationContext
+
+from ..audit import AuditTrail
+from ..core.access import Decision, Denial
+from ..core.access_record import record_access
+from ..core.sparingly import Sparingly
+from .socket import reference_of_connection
+
+logger = logging.getLogger(__name__)
+
+LONGEST_NAME = 100  # characters of a name that nobody knows
+
+
+class EventIntake:
+    """Stands before Reflex's own intake, which answers what it does not know with an exception that
+    is logged along with all that the connection came with."""
+
+    def __init__(self, audit: AuditTrail) -> None:
+        self._audit = audit
+        self._sparingly = Sparingly()
+
+    def install(self, app: rx.App) -> None:
+        """Begin, once the app has its websocket."""
+        namespace = app.event_namespace
+        if namespace is None:
+            return
+        on_event = namespace.on_event
+
+        async def take(sid: str, data: Any) -> None:
+            if is_known(data):
+                await on_event(sid, data)
+            else:
+                self._refuse(reference_of_connection(app, sid), data)
+
+        namespace.on_event = take  # type: ignore[method-assign]
+
+    def _refuse(self, ref: str | None, data: Any) -> None:
+        name = data.get("name") if isinstance(data, dict) else None
+        text = repr(name)[:LONGEST_NAME]
+        if self._sparingly.is_due(ref or "nobody"):
+            logger.warning("Refused an event that has no handler: %s", text)
+            record_access(self._audit, _UNKNOWN, sub=None, ref=ref, target=text)
+
+
+_UNKNOWN = Decision(Denial.UNKNOWN_HANDLER)
+
+
+def is_known(data: Any) -> bool:
+    """Whether it is an event with a handler, and arguments by name."""
+    return (
+        isinstance(data, dict)
+        and isinstance(data.get("payload", {}), dict)
+        and isinstance(data.get("router_data", {}), dict)
+        and isinstance(name := data.get("name"), str)
+        and name in RegistrationContext.get().event_handlers
+    )

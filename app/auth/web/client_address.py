@@ -1,0 +1,39 @@
+"""Who sends a request, as far as limits go: its address."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from starlette.types import Scope
+
+UNKNOWN = "unknown"
+NETWORK_OF_ONE = 64  # bits: what one IPv6 customer has at the least (RFC 6177)
+
+
+def client_address(scope: Scope, trusted_proxies: int) -> str:
+    """The address of the client behind so many proxies of ours, each of which appends to
+    `X-Forwarded-For` whom it was asked by; what stands further left anybody can claim.
+
+    An IPv6 address counts as its /64 network.
+    """
+    peer = (scope.get("client") or (UNKNOWN,))[0]
+    hops = [*_forwarded_for(scope["headers"]), peer]
+    return _network(hops[max(-len(hops), -1 - trusted_proxies)])
+
+
+def _forwarded_for(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
+    values = [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"]
+    return [hop.strip() for hop in ",".join(values).split(",")] if values else []
+
+
+def _network(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return UNKNOWN
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, NETWORK_OF_ONE), strict=False))

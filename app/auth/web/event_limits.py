@@ -1,0 +1,102 @@
+"""Events that come too often are dropped before anything is made of them."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+
+from starlette.types import Message, Receive
+from throttled import MemoryStore, RateLimiterType, Throttled
+from throttled.store import BaseStore
+
+from ..audit import AuditTrail, Kind, Outcome
+from ..core.limits import Limits, quota
+from ..core.sparingly import Sparingly
+
+logger = logging.getLogger(__name__)
+
+MOST_KEYS = 20_000  # the least recently seen is forgotten first
+BATCH = 10  # events that are counted at once, so that counting costs an event next to nothing
+
+_numbers = itertools.count(1)
+
+
+class EventLimits:
+    """Counted in memory: a websocket lives in one process, and a session's sockets in a few."""
+
+    def __init__(self, limits: Limits, audit: AuditTrail) -> None:
+        store = MemoryStore(options={"MAX_SIZE": MOST_KEYS})
+        self._audit = audit
+        self._of_session = _throttled(limits.event, store, "session")
+        self._of_client = _throttled(limits.event_of_client, store, "client")
+        self._sparingly = Sparingly()
+
+    def of_connection(self, ref: str | None, client: str) -> EventAllowance:
+        """For a new websocket of this session (None: nobody's) and client."""
+        return EventAllowance(self, ref, client)
+
+    def take(self, session: str, client: str, count: int) -> str | None:
+        """Count so many events; the name of the limit that they do not fit into, if any."""
+        if self._of_client.limit(client, cost=count).limited:
+            return "event_of_client"
+        if self._of_session.limit(session, cost=count).limited:
+            return "event"
+        return None
+
+    def tell(self, limit: str, ref: str | None, client: str) -> None:
+        """Note that events are dropped, but not each of them."""
+        if self._sparingly.is_due(f"{limit} {ref or client}"):
+            logger.warning("Too many events from %s; they are dropped: %s", client, limit)
+            self._audit.tell(Kind.LIMIT, Outcome.DENIED, limit, ref=ref, target=client)
+
+
+def sparing(receive: Receive, allowance: EventAllowance) -> Receive:
+    """A websocket's `receive` that leaves out what there is no allowance for.
+
+    The pings of Engine.IO (`2`, `3`) and the end of the connection always pass.
+    """
+
+    async def received() -> Message:
+        while True:
+            message = await receive()
+            is_free = message["type"] != "websocket.receive" or message.get("text") in ("2", "3")
+            if is_free or allowance.admits_one():
+                return message
+
+    return received
+
+
+class EventAllowance:
+    """What one websocket may still send."""
+
+    def __init__(self, limits: EventLimits, ref: str | None, client: str) -> None:
+        self._limits = limits
+        self._ref = ref
+        self._client = client
+        self._session = ref or f"tab {next(_numbers)}"
+        self._left = 0
+
+    def admits_one(self) -> bool:
+        """Whether another event may pass, which then counts."""
+        if self._left == 0 and not self._get_more():
+            return False
+        self._left -= 1
+        return True
+
+    def _get_more(self) -> bool:
+        """A whole batch; where that is too much, a single one."""
+        limit: str | None = None
+        for count in (BATCH, 1):
+            limit = self._limits.take(self._session, self._client, count)
+            if limit is None:
+                self._left = count
+                return True
+        if limit is not None:
+            self._limits.tell(limit, self._ref, self._client)
+        return False
+
+
+def _throttled(text: str, store: BaseStore, name: str) -> Throttled:
+    return Throttled(
+        using=RateLimiterType.GCRA.value, quota=quota(text), store=store, key_prefix=name
+    )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         verified_email,
     )
     from .core.devices import Device
+    from .core.limits import Limits
     from .core.request_event import RequestEvent
     from .errors import (
         AuthError,
@@ -73,6 +74,7 @@ _MODULES = {
         "verified_email",
     ),
     "core.devices": ("Device",),
+    "core.limits": ("Limits",),
     "core.request_event": ("RequestEvent",),
     "errors": (
         "AuthError",
@@ -129,6 +131,7 @@ __all__ = [
     "HttpInterceptorConfig",
     "IdTokenError",
     "JsonLines",
+    "Limits",
     "LoginLinkError",
     "LoginRequired",
     "MemorySessionStore",

@@ -14,10 +14,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.auth import (
     AllowedRoute,
+    AuditEvent,
     AuthConfig,
     AuthorizationParams,
     AuthService,
     HttpInterceptorConfig,
+    Limits,
     Sealer,
     SessionStore,
     SQLiteSessionStore,
@@ -102,6 +104,7 @@ class World:
         tenant_is_multi_resource: bool | None = None,
         rotation_overlap: int = 0,
         open_store: OpenStore | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.clock = Clock()
         settings = TenantSettings(
@@ -118,6 +121,7 @@ class World:
         self.store_file = directory / "data" / "sessions.sqlite3"
         self.store = (open_store or self._open_file)(Sealer(("s" * 32,)), self.clock)
         self.jitter = 0.0
+        self.record: list[AuditEvent] = []
         config = AuthConfig.from_environ(
             {
                 "AUTH0_MULTI_RESOURCE_REFRESH": "1" if is_multi_resource else "0",
@@ -136,6 +140,8 @@ class World:
                 ]
             ),
             pool=self.network,
+            audit_hooks=[self.record.append],
+            limits=limits,
             clock=self.clock,
             jitter=lambda: self.jitter,
         )

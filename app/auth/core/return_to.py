@@ -25,3 +25,8 @@ def safe_return_to(text: str | None) -> str:
     if parts.scheme or parts.netloc or parts.path == "/auth" or parts.path.startswith("/auth/"):
         return DEFAULT_RETURN_TO
     return text
+
+
+def page_of(target: str) -> str:
+    """The page without its query, which may hold what is nobody's business but the page's."""
+    return urlsplit(target).path

@@ -95,10 +95,16 @@ class SessionCore:
         for each in await self.devices.references(ref):
             await self._announcements.tell(News.CHANGED, each)
 
+    async def free_what_has_expired(self) -> None:
+        """Free it in the store, and note which sessions that were; raises `StoreUnavailable`."""
+        for ref, session in (await self._store.purge()).items():
+            sub = session.sub if session else None
+            self._audit.tell(Kind.SESSION_EXPIRED, Outcome.SUCCESS, "expired", sub=sub, ref=ref)
+
     def start(self) -> None:
         """Begin what goes on while the app runs."""
         self._background.start(self._announcements.listen())
-        self._background.start(self._free_what_has_expired())
+        self._background.start(self._keep_freeing())
 
     async def stop(self) -> None:
         """End it."""
@@ -119,14 +125,10 @@ class SessionCore:
         except StoreUnavailable as error:
             logger.warning("A user's other devices were not told: %s", error.code)
 
-    async def _free_what_has_expired(self) -> None:
+    async def _keep_freeing(self) -> None:
         while True:
             try:
-                for ref, session in (await self._store.purge()).items():
-                    sub = session.sub if session else None
-                    self._audit.tell(
-                        Kind.SESSION_EXPIRED, Outcome.SUCCESS, "expired", sub=sub, ref=ref
-                    )
+                await self.free_what_has_expired()
             except StoreUnavailable as error:
                 logger.warning("Expired sessions were not freed: %s", error.code)
             await asyncio.sleep(PURGE_INTERVAL)

@@ -11,6 +11,7 @@ import reflex as rx
 from ..audit import AuditTrail
 from ..core.access import ALLOWED, Decision, Rule, Viewer, decide
 from ..core.access_record import record_access
+from ..core.return_to import page_of
 from ..session import Session, SessionStore
 from .access_gate import AccessGate
 from .access_marks import AccessRules, default_rule
@@ -53,7 +54,7 @@ class Access:
             return await decide(rule, viewer) if rule else ALLOWED
 
         def record(state: Any, decision: Decision) -> None:
-            page = current_path(state).partition("?")[0]
+            page = page_of(current_path(state))
             sub, ref = (state.user or {}).get("sub"), reference_of(app, state)
             record_access(self._audit, decision, sub=sub, ref=ref, target=page)
 

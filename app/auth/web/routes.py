@@ -22,7 +22,7 @@ from ..core.callback import Callback
 from ..core.ending import Ending, OnSessionEnd
 from ..core.login import Login
 from ..core.logout import Logout
-from ..core.return_to import safe_return_to
+from ..core.return_to import page_of, safe_return_to
 from ..errors import AuthError, LogoutTokenError, StoreUnavailable
 from ..session import SessionCookie, SessionStore, new_handle, reference
 from . import documents
@@ -103,9 +103,11 @@ class Routes:
                 current=self._reference(request),
             )
         except AuthError as error:
-            self._audit.failed(Kind.LOGIN_STARTED, error, target=return_to)
+            self._audit.failed(Kind.LOGIN_STARTED, error, target=page_of(return_to))
             return self._failed(error, return_to)
-        self._audit.tell(Kind.LOGIN_STARTED, Outcome.SUCCESS, "redirected", target=return_to)
+        self._audit.tell(
+            Kind.LOGIN_STARTED, Outcome.SUCCESS, "redirected", target=page_of(return_to)
+        )
         response = RedirectResponse(url, 302, headers=NO_STORE)
         response.headers.append("set-cookie", self._login_cookie.set(browser, LOGIN_COOKIE_AGE))
         return response
@@ -129,7 +131,7 @@ class Routes:
             "replaced" if done.replaced else "new",
             sub=done.sub,
             ref=reference(done.handle),
-            target=done.return_to,
+            target=page_of(done.return_to),
         )
         response = RedirectResponse(
             f"{self._config.app_base_url}{done.return_to}",

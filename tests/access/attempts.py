@@ -22,7 +22,8 @@ def payloads(arguments: list[str], device_id: str) -> list[Any]:
         "value": [],
         "rule": "0123456789ab",
     }
-    wrong = (dict.fromkeys(arguments, value) for value in (None, -1, "x", [[]], {"x": {}}))
+    odd: list[Any] = [None, -1, "x", [[]], {"x": {}}]
+    wrong = [dict.fromkeys(arguments, value) for value in odd]
     return [{name: plausible.get(name, "x") for name in arguments}, *wrong, *NONSENSE]
 
 
@@ -51,8 +52,9 @@ def forged_fields(handle: str, sid: str, token: str) -> Iterator[dict[str, Any]]
     for name, value in claims.items():
         yield {"router_data": {**page, name: value}}
         yield {name: value}
-    for odd in (None, [], "x", 1, {"pathname": None}, {"pathname": "/x", "asPath": []}):
-        yield {"router_data": odd}
+    odd: list[Any] = [None, [], "x", 1, {"pathname": None}, {"pathname": "/x", "asPath": []}]
+    for each in odd:
+        yield {"router_data": each}
     yield {"substate_token": token, "client_state": {}, "is_authenticated": True}
 
 

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 import uuid
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -47,9 +47,9 @@ class RawTab:
             additional_headers=cookie,
             ping_interval=None,
         )
-        await self._socket.recv()
+        self.heard.append(str(await self._socket.recv()))
         await self._socket.send("40/_event,")
-        await self._socket.recv()
+        self.heard.append(str(await self._socket.recv()))
         self._reader = asyncio.create_task(self._read())
         await self.send(f"{STATE}.hydrate_and_load", {})
         await self.settle()
@@ -75,6 +75,11 @@ class RawTab:
         """To be awaited after what causes it: the next frame that has this text in it."""
         heard = self._waiting[text] = asyncio.get_running_loop().create_future()
         return asyncio.wait_for(heard, PATIENCE)
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether the app still held the token for another connection, and gave a new one."""
+        return any('["new_token"' in frame for frame in self.heard)
 
     def values(self) -> Iterator[tuple[str, str, Any]]:
         """State, variable and value of all that was heard."""
@@ -102,3 +107,14 @@ class RawTab:
                         future.set_result(None)
         except ConnectionClosed:
             pass
+
+
+async def opened_under_its_token(make: Callable[[], RawTab]) -> RawTab:
+    """A connection that gets a token which was another's until a moment ago."""
+    for _ in range(100):
+        tab = make()
+        await tab.open()
+        if not tab.is_renamed:
+            return tab
+        await tab.close()
+    raise AssertionError("The token is still another connection's.")

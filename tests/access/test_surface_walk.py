@@ -13,7 +13,7 @@ from app.auth.session import reference
 from .attempts import NO_EVENTS, forged_fields, names_like, payloads, settings
 from .person import Person
 from .product import ALICE, BOB, Product, product
-from .raw_tab import STATE, RawTab
+from .raw_tab import STATE, RawTab, opened_under_its_token
 
 USER = (f"{STATE}.app___auth___ui___state____auth_state", "user")
 
@@ -117,6 +117,7 @@ async def tab_of(role: str, walked: Product, alice: Person) -> RawTab:
         return alice.tab
     if role == "stolen after it was closed":
         await alice.tab.close()
+        return await opened_under_its_token(lambda: alice.opens(None, alice.tab.token))
     tab = alice.opens(None, alice.tab.token if role.startswith("stolen") else None)
     await tab.open()
     return tab
@@ -168,8 +169,7 @@ async def test_another_user(walked: Product, alice: Person, bob: Person, is_stol
     tab = bob.tab
     if is_stolen:
         await alice.tab.close()
-        tab = bob.opens(bob.handle, alice.tab.token)
-        await tab.open()
+        tab = await opened_under_its_token(lambda: bob.opens(bob.handle, alice.tab.token))
     before = walked.refusals()
     full_names = {short(name): name for name in walked.arguments}
     profile = "app.pages.profile.profile_state"

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import uuid
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -18,10 +19,19 @@ _marks = itertools.count(1)
 
 
 class RawTab:
-    """`handle` is the session's, or None for nobody's; `token` the tab's."""
+    """`handle` is the session's, or None for nobody's; `token` the tab's; `package` where the auth
+    layer is in the app that is spoken to."""
 
-    def __init__(self, url: str, handle: str | None = None, *, token: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        handle: str | None = None,
+        *,
+        token: str | None = None,
+        package: str = "access_app",
+    ) -> None:
         self.url = url
+        self._refresh = f"{STATE}.{package}___auth___ui___state____auth_state.refresh"
         self.token = token or str(uuid.uuid4())
         self.heard: list[str] = []
         self._handle = handle
@@ -37,25 +47,48 @@ class RawTab:
             additional_headers=cookie,
             ping_interval=None,
         )
-        await self._socket.recv()
+        self.heard.append(str(await self._socket.recv()))
         await self._socket.send("40/_event,")
-        await self._socket.recv()
+        self.heard.append(str(await self._socket.recv()))
         self._reader = asyncio.create_task(self._read())
         await self.send(f"{STATE}.hydrate_and_load", {})
         await self.settle()
 
-    async def send(self, name: str, payload: dict[str, Any], **more: Any) -> None:
+    async def send(self, name: Any, payload: Any, **more: Any) -> None:
         """An event, whatever its name."""
         router_data = {"pathname": "/", "asPath": "/"}
-        event = {"name": name, "payload": payload, "router_data": router_data, **more}
-        await self._socket.send("42/_event," + json.dumps(["event", event]))
+        await self.emit({"name": name, "payload": payload, "router_data": router_data, **more})
+
+    async def emit(self, event: Any, *, kind: str = "event") -> None:
+        """Anything at all in the place of an event."""
+        await self._socket.send("42/_event," + json.dumps([kind, event]))
 
     async def settle(self) -> None:
-        """Wait until all that was sent before has been worked off."""
-        text = f"settled-{next(_marks)}"
+        """Wait until all that was sent before has been worked off: whoever is there is told which
+        page they are on."""
+        path = f"/settled-{next(_marks)}-"
+        heard = self.expect(f'"path":"{path}"')
+        await self.send(self._refresh, {}, router_data={"pathname": "/", "asPath": path})
+        await heard
+
+    def expect(self, text: str) -> Awaitable[None]:
+        """To be awaited after what causes it: the next frame that has this text in it."""
         heard = self._waiting[text] = asyncio.get_running_loop().create_future()
-        await self.send(f"{STATE}.access_app___access_app____open.say", {"text": text})
-        await asyncio.wait_for(heard, PATIENCE)
+        return asyncio.wait_for(heard, PATIENCE)
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether the app still held the token for another connection, and gave a new one."""
+        return any('["new_token"' in frame for frame in self.heard)
+
+    def values(self) -> Iterator[tuple[str, str, Any]]:
+        """State, variable and value of all that was heard."""
+        for frame in self.heard:
+            for part in json.loads(frame[frame.index("[") :]) if frame.startswith("42") else ():
+                delta = part.get("delta") or {} if isinstance(part, dict) else {}
+                for state, variables in delta.items():
+                    for name, value in variables.items():
+                        yield state, name.removesuffix("_rx_state_"), value
 
     async def close(self) -> None:
         """As a tab that is closed."""
@@ -70,7 +103,18 @@ class RawTab:
                 if text == "2":
                     await self._socket.send("3")
                 for mark, future in self._waiting.items():
-                    if f'"mark_rx_state_":"{mark}"' in text and not future.done():
+                    if mark in text and not future.done():
                         future.set_result(None)
         except ConnectionClosed:
             pass
+
+
+async def opened_under_its_token(make: Callable[[], RawTab]) -> RawTab:
+    """A connection that gets a token which was another's until a moment ago."""
+    for _ in range(100):
+        tab = make()
+        await tab.open()
+        if not tab.is_renamed:
+            return tab
+        await tab.close()
+    raise AssertionError("The token is still another connection's.")

@@ -1,5 +1,6 @@
 """An app with handlers and variables of each kind. Each handler that runs says so in a file."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from .auth import (
 config = AuthConfig.from_environ(os.environ)
 store = SQLiteSessionStore(Path(os.environ["ACCESS_DATA"]), Sealer(config.secrets))
 auth = AuthService(config, store, secure_by_default=True)
+held: dict[str, asyncio.Event] = {}
 ran = Path(os.environ["ACCESS_RAN"])
 
 
@@ -47,6 +49,10 @@ class Open(rx.State):
         self.mark = text
 
     @rx.event
+    def release(self, text: str):
+        held.pop(text).set()
+
+    @rx.event
     def chain(self, text: str):
         return Guarded.write(text)
 
@@ -60,6 +66,7 @@ class Guarded(rx.State):
     """Nothing here is marked, so everything is for signed-in users."""
 
     secret: str = "nothing"
+    copied: str = "nothing"
     numbers: list[int] = []
 
     @rx.var
@@ -93,6 +100,27 @@ class Guarded(rx.State):
         note(self, f"write_later {text}")
         async with self:
             self.secret = text
+
+    @rx.event(background=True)
+    @auth.require_login
+    async def write_bound(self, text: str):
+        note(self, f"write_bound {text}")
+        async with self:
+            self.secret = text
+
+    @rx.event
+    async def write_held(self, text: str):
+        """Goes on once it is released."""
+        self.secret = f"begun-{text}"
+        released = held[text] = asyncio.Event()
+        yield
+        await released.wait()
+        self.secret = text
+
+    @rx.event
+    @auth.public
+    def copy_secret(self):
+        self.copied = self.secret
 
     @rx.event
     async def take(self, files: list[rx.UploadFile]):

@@ -1,0 +1,41 @@
+"""What a handler still sends after its tab's connection has become another's."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from .conftest import OpenTab, Walked
+from .raw_tab import STATE, RawTab
+
+APP = f"{STATE}.access_app___access_app____"
+
+
+LEAKS = pytest.mark.xfail(
+    strict=True, reason="a delta goes to whoever has the tab when it is sent, if they are signed in"
+)
+
+
+@pytest.mark.parametrize("who", ["nobody", pytest.param("another user", marks=LEAKS)])
+async def test_handler_that_outlives_its_connection(walked: Walked, tab: OpenTab, who: str) -> None:
+    """What a handler wrote for a user does not reach the connection that has taken over the tab
+    while the handler waited."""
+    victim = await tab(await walked.person("vic", name="Vic"))
+    helper = await tab()
+    begun = victim.expect("begun-of-the-victim")
+    await victim.send(f"{APP}guarded.write_held", {"text": "of-the-victim"})
+    await begun
+    await victim.close()
+    await helper.settle()
+    handle = None if who == "nobody" else await walked.person("next", name="Next")
+    following = RawTab(walked.url, handle, token=victim.token)
+    opening = asyncio.create_task(following.open())
+    for _ in range(20):
+        await helper.settle()
+    await helper.send(f"{APP}open.release", {"text": "of-the-victim"})
+    await opening
+    await following.settle()
+    await following.close()
+    assert not following.is_renamed
+    assert not any("of-the-victim" in frame for frame in following.heard)

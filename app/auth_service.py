@@ -5,8 +5,24 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .auth import AuthService, RedisSessionStore, Sealer, SessionStore, SQLiteSessionStore
-from .config import INSPECT_REQUESTS, config, http_interceptor
+from .auth import (
+    AuditHook,
+    AuthService,
+    JsonLines,
+    RedisSessionStore,
+    Sealer,
+    SessionStore,
+    SQLiteSessionStore,
+    opentelemetry_hook,
+)
+from .config import (
+    AUDIT_LOG,
+    AUDIT_TO_OPENTELEMETRY,
+    INSPECT_REQUESTS,
+    LIMITS,
+    config,
+    http_interceptor,
+)
 from .generated_secret import generated_secret
 
 DATA_DIR = Path(os.environ.get("APP_DATA_DIR", ".data"))
@@ -20,10 +36,18 @@ _store: SessionStore = (
     else SQLiteSessionStore(DATA_DIR / "sessions.sqlite3", _sealer)
 )
 
+_audit_hooks: list[AuditHook] = []
+if AUDIT_LOG:
+    _audit_hooks.append(JsonLines(Path(AUDIT_LOG)))
+if AUDIT_TO_OPENTELEMETRY:
+    _audit_hooks.append(opentelemetry_hook())
+
 auth = AuthService(
     config,
     _store,
     http_interceptor=http_interceptor,
     secure_by_default=True,
     inspect_requests=INSPECT_REQUESTS,
+    audit_hooks=_audit_hooks,
+    limits=LIMITS,
 )

@@ -10,6 +10,7 @@ from .auth import (
     AuthorizationParams,
     HttpInterceptorConfig,
     TokenOptions,
+    limits_from,
 )
 
 # `reflex run` serves the page on 3000 and the backend on 8000; in production both are one origin.
@@ -18,6 +19,11 @@ DEVELOPMENT = {} if IS_PRODUCTION else {"APP_API_URL": "http://localhost:8000"}
 
 # The panel that says why each request did or did not carry a token: while developing, or if wanted.
 INSPECT_REQUESTS = not IS_PRODUCTION or os.environ.get("APP_REQUEST_INSPECTOR") == "1"
+
+# How often one client may come, and where the record of logins and access goes: docs/operations.md.
+LIMITS = limits_from(os.environ.get("APP_LIMITS", ""))
+AUDIT_LOG = os.environ.get("APP_AUDIT_LOG")
+AUDIT_TO_OPENTELEMETRY = os.environ.get("APP_AUDIT_OPENTELEMETRY") == "1"
 
 # Who logs in where: AUTH0_DOMAIN, AUTH0_CLIENT_ID, ... (see .env.example), or the local tenant.
 config = AuthConfig.from_environ(

@@ -118,6 +118,7 @@ def product(directory: Path) -> Iterator[Product]:
             APP_BASE_URL=url,
             APP_DATA_DIR=str(directory / "data"),
             APP_REQUEST_INSPECTOR="1",
+            APP_LIMITS="off",
             AUTH0_DOMAIN=tenant.url,
             AUTH0_CLIENT_ID="local-app",
             AUTH0_CLIENT_SECRET="local-secret",

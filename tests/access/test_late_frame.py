@@ -12,12 +12,7 @@ from .raw_tab import STATE, RawTab
 APP = f"{STATE}.access_app___access_app____"
 
 
-LEAKS = pytest.mark.xfail(
-    strict=True, reason="a delta goes to whoever has the tab when it is sent, if they are signed in"
-)
-
-
-@pytest.mark.parametrize("who", ["nobody", pytest.param("another user", marks=LEAKS)])
+@pytest.mark.parametrize("who", ["nobody", "another user"])
 async def test_handler_that_outlives_its_connection(walked: Walked, tab: OpenTab, who: str) -> None:
     """What a handler wrote for a user does not reach the connection that has taken over the tab
     while the handler waited."""

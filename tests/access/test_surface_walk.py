@@ -10,7 +10,7 @@ import pytest
 
 from app.auth.session import reference
 
-from .attempts import NO_EVENTS, forged_fields, names_like, payloads, settings
+from .attempts import NO_EVENTS, forged_fields, is_well_formed, names_like, payloads, settings
 from .person import Person
 from .product import ALICE, BOB, Product, product
 from .raw_tab import STATE, RawTab, opened_under_its_token
@@ -60,7 +60,7 @@ def guarded(walked: Product, kind: str) -> set[str]:
 
 
 async def call_everything(walked: Product, tab: RawTab, alice: Person) -> Counter[str]:
-    """Every handler of the report with all payloads; how often each that is guarded was called."""
+    """Every handler of the report with all payloads; how often each that is guarded was reached."""
     full_names = {short(name): name for name in walked.arguments}
     calls: Counter[str] = Counter()
     handlers = [row for row in walked.report if row.kind == "handler"]
@@ -69,7 +69,7 @@ async def call_everything(walked: Product, tab: RawTab, alice: Person) -> Counte
         name = full_names[row.name]
         for payload in payloads(walked.arguments[name], alice.devices[-1]):
             await tab.send(name, payload)
-            calls[row.name] += row.rule != "public"
+            calls[row.name] += row.rule != "public" and is_well_formed(payload)
     await finish(tab, full_names)
     return +calls
 
@@ -173,7 +173,11 @@ async def test_another_user(walked: Product, alice: Person, bob: Person, is_stol
     before = walked.refusals()
     full_names = {short(name): name for name in walked.arguments}
     profile = "app.pages.profile.profile_state"
+    loaded, saved = tab.expect('"status_rx_state_":"loaded"'), tab.expect('"Saved."')
+    await tab.send(full_names[f"{profile}.get_user_metadata"], {})
+    await loaded
     await call_everything(walked, tab, alice)
+    await saved
     assert walked.refusals() == before
     for name, payload, answer in write_metadata():
         heard = tab.expect(answer)

@@ -42,6 +42,25 @@ class Limits:
             raise ConfigError(problems)
 
 
+def limits_from(text: str) -> Limits | None:
+    """Limits from a text such as `login=20/minute, event=100/second burst 1000`, which leaves the
+    others as they are; None, which is no limits, from `off`.
+
+    Raises:
+        ConfigError: a name is unknown, or a quota is none.
+    """
+    if text.strip().lower() == "off":
+        return None
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    given = {name.strip(): value.strip() for name, _, value in pairs}
+    known = {field.name for field in dataclasses.fields(Limits)}
+    if unknown := given.keys() - known:
+        raise ConfigError(
+            f"There is no limit {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}."
+        )
+    return Limits(**given)
+
+
 def quota(text: str) -> Quota:
     """The quota that a text describes."""
     (only,) = parse(text)

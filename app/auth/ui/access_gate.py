@@ -43,6 +43,13 @@ class AccessGate:
         """Whether a State is not for everybody: what it holds is then one user's."""
         return not self._rules.of_state(state).is_public
 
+    def outlives_its_user(self, event_name: str) -> bool:
+        """Whether it is a background handler that is for everybody, whoever that is by then."""
+        registered = RegistrationContext.get().event_handlers.get(event_name)
+        if registered is None or not registered.handler.is_background:
+            return False
+        return self._rules.of_handler(event_name, registered).is_public
+
     async def refusal(
         self,
         state: BaseState,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import reflex as rx
@@ -15,6 +16,7 @@ from reflex_base.event.processor.base_state_processor import chain_updates
 from ..errors import StoreUnavailable
 from ..session import SessionStore, StoredSession
 from .access_gate import AccessGate
+from .bound_to import BoundTo, bound_to
 from .socket import connection_of, reference_of
 from .state import AuthState, UserScopedState
 from .subscription import subscribed_events
@@ -48,6 +50,8 @@ class SessionBinding(Middleware):
             # Nothing of a session that cannot be checked is shown; it is not ended either.
             logger.warning("%s: %s", failure.code, failure)
             stored, error = None, STORE_IS_AWAY
+        bound = BoundTo(ref, stored.session.sub if stored else None)
+        bound_to.set(bound)
         user = stored.session.claims() if stored else None
         is_hydrating = _is_hydrate(event)
         has_changed = user != auth_state.user
@@ -63,6 +67,7 @@ class SessionBinding(Middleware):
         refusal = await self._gate.refusal(state, event, session, ref=ref, is_unknown=bool(error))
         if refusal is not None:
             await _tell_browser(state)  # a handler that does not run sends nothing
+        bound_to.set(replace(bound, outlives_user=self._gate.outlives_its_user(event.name)))
         return refusal
 
     async def _session(self, ref: str | None) -> StoredSession | None:

@@ -46,7 +46,7 @@ class EventIntake:
         name = data.get("name") if isinstance(data, dict) else None
         text = repr(name)[:LONGEST_NAME]
         if self._sparingly.is_due(ref or "nobody"):
-            logger.warning("Refused an event that has no handler: %s", text)
+            logger.warning("Dropped an event without a handler: %s", text)
             record_access(self._audit, _UNKNOWN, sub=None, ref=ref, target=text)
 
 

@@ -41,9 +41,25 @@ def root_of(state: BaseState) -> BaseState:
 
 def reference_of_tab(app: rx.App, client_token: str) -> str | None:
     """The session reference of the connection of a tab; None when it has none."""
-    namespace = app.event_namespace
-    sid = namespace.token_to_sid.get(client_token) if namespace else None
+    sid = _connection_of_tab(app, client_token)
     return reference_of_connection(app, sid) if sid else None
+
+
+def is_here(app: rx.App, client_token: str) -> bool:
+    """Whether the connection of a tab is one of this process."""
+    return _connection_of_tab(app, client_token) is not None
+
+
+def _connection_of_tab(app: rx.App, client_token: str) -> str | None:
+    """Its id, if it is one of this process.
+
+    Not by the public `token_to_sid`, which is put together anew, of all tabs, at each look.
+    """
+    namespace = app.event_namespace
+    if namespace is None:
+        return None
+    record = namespace._token_manager.token_to_socket.get(client_token)
+    return record.sid if record and record.sid in namespace.sid_to_token else None
 
 
 def tabs_of(app: rx.App, ref: str) -> Iterator[str]:

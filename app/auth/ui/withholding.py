@@ -16,9 +16,23 @@ from ..core.access import Viewer, decide
 from ..errors import StoreUnavailable
 from ..session import SessionStore
 from .access_marks import AccessRules
-from .socket import reference_of_tab
+from .bound_to import BoundTo, bound_to
+from .socket import is_here, reference_of_tab
 
 Delta = Mapping[str, Mapping[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class BoundUpdate(StateUpdate):
+    """On its way to another process, which has the tab's connection now: whom it was bound to."""
+
+    bound: BoundTo | None = None
+
+    @classmethod
+    def of(cls, update: StateUpdate, bound: BoundTo | None) -> BoundUpdate:
+        """The update, and whom it was bound to."""
+        fields = dataclasses.fields(StateUpdate)
+        return cls(**{field.name: getattr(update, field.name) for field in fields}, bound=bound)
 
 
 class Withholding:
@@ -45,28 +59,48 @@ class Withholding:
         emit_update = namespace.emit_update
 
         async def emit(update: StateUpdate, token: str) -> None:
+            bound = update.bound if isinstance(update, BoundUpdate) else bound_to.get()
+            if not is_here(app, token):
+                await emit_update(BoundUpdate.of(update, bound), token)
+                return
+            ref = reference_of_tab(app, token)
+            if bound is not None and await self._is_for_somebody_else(bound, ref):
+                update = self._for_whoever_it_is(update, bound)
             if update.delta:
-                shown = await self.shown(update.delta, lambda: reference_of_tab(app, token))
-                update = dataclasses.replace(update, delta=shown)
-            await emit_update(update, token)
+                update = dataclasses.replace(update, delta=await self.shown(update.delta, ref))
+            if update.delta or update.events:
+                await emit_update(update, token)
 
         namespace.emit_update = emit  # type: ignore[method-assign]
 
-    async def shown(self, delta: Delta, ref: Callable[[], str | None]) -> Delta:
-        """The delta as a tab may see it; `ref` looks up the reference of its session."""
+    async def shown(self, delta: Delta, ref: str | None) -> Delta:
+        """The delta as a tab may see it whose session has this reference."""
         if all(map(self._is_public, delta)):
             return delta
-        viewer: Viewer | None = None
-        is_known = False
-        result: dict[str, dict[str, Any]] = {}
-        for state_name, values in delta.items():
-            if self._is_public(state_name):
-                result[state_name] = dict(values)
-                continue
-            if not is_known:
-                viewer, is_known = await self._viewer(ref()), True
-            result[state_name] = await self._of_state(state_name, values, viewer)
-        return result
+        viewer = await self._viewer(ref)
+        return {
+            name: values if self._is_public(name) else await self._of_state(name, values, viewer)
+            for name, values in delta.items()
+        }
+
+    async def _is_for_somebody_else(self, bound: BoundTo, ref: str | None) -> bool:
+        """Whether the tab is no longer the user's for whom the event that sends this was bound.
+
+        A tab is its newest connection's from the moment that one opens, and the event that runs
+        then may be of the one before.
+        """
+        if bound.ref == ref:
+            return False
+        viewer = await self._viewer(ref)
+        return (viewer.user.get("sub") if viewer else None) != bound.sub
+
+    def _for_whoever_it_is(self, update: StateUpdate, bound: BoundTo) -> StateUpdate:
+        """Nothing of it; the new connection is about to get the whole state. Of a public handler
+        that goes on in the background, what everybody may see."""
+        if not bound.outlives_user:
+            return StateUpdate()
+        delta = {name: values for name, values in update.delta.items() if self._is_public(name)}
+        return dataclasses.replace(update, delta=delta)
 
     async def _of_state(
         self, state_name: str, values: Mapping[str, Any], viewer: Viewer | None

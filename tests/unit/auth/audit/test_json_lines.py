@@ -20,7 +20,7 @@ EVENT = AuditEvent(
 
 
 def test_line(tmp_path: Path) -> None:
-    """Each entry is one line of JSON, whatever it holds, with an RFC 3339 time and what is known."""
+    """Each entry is one line of JSON, whatever it holds, with an RFC 3339 time."""
     hook = JsonLines(tmp_path / "new" / "audit.jsonl")
     hook(EVENT)
     hook(EVENT)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,11 +36,18 @@ class Walked:
     url: str
     ran: Path
     store_file: Path
+    record_file: Path
+    server: Server
 
     def lines(self) -> list[str]:
         """What has run so far; the marks of `settle` left out."""
         lines = self.ran.read_text().splitlines() if self.ran.exists() else []
         return [line for line in lines if not line.startswith("say ")]
+
+    def record(self) -> list[dict[str, Any]]:
+        """The entries of the app's record so far."""
+        text = self.record_file.read_text() if self.record_file.exists() else ""
+        return [json.loads(line) for line in text.splitlines()]
 
     async def person(
         self, sub: str, *, scope: str = "openid", age: float = 0.0, **user: object
@@ -63,11 +73,18 @@ class Walked:
             await store.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
+    """A backend that anybody may ask as often as they like."""
+    with running(tmp_path_factory.mktemp("access"), limits="off") as app:
+        yield app
+
+
+@contextmanager
+def running(directory: Path, *, limits: str) -> Iterator[Walked]:
     """A backend without a page: nobody here has a browser."""
-    directory = tmp_path_factory.mktemp("access")
     url, data, ran = f"http://localhost:{free_port()}", directory / "s.sqlite3", directory / "ran"
+    record = directory / "record.jsonl"
     server = Server(
         [str(BIN / "reflex"), "run", "--env", "prod", "--backend-only"],
         cwd=_project(directory),
@@ -75,6 +92,8 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
             APP_BASE_URL=url,
             ACCESS_DATA=str(data),
             ACCESS_RAN=str(ran),
+            ACCESS_RECORD=str(record),
+            ACCESS_LIMITS=limits,
             AUTH0_DOMAIN="http://127.0.0.1:9",
             AUTH0_CLIENT_ID="client",
             AUTH0_CLIENT_SECRET="client-secret",
@@ -85,8 +104,10 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
         ready=lambda: answers(f"{url}/ping"),
     )
     server.start()
-    yield Walked(url, ran, data)
-    server.stop()
+    try:
+        yield Walked(url, ran, data, record, server)
+    finally:
+        server.stop()
 
 
 def _project(directory: Path) -> Path:

@@ -14,7 +14,12 @@ LoginUrl = Callable[..., str]
 
 def current_path(state: rx.State) -> str:
     """The path and query of the page a tab is on, as the browser says."""
-    url = state.router.url
+    return path_of(state.router.url)
+
+
+def path_of(url: Any) -> str:
+    """Path and query of `router.url`. A computed variable has to take that from `self` in its own
+    body, or Reflex does not see that it depends on it."""
     return (url.path or "/") + (f"?{url.query}" if url.query else "")
 
 

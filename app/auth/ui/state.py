@@ -10,7 +10,7 @@ from reflex.event import EventSpec
 
 from ..core.access import ANONYMOUS, PUBLIC, Decision, Denial
 from .access_marks import mark
-from .navigation import LoginUrl, current_path, go_to_login
+from .navigation import LoginUrl, go_to_login, path_of
 from .socket import root_of
 
 
@@ -34,7 +34,7 @@ class AuthState(rx.State):
     @rx.var
     def login_url(self) -> str:
         """The link that logs in and comes back to the page it is on."""
-        return type(self)._login_url(current_path(self))
+        return type(self)._login_url(path_of(self.router.url))
 
     @rx.event
     def require_login(self) -> EventSpec | None:

@@ -1,24 +1,34 @@
 """An app with handlers and variables of each kind. Each handler that runs says so in a file."""
 
 import asyncio
+import contextlib
 import os
 from pathlib import Path
 
+import httpx
 import reflex as rx
 
 from .auth import (
     AuthConfig,
     AuthService,
+    JsonLines,
     Sealer,
     SQLiteSessionStore,
     authenticated_within,
     has_role,
     has_scope,
+    limits_from,
 )
 
 config = AuthConfig.from_environ(os.environ)
 store = SQLiteSessionStore(Path(os.environ["ACCESS_DATA"]), Sealer(config.secrets))
-auth = AuthService(config, store, secure_by_default=True)
+auth = AuthService(
+    config,
+    store,
+    secure_by_default=True,
+    audit_hooks=[JsonLines(Path(os.environ["ACCESS_RECORD"]))],
+    limits=limits_from(os.environ["ACCESS_LIMITS"]),
+)
 held: dict[str, asyncio.Event] = {}
 ran = Path(os.environ["ACCESS_RAN"])
 
@@ -116,6 +126,14 @@ class Guarded(rx.State):
         yield
         await released.wait()
         self.secret = text
+
+    @rx.event(background=True)
+    @auth.require_login
+    async def ask(self, url: str):
+        async with auth.http_client(self) as http:
+            with contextlib.suppress(httpx.HTTPError):
+                await http.get(url)
+        note(self, "ask")
 
     @rx.event
     @auth.public

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -105,6 +105,7 @@ class World:
         rotation_overlap: int = 0,
         open_store: OpenStore | None = None,
         limits: Limits | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.clock = Clock()
         settings = TenantSettings(
@@ -126,6 +127,7 @@ class World:
             {
                 "AUTH0_MULTI_RESOURCE_REFRESH": "1" if is_multi_resource else "0",
                 "AUTH0_ROTATION_OVERLAP": str(rotation_overlap),
+                **(environ or {}),
             },
             authorization_params=AuthorizationParams("{domain}/api/v2/", SCOPE),
         )
@@ -151,11 +153,11 @@ class World:
     def _open_file(self, sealer: Sealer, clock: Clock) -> SessionStore:
         return SQLiteSessionStore(self.store_file, sealer, clock=clock)
 
-    def browser(self) -> httpx.AsyncClient:
+    def browser(self, address: str = "127.0.0.1") -> httpx.AsyncClient:
         """A browser with a cookie jar of its own; it does not follow redirects by itself."""
         return httpx.AsyncClient(
             mounts={
-                APP: httpx.ASGITransport(self.app),
+                APP: httpx.ASGITransport(self.app, client=(address, 1234)),
                 TENANT: httpx.ASGITransport(self.tenant),
             }
         )

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from redis.exceptions import RedisError
 from throttled.asyncio import MemoryStore, RateLimiterType, RedisStore, Throttled
 from throttled.asyncio.store import BaseStore
+from throttled.exceptions import StoreUnavailableError
 
 from ..audit import AuditTrail, Kind, Outcome
 from ..core.limits import Limits, quota
@@ -66,8 +67,8 @@ class RequestLimits:
     async def _seconds(self, throttled: Throttled, client: str) -> float:
         try:
             result = await throttled.limit(client)
-        except (RedisError, OSError, TimeoutError) as error:
-            logger.warning("Nothing is counted now: %s", type(error).__name__)
+        except (StoreUnavailableError, RedisError, OSError, TimeoutError) as error:
+            logger.warning("How often a client comes cannot be counted now: %s", error)
             return 0.0
         return result.state.retry_after if result.limited else 0.0
 

@@ -37,8 +37,11 @@ def connection_of(state: BaseState) -> SessionData:
 def reference_of_tab(app: rx.App, client_token: str) -> str | None:
     """The session reference of the connection of a tab; None when it has none."""
     namespace = app.event_namespace
-    sid = namespace.token_to_sid.get(client_token) if namespace else None
-    return _reference(app, sid) if sid else None
+    if namespace is None:
+        return None
+    # `token_to_sid` would put a dictionary of all tabs together at each use.
+    record = namespace._token_manager.token_to_socket.get(client_token)
+    return _reference(app, record.sid) if record else None
 
 
 def tabs_of(app: rx.App, ref: str) -> Iterator[str]:

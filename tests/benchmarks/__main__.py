@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import matching, refreshing, requests
+from . import gate, matching, refreshing, requests
 from .figure import Figure
 
 
@@ -20,6 +20,7 @@ async def main() -> int:
             *await requests.measure(directory),
             *await matching.measure(),
             *await refreshing.measure(directory),
+            *await gate.measure(directory),
         ]
     _print(figures)
     document = {f.name: {"value": f.value, "goal": f.goal, "peer": f.peer} for f in figures}

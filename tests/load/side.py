@@ -81,7 +81,7 @@ class Side:
 
     async def join(self) -> Tab:
         """One more tab; with the auth layer, of a user of its own who has just logged in."""
-        handle = await self._logged_in() if self.has_auth else None
+        handle = await log_in(self.store) if self.has_auth else None
         tab = Tab(self.url, self._state, handle)
         await tab.open()
         return tab
@@ -145,13 +145,15 @@ class Side:
         await tab.close()
         return await self.join()
 
-    async def _logged_in(self) -> str:
-        handle, now = new_handle(), time.time()
-        token = AccessToken("a" * 800, "", "openid", now + 86_000, now + 86_400)
-        sub = f"auth0|{handle[:24]}"
-        user = {"sub": sub, "name": "Somebody", "email": f"{handle[:8]}@example.com"}
-        await self.store.create(reference(handle), Session(sub, handle[:8], user, (token,), now))
-        return handle
+
+async def log_in(store: SQLiteSessionStore) -> str:
+    """The handle of a new session, of a user of its own."""
+    handle, now = new_handle(), time.time()
+    token = AccessToken("a" * 800, "", "openid", now + 86_000, now + 86_400)
+    sub = f"auth0|{handle[:24]}"
+    user = {"sub": sub, "name": "Somebody", "email": f"{handle[:8]}@example.com"}
+    await store.create(reference(handle), Session(sub, handle[:8], user, (token,), now))
+    return handle
 
 
 def _project(directory: Path) -> Path:

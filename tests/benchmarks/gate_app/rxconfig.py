@@ -1,0 +1,24 @@
+"""Settings of the app whose gate is measured."""
+
+import os
+import sys
+from pathlib import Path
+
+os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+os.environ.setdefault("REFLEX_USE_SYSTEM_BUN", "true")
+os.environ.setdefault("NPM_CONFIG_REGISTRY", "https://registry.npmjs.org")
+
+import reflex as rx
+
+port = int(os.environ["APP_BASE_URL"].rpartition(":")[2])
+
+config = rx.Config(
+    app_name="gate_app",
+    telemetry_enabled=False,
+    backend_host="127.0.0.1",
+    backend_port=port,
+    api_url=os.environ["APP_BASE_URL"],
+    cors_allowed_origins=[os.environ["APP_BASE_URL"]],
+    plugins=[],
+    disable_plugins=[rx.plugins.SitemapPlugin],
+)

@@ -96,6 +96,14 @@ ALLOWED = Decision()
 ANONYMOUS = Decision(Denial.LOGIN_REQUIRED)
 
 
+async def decide_for(rule: Rule, session: Session | None, clock: Callable[[], float]) -> Decision:
+    """Whether the user of a session may; who that is, is put together only for a rule with checks.
+    `clock` gives epoch seconds."""
+    if rule.is_public or (session is not None and not rule.checks):
+        return ALLOWED
+    return await decide(rule, Viewer.of(session, clock()) if session else None)
+
+
 async def decide(rule: Rule, viewer: Viewer | None) -> Decision:
     """Whether `viewer` (None: nobody is signed in) may. A check that raises denies."""
     if rule.is_public:

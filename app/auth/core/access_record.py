@@ -12,6 +12,8 @@ def record_access(
     audit: AuditTrail, decision: Decision, *, sub: str | None, ref: str | None, target: str
 ) -> None:
     """Note a decision about `target`, a page or a handler, for whoever asked."""
+    if not audit.has_hooks:
+        return
     denial = decision.denial
     audit.tell(
         Kind.ACCESS,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-VERSION = 3
+VERSION = 4
+OLDEST_RECORDS = 3  # of the version before that, sessions have another shape
 
 STATEMENTS = (
-    "DROP TABLE IF EXISTS sessions",  # earlier records have another shape
     """
-    CREATE TABLE sessions (
+    CREATE TABLE IF NOT EXISTS sessions (
         ref TEXT PRIMARY KEY,
         sub_tag TEXT NOT NULL,
         sid_tag TEXT,
@@ -17,10 +17,10 @@ STATEMENTS = (
         last_seen_at REAL NOT NULL
     ) WITHOUT ROWID
     """,
-    "CREATE INDEX sessions_sub_tag ON sessions (sub_tag)",
-    "CREATE INDEX sessions_sid_tag ON sessions (sid_tag) WHERE sid_tag IS NOT NULL",
-    "CREATE INDEX sessions_last_seen_at ON sessions (last_seen_at)",
-    "CREATE INDEX sessions_created_at ON sessions (created_at)",
+    "CREATE INDEX IF NOT EXISTS sessions_sub_tag ON sessions (sub_tag)",
+    "CREATE INDEX IF NOT EXISTS sessions_sid_tag ON sessions (sid_tag) WHERE sid_tag IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS sessions_last_seen_at ON sessions (last_seen_at)",
+    "CREATE INDEX IF NOT EXISTS sessions_created_at ON sessions (created_at)",
     """
     CREATE TABLE IF NOT EXISTS transactions (
         key TEXT PRIMARY KEY,
@@ -48,6 +48,19 @@ STATEMENTS = (
         until REAL NOT NULL
     ) WITHOUT ROWID
     """,
+    # How often a session was ended or changed. One that was only used is as it was.
+    "CREATE TABLE IF NOT EXISTS changes (number INTEGER NOT NULL)",
+    "INSERT INTO changes SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM changes)",
+    """
+    CREATE TRIGGER IF NOT EXISTS session_ended AFTER DELETE ON sessions
+    BEGIN UPDATE changes SET number = number + 1; END
+    """,
+    """
+    CREATE TRIGGER IF NOT EXISTS session_changed AFTER UPDATE OF sealed, version ON sessions
+    BEGIN UPDATE changes SET number = number + 1; END
+    """,
     f"PRAGMA user_version = {VERSION}",
 )
 """From any earlier version, or from nothing, to this one; all in one transaction."""
+
+DROP_OLD_RECORDS = "DROP TABLE IF EXISTS sessions"

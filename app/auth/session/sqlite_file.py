@@ -114,6 +114,8 @@ async def _prepare(connection: aiosqlite.Connection) -> None:
                 "The session file was written by a newer version of this app. Update the app, or "
                 "move the file away; everyone then logs in again."
             )
+        if version < schema.OLDEST_RECORDS:
+            await connection.execute(schema.DROP_OLD_RECORDS)
         if version < schema.VERSION:  # nobody else has brought it up to date meanwhile
             for statement in schema.STATEMENTS:
                 await connection.execute(statement)

@@ -56,8 +56,8 @@ class SQLiteSessionStore:
         if remembered is None or version is None:
             return await self._load(ref)
         known = remembered.get(ref)
-        if known is not None:
-            return known if self._is_live(known) else None
+        if known is not None and self._is_live(known):
+            return known
         stored = await self._load(ref)
         if stored is not None:
             remembered.put(ref, stored, version)
@@ -68,9 +68,10 @@ class SQLiteSessionStore:
         return self._opened(ref, *row) if row else None
 
     async def touch(self, ref: str) -> None:
-        await self._file.execute(
-            "UPDATE sessions SET last_seen_at = ? WHERE ref = ?", self._clock(), ref
-        )
+        now = self._clock()
+        await self._file.execute("UPDATE sessions SET last_seen_at = ? WHERE ref = ?", now, ref)
+        if self._remembered is not None:
+            self._remembered.used(ref, now)
 
     async def compare_and_swap(
         self, ref: str, version: int, session: Session, *, fence: int | None = None

@@ -9,7 +9,7 @@ from typing import Any
 import reflex as rx
 
 from ..audit import AuditTrail
-from ..core.access import ALLOWED, Decision, Rule, Viewer, decide
+from ..core.access import ALLOWED, Decision, Rule, decide_for
 from ..core.access_record import record_access
 from ..core.return_to import page_of
 from ..session import Session, SessionStore
@@ -49,9 +49,8 @@ class Access:
 
         async def enter(state: Any, key: str) -> Decision:
             session: Session | None = await load_session(state)
-            viewer = Viewer.of(session, self._clock()) if session else None
             rule = self._page_rules.get(key)
-            return await decide(rule, viewer) if rule else ALLOWED
+            return await decide_for(rule, session, self._clock) if rule else ALLOWED
 
         def record(state: Any, decision: Decision) -> None:
             page = page_of(current_path(state))

@@ -11,7 +11,7 @@ from reflex.state import BaseState, StateUpdate
 from reflex_base.registry import RegistrationContext
 
 from ..audit import AuditTrail
-from ..core.access import Decision, Denial, Rule, Viewer, decide
+from ..core.access import Decision, Denial, Rule, decide_for
 from ..core.access_record import record_access
 from ..session import Session
 from .access_marks import AccessRules
@@ -67,8 +67,7 @@ class AccessGate:
         rule = self._rule_of(event.name)
         if rule is None or rule.is_public:
             return None
-        viewer = Viewer.of(session, self._clock()) if session else None
-        decision = await decide(rule, viewer)
+        decision = await decide_for(rule, session, self._clock)
         sub = session.sub if session else None
         record_access(self._audit, decision, sub=sub, ref=ref, target=event.name)
         if decision.denial is None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
 import reflex as rx
 from reflex.event import Event
@@ -14,7 +12,7 @@ from reflex.state import BaseState, StateUpdate
 from reflex_base.event.processor.base_state_processor import chain_updates
 
 from ..errors import StoreUnavailable
-from ..session import SessionStore, StoredSession
+from ..session import Session, SessionStore
 from .access_gate import AccessGate
 from .bound_to import BoundTo, bound_to
 from .socket import connection_of, reference_of
@@ -41,42 +39,47 @@ class SessionBinding(Middleware):
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
         """Bind AuthState; then stop the event unless its handler may run for whoever is there."""
-        auth_state = await state.get_state(AuthState)
         ref = reference_of(app, state)
         try:
-            stored = await self._session(ref)
-            error = ""
+            session, error = await self._session(ref), ""
         except StoreUnavailable as failure:
             # Nothing of a session that cannot be checked is shown; it is not ended either.
             logger.warning("%s: %s", failure.code, failure)
-            stored, error = None, STORE_IS_AWAY
-        bound = BoundTo(ref, stored.session.sub if stored else None)
-        bound_to.set(bound)
-        user = stored.session.claims() if stored else None
-        is_hydrating = _is_hydrate(event)
-        has_changed = user != auth_state.user
-        if has_changed:
-            await _reset_user_scoped(state)
-            _begin_anew(state._get_root_state(), self._gate.is_guarded)
-        _assign(auth_state, user, error)
-        if (has_changed or auth_state.is_loading) and not is_hydrating:
-            await _tell_browser(state)
-        if has_changed or (is_hydrating and user is not None):
-            await _announce(app, state)
-        session = stored.session if stored else None
+            session, error = None, STORE_IS_AWAY
+        sub = session.sub if session else None
+        bound_to.set(BoundTo(ref, sub))
+        await self._bind(app, state, event, session, error)
         refusal = await self._gate.refusal(state, event, session, ref=ref, is_unknown=bool(error))
         if refusal is not None:
             await _tell_browser(state)  # a handler that does not run sends nothing
-        bound_to.set(replace(bound, outlives_user=self._gate.outlives_its_user(event.name)))
+        elif self._gate.outlives_its_user(event.name):
+            bound_to.set(BoundTo(ref, sub, outlives_user=True))
         return refusal
 
-    async def _session(self, ref: str | None) -> StoredSession | None:
+    async def _bind(
+        self, app: rx.App, state: BaseState, event: Event, session: Session | None, error: str
+    ) -> None:
+        auth_state = await state.get_state(AuthState)
+        is_hydrating = _is_hydrate(event)
+        was_loading = auth_state.is_loading
+        has_changed = (session.user if session else None) != auth_state.get_value("user")
+        if has_changed:
+            await _reset_user_scoped(state)
+            _begin_anew(state._get_root_state(), self._gate.is_guarded)
+            auth_state.user = session.claims() if session else None
+        _assign(auth_state, is_authenticated=session is not None, error=error, is_loading=False)
+        if (has_changed or was_loading) and not is_hydrating:
+            await _tell_browser(state)
+        if has_changed or (is_hydrating and session is not None):
+            await _announce(app, state)
+
+    async def _session(self, ref: str | None) -> Session | None:
         if ref is None:
             return None
         stored = await self._store.load(ref)
         if stored and self._clock() - stored.last_seen_at >= TOUCH_INTERVAL:
             await self._store.touch(ref)
-        return stored
+        return stored.session if stored else None
 
 
 def _is_hydrate(event: Event) -> bool:
@@ -85,16 +88,10 @@ def _is_hydrate(event: Event) -> bool:
     return name in _HYDRATES and prefix == rx.State.get_full_name()
 
 
-def _assign(auth_state: AuthState, user: dict[str, Any] | None, error: str) -> None:
+def _assign(auth_state: AuthState, **values: bool | str) -> None:
     """Assign what differs, so that an ordinary event sends nothing about the user."""
-    values = {
-        "user": user,
-        "is_authenticated": user is not None,
-        "error": error,
-        "is_loading": False,
-    }
     for name, value in values.items():
-        if getattr(auth_state, name) != value:
+        if auth_state.get_value(name) != value:
             setattr(auth_state, name, value)
 
 

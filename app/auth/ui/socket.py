@@ -29,7 +29,7 @@ def connection_of(state: BaseState) -> SessionData:
     The same as `state.router.session`, which puts all else about the page together, too, and costs
     more than everything that is done here for an event.
     """
-    session: SessionData = root_of(state).rx_router_session
+    session: SessionData = root_of(state).get_value("rx_router_session")
     return session
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
+from enum import IntEnum
 from typing import Any
 
 import reflex as rx
@@ -12,14 +13,22 @@ from reflex.state import BaseState, StateUpdate
 from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.registry import RegistrationContext
 
-from ..core.access import Viewer, decide
+from ..core.access import Rule, decide_for
 from ..errors import StoreUnavailable
-from ..session import SessionStore
+from ..session import Session, SessionStore
 from .access_marks import AccessRules
 from .bound_to import BoundTo, bound_to
 from .socket import is_here, reference_of_tab
 
 Delta = Mapping[str, Mapping[str, Any]]
+
+
+class Needs(IntEnum):
+    """What it takes to see something."""
+
+    NOTHING = 0
+    SESSION = 1
+    CHECKS = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +58,7 @@ class Withholding:
         self._store = store
         self._clock = clock
         self._defaults: Delta | None = None
-        self._public: dict[str, bool] = {}
+        self._known_needs: dict[str, Needs] = {}
 
     def install(self, app: rx.App) -> None:
         """Begin, once the app has its websocket."""
@@ -66,8 +75,9 @@ class Withholding:
             ref = reference_of_tab(app, token)
             if bound is not None and await self._is_for_somebody_else(bound, ref):
                 update = self._for_whoever_it_is(update, bound)
-            if update.delta:
-                update = dataclasses.replace(update, delta=await self.shown(update.delta, ref))
+            shown = await self.shown(update.delta, ref)
+            if shown is not update.delta:
+                update = dataclasses.replace(update, delta=shown)
             if update.delta or update.events:
                 await emit_update(update, token)
 
@@ -75,11 +85,16 @@ class Withholding:
 
     async def shown(self, delta: Delta, ref: str | None) -> Delta:
         """The delta as a tab may see it whose session has this reference."""
-        if all(map(self._is_public, delta)):
+        needs = max(map(self._needs, delta), default=Needs.NOTHING)
+        if needs is Needs.NOTHING:
             return delta
-        viewer = await self._viewer(ref)
+        session = await self._session(ref)
+        if needs is Needs.SESSION and session is not None:
+            return delta
         return {
-            name: values if self._is_public(name) else await self._of_state(name, values, viewer)
+            name: values
+            if self._needs(name) is Needs.NOTHING
+            else await self._of_state(name, values, session)
             for name, values in delta.items()
         }
 
@@ -91,19 +106,19 @@ class Withholding:
         """
         if bound.ref == ref:
             return False
-        viewer = await self._viewer(ref)
-        return (viewer.user.get("sub") if viewer else None) != bound.sub
+        session = await self._session(ref)
+        return (session.sub if session else None) != bound.sub
 
     def _for_whoever_it_is(self, update: StateUpdate, bound: BoundTo) -> StateUpdate:
         """Nothing of it; the new connection is about to get the whole state. Of a public handler
         that goes on in the background, what everybody may see."""
         if not bound.outlives_user:
             return StateUpdate()
-        delta = {name: values for name, values in update.delta.items() if self._is_public(name)}
+        delta = {n: v for n, v in update.delta.items() if self._needs(n) is Needs.NOTHING}
         return dataclasses.replace(update, delta=delta)
 
     async def _of_state(
-        self, state_name: str, values: Mapping[str, Any], viewer: Viewer | None
+        self, state_name: str, values: Mapping[str, Any], session: Session | None
     ) -> dict[str, Any]:
         state = _state(state_name)
         if state is None:
@@ -111,26 +126,25 @@ class Withholding:
         shown = {}
         for key, value in values.items():
             rule = self._rules.of_variable(state, key.removesuffix(FIELD_MARKER))
-            may_see = (await decide(rule, viewer)).denial is None
+            may_see = (await decide_for(rule, session, self._clock)).denial is None
             shown[key] = value if may_see else self._default(state_name, key)
         return shown
 
-    async def _viewer(self, ref: str | None) -> Viewer | None:
+    async def _session(self, ref: str | None) -> Session | None:
         try:
             stored = await self._store.load(ref) if ref else None
         except StoreUnavailable:
             return None
-        return Viewer.of(stored.session, self._clock()) if stored else None
+        return stored.session if stored else None
 
-    def _is_public(self, state_name: str) -> bool:
-        """Whether all of a State is for everybody, so that nobody has to be looked up for it."""
-        known = self._public.get(state_name)
+    def _needs(self, state_name: str) -> Needs:
+        """The most that any variable of a State asks for."""
+        known = self._known_needs.get(state_name)
         if known is None:
             state = _state(state_name)
-            known = state is None or all(
-                self._rules.of_variable(state, name).is_public for name in state.vars
-            )
-            self._public[state_name] = known
+            rules = [self._rules.of_variable(state, name) for name in state.vars] if state else []
+            known = max(map(_needs_of, rules), default=Needs.NOTHING)
+            self._known_needs[state_name] = known
         return known
 
     def _default(self, state_name: str, key: str) -> Any:
@@ -142,6 +156,12 @@ class Withholding:
             value.close()
             return None
         return value
+
+
+def _needs_of(rule: Rule) -> Needs:
+    if rule.is_public:
+        return Needs.NOTHING
+    return Needs.CHECKS if rule.checks else Needs.SESSION
 
 
 def _state(name: str) -> type[BaseState] | None:

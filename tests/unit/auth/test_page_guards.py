@@ -10,6 +10,7 @@ import pytest
 import reflex as rx
 
 from app.auth import MemorySessionStore, Sealer
+from app.auth.audit import AuditTrail
 from app.auth.core.access import PUBLIC
 from app.auth.ui.access import Access
 from app.auth.ui.access_marks import mark
@@ -30,7 +31,8 @@ def decorated(target: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
 def guarded(component: Any) -> Any:
     """The page as it is added to an app."""
     store = MemorySessionStore(Sealer((SECRET,)))
-    access = Access(store, lambda path: path, is_secure_by_default=True, clock=lambda: 0.0)
+    audit = AuditTrail((), clock=lambda: 0.0)
+    access = Access(store, lambda path: path, audit, is_secure_by_default=True, clock=lambda: 0.0)
     return access._guarded(component)
 
 

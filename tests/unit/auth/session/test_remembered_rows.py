@@ -46,6 +46,33 @@ async def test_same_again(store: SQLiteSessionStore) -> None:
     assert await store.load("ref") is await store.load("ref")
 
 
+async def test_used(store: SQLiteSessionStore, file: Path, clock: Clock) -> None:
+    """One that was used, here or elsewhere, or beside which another began, is not read again; when
+    it was used last is known."""
+    before = await store.load("ref")
+    other = SQLiteSessionStore(file, Sealer((SECRET,)), lifetimes=LIFETIMES, clock=clock)
+    await other.touch("ref")
+    await other.create("another", session(clock))
+    await other.publish("news")
+    await other.close()
+    assert await store.load("ref") is before
+    clock.now += 50
+    await store.touch("ref")
+    after = await store.load("ref")
+    assert after is not None
+    assert after.last_seen_at == clock.now
+
+
+async def test_used_elsewhere(store: SQLiteSessionStore, file: Path, clock: Clock) -> None:
+    """One that another process has kept alive is alive here, too."""
+    other = SQLiteSessionStore(file, Sealer((SECRET,)), lifetimes=LIFETIMES, clock=clock)
+    clock.now += 60
+    await other.touch("ref")
+    await other.close()
+    clock.now += 60
+    assert await store.load("ref") is not None
+
+
 async def test_ended_by_another_process(store: SQLiteSessionStore, file: Path) -> None:
     """One that another process has ended is gone at once."""
     assert subprocess.run([sys.executable, "-c", ENDS_IT, str(file)], cwd=ROOT).returncode == 0

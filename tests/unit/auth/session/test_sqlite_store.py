@@ -160,6 +160,22 @@ async def test_older_file(file: Path, clock: Clock) -> None:
     await store.close()
 
 
+async def test_previous_file(file: Path, clock: Clock) -> None:
+    """The sessions of a file of the version before live on."""
+    store = opened(file, clock)
+    await store.create("ref", session(clock))
+    await store.close()
+    with sqlite3.connect(file) as database:
+        for statement in ("TRIGGER session_ended", "TRIGGER session_changed", "TABLE changes"):
+            database.execute(f"DROP {statement}")
+        database.execute("PRAGMA user_version = 3")
+    store = opened(file, clock)
+    assert await store.load("ref")
+    await store.delete("ref")
+    assert await store.load("ref") is None
+    await store.close()
+
+
 async def test_newer_file(file: Path, clock: Clock) -> None:
     """A file of a newer version is refused with a sentence about it, and not touched."""
     store = opened(file, clock)

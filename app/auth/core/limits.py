@@ -28,8 +28,8 @@ class Limits:
     backchannel_logout: str = "600/minute"
     login_of_all: str = "3000/minute"
     connection: str = "600/minute"
-    event: str = "50/second burst 500"
-    event_of_client: str = "500/second burst 5000"
+    event: str = "100/second burst 1000"
+    event_of_client: str = "1000/second burst 10000"
 
     def __post_init__(self) -> None:
         """Raises `ConfigError` that names every quota which is none."""

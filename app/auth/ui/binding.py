@@ -24,7 +24,9 @@ logger = logging.getLogger(__name__)
 
 STORE_IS_AWAY = "Your session cannot be checked right now. You are still logged in; try again."
 TOUCH_INTERVAL = 60.0  # seconds between two notes of "last seen", so that reads stay reads
-_HYDRATES = frozenset({"hydrate", "hydrate_and_load"})
+_HYDRATES = frozenset(
+    f"{rx.State.get_full_name()}.{name}" for name in ("hydrate", "hydrate_and_load")
+)
 
 
 class SessionBinding(Middleware):
@@ -84,8 +86,7 @@ class SessionBinding(Middleware):
 
 def _is_hydrate(event: Event) -> bool:
     """A page load or reconnect: the browser gets the whole state, and subscribers start anew."""
-    prefix, _, name = event.name.rpartition(".")
-    return name in _HYDRATES and prefix == rx.State.get_full_name()
+    return event.name in _HYDRATES
 
 
 def _assign(auth_state: AuthState, **values: bool | str) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class BoundTo:
+class BoundTo(NamedTuple):
     """The session (`ref`) and the user of an event, as its binding found them; None for nobody.
 
     `outlives_user`: it is a public background handler, which goes on for whoever comes next.

@@ -55,10 +55,13 @@ _UNKNOWN = Decision(Denial.UNKNOWN_HANDLER)
 
 def is_known(data: Any) -> bool:
     """Whether it is an event with a handler, and arguments by name."""
-    return (
-        isinstance(data, dict)
-        and isinstance(data.get("payload", {}), dict)
-        and isinstance(data.get("router_data", {}), dict)
-        and isinstance(name := data.get("name"), str)
-        and name in RegistrationContext.get().event_handlers
-    )
+    try:
+        name, payload, router_data = data["name"], data.get("payload"), data.get("router_data")
+        has_handler = name in RegistrationContext.get().event_handlers
+    except (AttributeError, KeyError, TypeError):
+        return False
+    return has_handler and _is_object(payload) and _is_object(router_data)
+
+
+def _is_object(value: Any) -> bool:
+    return value is None or type(value) is dict

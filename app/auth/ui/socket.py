@@ -41,17 +41,12 @@ def root_of(state: BaseState) -> BaseState:
 
 def reference_of_tab(app: rx.App, client_token: str) -> str | None:
     """The session reference of the connection of a tab; None when it has none."""
-    sid = _connection_of_tab(app, client_token)
+    sid = connection_of_tab(app, client_token)
     return reference_of_connection(app, sid) if sid else None
 
 
-def is_here(app: rx.App, client_token: str) -> bool:
-    """Whether the connection of a tab is one of this process."""
-    return _connection_of_tab(app, client_token) is not None
-
-
-def _connection_of_tab(app: rx.App, client_token: str) -> str | None:
-    """Its id, if it is one of this process.
+def connection_of_tab(app: rx.App, client_token: str) -> str | None:
+    """The id of the connection of a tab, if it is one of this process.
 
     Not by the public `token_to_sid`, which is put together anew, of all tabs, at each look.
     """

@@ -18,7 +18,7 @@ from ..errors import StoreUnavailable
 from ..session import Session, SessionStore
 from .access_marks import AccessRules
 from .bound_to import BoundTo, bound_to
-from .socket import is_here, reference_of_tab
+from .socket import connection_of_tab, reference_of_connection
 
 Delta = Mapping[str, Mapping[str, Any]]
 
@@ -26,9 +26,12 @@ Delta = Mapping[str, Mapping[str, Any]]
 class Needs(IntEnum):
     """What it takes to see something."""
 
-    NOTHING = 0
-    SESSION = 1
-    CHECKS = 2
+    NOTHING = 1
+    SESSION = 2
+    CHECKS = 3
+
+
+_NOTHING = frozenset({Needs.NOTHING})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,10 +72,11 @@ class Withholding:
 
         async def emit(update: StateUpdate, token: str) -> None:
             bound = update.bound if isinstance(update, BoundUpdate) else bound_to.get()
-            if not is_here(app, token):
+            sid = connection_of_tab(app, token)
+            if sid is None:
                 await emit_update(BoundUpdate.of(update, bound), token)
                 return
-            ref = reference_of_tab(app, token)
+            ref = reference_of_connection(app, sid)
             if bound is not None and await self._is_for_somebody_else(bound, ref):
                 update = self._for_whoever_it_is(update, bound)
             shown = await self.shown(update.delta, ref)
@@ -85,11 +89,11 @@ class Withholding:
 
     async def shown(self, delta: Delta, ref: str | None) -> Delta:
         """The delta as a tab may see it whose session has this reference."""
-        needs = max(map(self._needs, delta), default=Needs.NOTHING)
-        if needs is Needs.NOTHING:
+        needs = {self._known_needs.get(name) or self._needs(name) for name in delta}
+        if needs <= _NOTHING:
             return delta
         session = await self._session(ref)
-        if needs is Needs.SESSION and session is not None:
+        if session is not None and Needs.CHECKS not in needs:
             return delta
         return {
             name: values

@@ -16,7 +16,7 @@ from ..core.sparingly import Sparingly
 logger = logging.getLogger(__name__)
 
 MOST_KEYS = 20_000  # the least recently seen is forgotten first
-BATCH = 10  # events that are counted at once, so that counting costs an event next to nothing
+BATCH = 50  # events that are counted at once, so that counting costs an event next to nothing
 
 _numbers = itertools.count(1)
 
@@ -57,39 +57,37 @@ def sparing(receive: Receive, allowance: EventAllowance) -> Receive:
     """
 
     async def received() -> Message:
-        while True:
+        message = await receive()
+        while allowance.left == 0 and not _is_free(message) and not allowance.get_more():
             message = await receive()
-            is_free = message["type"] != "websocket.receive" or message.get("text") in ("2", "3")
-            if is_free or allowance.admits_one():
-                return message
+        if allowance.left:
+            allowance.left -= 1
+        return message
 
     return received
 
 
+def _is_free(message: Message) -> bool:
+    return message["type"] != "websocket.receive" or message.get("text") in ("2", "3")
+
+
 class EventAllowance:
-    """What one websocket may still send."""
+    """What one websocket may still send: `left` messages, until it gets more."""
 
     def __init__(self, limits: EventLimits, ref: str | None, client: str) -> None:
+        self.left = 0
         self._limits = limits
         self._ref = ref
         self._client = client
         self._session = ref or f"tab {next(_numbers)}"
-        self._left = 0
 
-    def admits_one(self) -> bool:
-        """Whether another event may pass, which then counts."""
-        if self._left == 0 and not self._get_more():
-            return False
-        self._left -= 1
-        return True
-
-    def _get_more(self) -> bool:
-        """A whole batch; where that is too much, a single one."""
+    def get_more(self) -> bool:
+        """A whole batch; where that is too much, a single one; False if that is, too."""
         limit: str | None = None
         for count in (BATCH, 1):
             limit = self._limits.take(self._session, self._client, count)
             if limit is None:
-                self._left = count
+                self.left = count
                 return True
         if limit is not None:
             self._limits.tell(limit, self._ref, self._client)

@@ -33,8 +33,10 @@ app = rx.App()
 app.add_page(lambda: rx.el.div(*(rx.el.p(state.n) for state in states)), route="/")
 
 if os.environ["GATE_AUTH"] == "1":
-    from .auth import AuthConfig, AuthService, Sealer, SQLiteSessionStore
+    from .auth import AuthConfig, AuthService, Limits, Sealer, SQLiteSessionStore
 
     config = AuthConfig.from_environ(os.environ)
     store = SQLiteSessionStore(Path(os.environ["GATE_DATA"]), Sealer(config.secrets))
-    AuthService(config, store, secure_by_default=True).install(app)
+    # Counted, but never too many.
+    limits = Limits(*["1000000/second"] * 7)
+    AuthService(config, store, secure_by_default=True, limits=limits).install(app)

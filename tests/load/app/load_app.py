@@ -11,13 +11,21 @@ API = os.environ["LOAD_API"]
 METADATA = f"{API}/users/me"
 
 if os.environ["LOAD_AUTH"] == "1":
-    from .auth import AuthConfig, AuthService, HttpInterceptorConfig, Sealer, UserScopedState
+    from .auth import (
+        AuthConfig,
+        AuthService,
+        HttpInterceptorConfig,
+        Limits,
+        Sealer,
+        UserScopedState,
+    )
     from .auth import SQLiteSessionStore as Store
 
     config = AuthConfig.from_environ(os.environ)
     store = Store(Path(os.environ["LOAD_DATA"]), Sealer(config.secrets))
     interceptor = HttpInterceptorConfig([f"{API}/*"])
-    auth = AuthService(config, store, http_interceptor=interceptor)
+    limits = Limits(*["1000000/second"] * 7)  # counted, but never too many
+    auth = AuthService(config, store, http_interceptor=interceptor, limits=limits)
     Base, guard, client = UserScopedState, auth.require_login, auth.http_client
 else:
     http = httpx.AsyncClient(headers={"Authorization": "Bearer " + "a" * 800}, trust_env=False)

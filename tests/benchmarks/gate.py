@@ -34,7 +34,7 @@ async def measure(directory: Path) -> list[Figure]:
     figures = []
     for i, sockets in enumerate(("1 socket", f"{SOCKETS} sockets")):
         name = f"event, {sockets}: secure by default"
-        # Of either number of handlers: the more pairs of processes, the less each one's luck counts.
+        # Of either number of handlers: with more pairs of processes, the luck of one counts less.
         turns = [
             [(turn[i][with_it], turn[i][bare]) for turn in one]
             for one in sets

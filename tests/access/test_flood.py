@@ -64,7 +64,7 @@ async def answered_at_last(tab: RawTab) -> None:
 
 async def test_events(flooded: Walked) -> None:
     """Of a flood of events a burst runs and the rest is dropped; another user is answered all the
-    while, and the record has one entry about it."""
+    while, and the record has a few entries about it."""
     attacker = await opened(flooded, await flooded.person("attacker"))
     other = await opened(flooded, await flooded.person("other"))
     for _ in range(ROUNDS):
@@ -73,7 +73,8 @@ async def test_events(flooded: Walked) -> None:
     for tab in (attacker, other):
         await tab.close()
     assert 0 < said(flooded) < FLOOD / 2
-    (entry,) = [entry for entry in flooded.record() if entry["kind"] == "limit"]
+    entry, *more = [entry for entry in flooded.record() if entry["kind"] == "limit"]
+    assert len(more) < 10
     assert (entry["outcome"], entry["reason"]) == ("denied", "event")
     assert entry["target"] in ("127.0.0.1", "::/64")
     assert entry["session"]

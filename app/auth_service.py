@@ -46,7 +46,6 @@ auth = AuthService(
     config,
     _store,
     http_interceptor=http_interceptor,
-    secure_by_default=True,
     inspect_requests=INSPECT_REQUESTS,
     audit_hooks=_audit_hooks,
     limits=LIMITS,

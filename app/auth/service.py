@@ -63,12 +63,13 @@ DEFAULT_LIMITS = Limits()
 class AuthService(Marking):
     """Logs users in and out, calls APIs for them, and keeps every open tab told.
 
-    `store` holds the sessions. With `secure_by_default` every page, event handler and variable is
-    for signed-in users, unless it is marked (`public`, `require`). `inspect_requests` turns the
-    request inspector on, and `on_request` is told of every outgoing request. `audit_hooks` are told
-    what happens to logins, sessions, tokens and access (`docs/operations.md`), and `limits` say how
-    often a client may come. `pool` is the transport that really sends (default: a bounded httpx
-    pool); `clock` gives epoch seconds, `jitter` numbers from 0 up to 1.
+    `store` holds the sessions. Every page, event handler and variable is for signed-in users,
+    unless it is marked (`public`, `require`); without `secure_by_default`, only what is marked is.
+    `inspect_requests` turns the request inspector on, and `on_request` is told of every outgoing
+    request. `audit_hooks` are told what happens to logins, sessions, tokens and access. `limits` say
+    how often a client may come (None: as often as it likes). `pool` is the transport that really
+    sends (default: a bounded httpx pool); `clock` gives epoch seconds, `jitter` numbers from 0 up
+    to 1.
 
     Raises:
         ConfigError: an entry of the allowed list is wrong; every wrong one is named.
@@ -80,7 +81,7 @@ class AuthService(Marking):
         store: SessionStore,
         *,
         http_interceptor: HttpInterceptorConfig | None = None,
-        secure_by_default: bool = False,
+        secure_by_default: bool = True,
         inspect_requests: bool = False,
         on_request: Observer | None = None,
         audit_hooks: Sequence[AuditHook] = (),

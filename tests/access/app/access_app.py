@@ -25,7 +25,6 @@ store = SQLiteSessionStore(Path(os.environ["ACCESS_DATA"]), Sealer(config.secret
 auth = AuthService(
     config,
     store,
-    secure_by_default=True,
     audit_hooks=[JsonLines(Path(os.environ["ACCESS_RECORD"]))],
     limits=limits_from(os.environ["ACCESS_LIMITS"]),
 )

@@ -39,4 +39,4 @@ if os.environ["GATE_AUTH"] == "1":
     store = SQLiteSessionStore(Path(os.environ["GATE_DATA"]), Sealer(config.secrets))
     # Counted, but never too many.
     limits = Limits(*["1000000/second"] * 7)
-    AuthService(config, store, secure_by_default=True, limits=limits).install(app)
+    AuthService(config, store, limits=limits).install(app)

@@ -1,4 +1,4 @@
-"""With `secure_by_default`, no page gets by unguarded, however it was made."""
+"""Unless it is marked, no page gets by unguarded, however it was made."""
 
 from __future__ import annotations
 

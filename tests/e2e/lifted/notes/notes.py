@@ -32,6 +32,7 @@ async def pause(name):
     writer.close()
 
 
+@auth.public
 class Journal(rx.State):
     """Not scoped to the user, so that it remembers who came and went."""
 
@@ -103,6 +104,7 @@ class Notes(UserScopedState):
             await pause("slow is over")
 
 
+@auth.public
 def index():
     return rx.el.main(
         rx.el.p(rx.cond(AuthState.is_loading, "loading", "ready"), id="ready"),

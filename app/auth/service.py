@@ -66,7 +66,7 @@ class AuthService(Marking):
     `store` holds the sessions. Every page, event handler and variable is for signed-in users,
     unless it is marked (`public`, `require`); without `secure_by_default`, only what is marked is.
     `inspect_requests` turns the request inspector on, and `on_request` is told of every outgoing
-    request. `audit_hooks` are told what happens to logins, sessions, tokens and access. `limits` say
+    request. `audit_hooks` are told what happens to logins, sessions and tokens. `limits` say
     how often a client may come (None: as often as it likes). `pool` is the transport that really
     sends (default: a bounded httpx pool); `clock` gives epoch seconds, `jitter` numbers from 0 up
     to 1.

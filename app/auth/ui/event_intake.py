@@ -51,17 +51,14 @@ class EventIntake:
 
 
 _UNKNOWN = Decision(Denial.UNKNOWN_HANDLER)
+_NONE: dict[str, Any] = {}
 
 
 def is_known(data: Any) -> bool:
     """Whether it is an event with a handler, and arguments by name."""
     try:
-        name, payload, router_data = data["name"], data.get("payload"), data.get("router_data")
-        has_handler = name in RegistrationContext.get().event_handlers
+        payload, router_data = data.get("payload", _NONE), data.get("router_data", _NONE)
+        has_handler = data["name"] in RegistrationContext.get().event_handlers
     except (AttributeError, KeyError, TypeError):
         return False
-    return has_handler and _is_object(payload) and _is_object(router_data)
-
-
-def _is_object(value: Any) -> bool:
-    return value is None or type(value) is dict
+    return has_handler and type(payload) is dict and type(router_data) is dict

@@ -13,6 +13,7 @@ import json
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -20,10 +21,19 @@ from ..e2e.stack import SECRET, tenant_process
 from ..servers import ROOT, Server, answers, clean_environ, free_port
 from .side import Result, Side
 
-TURNS, EVENTS, WORKERS = 21, 250, 50
+PAIRS, TURNS, EVENTS, WORKERS = 3, 11, 250, 50
 WARM_UP = 50  # tabs
 KILOBYTE = 1024
 NOISE = 1024  # KB: half a percent of what a thousand tabs take
+
+
+@dataclass
+class Pair:
+    """What one pair of processes showed: of the bare app, and of ours."""
+
+    turns: list[tuple[Result, Result]]
+    memory: list[float]
+    growth: list[list[float]]
 
 
 async def main() -> int:
@@ -40,40 +50,62 @@ async def main() -> int:
             AUTH0_SECRET=SECRET,
         )
         url = f"http://127.0.0.1:{api[1]}"
-        bare, ours = (
-            Side(_made(directory / name), environ, api=url, has_auth=has_auth)
-            for name, has_auth in (("bare", False), ("auth", True))
-        )
         try:
-            for server in (api[0], tenant.server, bare.server, ours.server):
+            for server in (api[0], tenant.server):
                 server.start()
-            figures = await _measure(bare, ours, arguments.tabs, arguments.churn)
+            pairs = [
+                await _pair(_made(directory / str(number)), environ, url, arguments, number)
+                for number in range(PAIRS)
+            ]
         finally:
-            for side in (bare, ours):
-                await side.stop()
             tenant.server.stop()
             api[0].stop()
-    return _report(figures)
+    return _report(_figures(pairs))
 
 
-async def _measure(bare: Side, ours: Side, tabs: int, churn: float) -> dict[str, list[float]]:
+async def _pair(
+    directory: Path, environ: dict[str, str], api: str, arguments: argparse.Namespace, number: int
+) -> Pair:
+    """Two processes of the same code differ by some percent, so that there are several pairs; the
+    last one is watched for growth."""
+    bare, ours = (
+        Side(_made(directory / name), environ, api=api, has_auth=has_auth)
+        for name, has_auth in (("bare", False), ("auth", True))
+    )
+    try:
+        for side in (bare, ours):
+            side.server.start()
+        memory = [await _memory_a_tab(side, arguments.tabs) for side in (bare, ours)]
+        turns = [await _turn(bare, ours, is_back=bool(turn % 2)) for turn in range(TURNS)]
+        is_last = number == PAIRS - 1
+        growth = await _growth(bare, ours, arguments.churn) if is_last else []
+    finally:
+        for side in (bare, ours):
+            await side.stop()
+    return Pair(turns, memory, growth)
+
+
+async def _turn(bare: Side, ours: Side, *, is_back: bool) -> tuple[Result, Result]:
+    if is_back:
+        theirs = await bare.work(EVENTS, WORKERS)
+        return theirs, await ours.work(EVENTS, WORKERS)
+    own = await ours.work(EVENTS, WORKERS)
+    return await bare.work(EVENTS, WORKERS), own
+
+
+def _figures(pairs: list[Pair]) -> dict[str, list[float]]:
     """Each figure of the bare app and of ours."""
-    memory = [await _memory_a_tab(side, tabs) for side in (bare, ours)]
-    turns: list[tuple[Result, Result]] = []
-    for turn in range(TURNS):
-        first, second = (bare, ours) if turn % 2 else (ours, bare)
-        one = await first.work(EVENTS, WORKERS)
-        other = await second.work(EVENTS, WORKERS)
-        turns.append((one, other) if turn % 2 else (other, one))
-    growth = await _growth(bare, ours, churn)
+    turns = [turn for pair in pairs for turn in pair.turns]
     sides = [[turn[i] for turn in turns] for i in (0, 1)]
     latencies = [sorted(x for r in side for x in r.latencies) for side in sides]
+    ratio = median(median(o.rate / b.rate for b, o in pair.turns) for pair in pairs)
+    growth = pairs[-1].growth
     return {
         "events a second": [median(r.rate for r in side) for side in sides],
-        "throughput, ours of bare": [1.0, median(o.rate / b.rate for b, o in turns)],
+        "throughput, ours of bare": [1.0, ratio],
         "latency p50, ms": [median(x) * 1000 for x in latencies],
         "latency p99, ms": [quantiles(x, n=100)[98] * 1000 for x in latencies],
-        "memory a tab, KB": [m / KILOBYTE for m in memory],
+        "memory a tab, KB": [median(p.memory[i] for p in pairs) / KILOBYTE for i in (0, 1)],
         "growth, middle third, KB": [g / KILOBYTE for g in growth[0]],
         "growth, last third, KB": [g / KILOBYTE for g in growth[1]],
         "errors": [float(sum(r.errors for r in side)) for side in sides],

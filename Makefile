@@ -28,7 +28,7 @@ check: $(READY)  ## lint, formatting, types, import rules
 bench: $(READY)  ## figures beside their peers, as a table and in bench.json (a few minutes)
 	@$(BIN)/python -m tests.benchmarks
 
-load-test: $(READY)  ## a thousand tabs beside the same app without the auth layer (about four minutes)
+load-test: $(READY)  ## a thousand tabs beside the same app without the auth layer (about eight minutes)
 	@$(BIN)/python -m tests.load $(ARGS)
 
 format: $(READY)

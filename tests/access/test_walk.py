@@ -167,18 +167,19 @@ async def test_stolen_tab_token(walked: Walked, tab: OpenTab, who: str) -> None:
     assert not hears(thief, "victims-own")
 
 
-async def upload(walked: Walked, tab: RawTab, handle: str | None) -> int:
-    """Send a file to the handler of a tab, with the cookie of a session or without; the status."""
+async def upload(
+    walked: Walked, tab: RawTab, handle: str | None, name: str = "guarded.take"
+) -> httpx.Response:
+    """Send a file to a handler of a tab, with the cookie of a session or without."""
     headers = {
         "Reflex-Client-Token": tab.token,
-        "Reflex-Event-Handler": f"{APP}guarded.take",
+        "Reflex-Event-Handler": f"{APP}{name}",
         **({"Cookie": f"auth_session={handle}"} if handle else {}),
     }
     async with httpx.AsyncClient(trust_env=False) as client:
-        response = await client.post(
+        return await client.post(
             f"{walked.url}/_upload", files={"files": b"content"}, headers=headers
         )
-    return response.status_code
 
 
 @pytest.mark.parametrize("who", ["nobody", "another user"])
@@ -187,7 +188,7 @@ async def test_upload_with_a_stolen_tab_token(walked: Walked, tab: OpenTab, who:
     victim = await tab(await walked.person("vic", name="Vic"))
     handle = None if who == "nobody" else await walked.person("thief", name="Thief")
     before = walked.lines()
-    assert await upload(walked, victim, handle) == 403
+    assert (await upload(walked, victim, handle)).status_code == 403
     await victim.settle()
     assert walked.lines() == before
 
@@ -197,8 +198,19 @@ async def test_upload(walked: Walked, tab: OpenTab) -> None:
     handle = await walked.person("ann", name="Ann")
     own, visitor = await tab(handle), await tab()
     before = walked.lines()
-    assert await upload(walked, own, handle) == 200
+    assert (await upload(walked, own, handle)).status_code == 200
     assert walked.lines() == [*before, "take 7"]
     await upload(walked, visitor, None)
     await visitor.settle()
     assert walked.lines() == [*before, "take 7"]
+
+
+async def test_answer_to_an_upload(walked: Walked, tab: OpenTab) -> None:
+    """What an upload's handler changes comes back in the answer to it: what the user may see, and
+    of the rest the default."""
+    handle = await walked.person("ann", name="Ann")
+    own = await tab(handle)
+    answer = (await upload(walked, own, handle, "mixed.fill_from")).text
+    assert '"title_rx_state_":"content"' in answer.replace(" ", "")
+    assert '"salary_rx_state_":"0"' in answer.replace(" ", "")
+    assert not any('"salary_rx_state_":"content"' in frame for frame in own.heard)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from enum import IntEnum
 from typing import Any
 
 import reflex as rx
+from reflex.event import Event
 from reflex.state import BaseState, StateUpdate
 from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.registry import RegistrationContext
@@ -18,7 +20,7 @@ from ..errors import StoreUnavailable
 from ..session import Session, SessionStore
 from .access_marks import AccessRules
 from .bound_to import BoundTo, bound_to
-from .socket import connection_of_tab, reference_of_connection
+from .socket import connection_of_tab, reference_of_connection, reference_of_tab
 
 Delta = Mapping[str, Mapping[str, Any]]
 
@@ -64,7 +66,24 @@ class Withholding:
         self._known_needs: dict[str, Needs] = {}
 
     def install(self, app: rx.App) -> None:
-        """Begin, once the app has its websocket."""
+        """Begin, once the app runs."""
+        self._stand_before_the_websocket(app)
+        self._stand_before_uploads(app)
+
+    def _stand_before_uploads(self, app: rx.App) -> None:
+        """What an upload's handler changes goes back in the answer to it, and by no websocket."""
+        processor = app.event_processor
+        stream_delta = processor.enqueue_stream_delta
+
+        async def stream(token: str, event: Event) -> AsyncGenerator[Delta]:
+            ref = reference_of_tab(app, token)  # whose cookie the gate has seen
+            async with aclosing(stream_delta(token, event)) as deltas:
+                async for delta in deltas:
+                    yield await self.shown(delta, ref)
+
+        processor.enqueue_stream_delta = stream  # type: ignore[method-assign]
+
+    def _stand_before_the_websocket(self, app: rx.App) -> None:
         namespace = app.event_namespace
         if namespace is None:
             return

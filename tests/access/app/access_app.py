@@ -190,6 +190,10 @@ class Mixed(rx.State):
         note(self, f"broken {text}")
 
     @rx.event
+    async def fill_from(self, files: list[rx.UploadFile]):
+        self.salary = self.title = (await files[0].read()).decode()
+
+    @rx.event
     def fill(self, text: str):
         note(self, f"fill {text}")
         self.salary = self.title = text

@@ -6,20 +6,16 @@ import os
 from pathlib import Path
 
 from .auth import (
-    AuditHook,
     AuthService,
-    JsonLines,
     RedisSessionStore,
     Sealer,
     SessionStore,
     SQLiteSessionStore,
-    opentelemetry_hook,
 )
 from .config import (
-    AUDIT_LOG,
-    AUDIT_TO_OPENTELEMETRY,
     INSPECT_REQUESTS,
     LIMITS,
+    audit_hooks,
     config,
     http_interceptor,
 )
@@ -36,17 +32,11 @@ _store: SessionStore = (
     else SQLiteSessionStore(DATA_DIR / "sessions.sqlite3", _sealer)
 )
 
-_audit_hooks: list[AuditHook] = []
-if AUDIT_LOG:
-    _audit_hooks.append(JsonLines(Path(AUDIT_LOG)))
-if AUDIT_TO_OPENTELEMETRY:
-    _audit_hooks.append(opentelemetry_hook())
-
 auth = AuthService(
     config,
     _store,
     http_interceptor=http_interceptor,
     inspect_requests=INSPECT_REQUESTS,
-    audit_hooks=_audit_hooks,
+    audit_hooks=audit_hooks,
     limits=LIMITS,
 )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from .auth import (
     AllowedRoute,
+    AuditHook,
     AuthConfig,
     AuthorizationParams,
     HttpInterceptorConfig,
+    JsonLines,
     TokenOptions,
     limits_from,
+    opentelemetry_hook,
 )
 
 # `reflex run` serves the page on 3000 and the backend on 8000; in production both are one origin.
@@ -22,8 +26,11 @@ INSPECT_REQUESTS = not IS_PRODUCTION or os.environ.get("APP_REQUEST_INSPECTOR") 
 
 # How often one client may come, and where the record of logins and access goes: docs/operations.md.
 LIMITS = limits_from(os.environ.get("APP_LIMITS", ""))
-AUDIT_LOG = os.environ.get("APP_AUDIT_LOG")
-AUDIT_TO_OPENTELEMETRY = os.environ.get("APP_AUDIT_OPENTELEMETRY") == "1"
+audit_hooks: list[AuditHook] = []
+if _audit_log := os.environ.get("APP_AUDIT_LOG"):
+    audit_hooks.append(JsonLines(Path(_audit_log)))
+if os.environ.get("APP_AUDIT_OPENTELEMETRY") == "1":
+    audit_hooks.append(opentelemetry_hook())
 
 # Who logs in where: AUTH0_DOMAIN, AUTH0_CLIENT_ID, ... (see .env.example), or the local tenant.
 config = AuthConfig.from_environ(

@@ -121,6 +121,22 @@ def test_tenant_port_in_use(project: Path, taken_port: int, tmp_path: Path) -> N
     assert "Traceback" not in log.read_text()
 
 
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ({"APP_LIMITS": "login=often"}, "APP_LIMITS: login='often' is no quota such as"),
+        ({"APP_AUDIT_LOG": "/"}, "The audit log / cannot be written: Is a directory"),
+        ({"APP_TRUSTED_PROXIES": "one"}, "APP_TRUSTED_PROXIES=one is not a number, such as 1"),
+    ],
+)
+def test_wrong_setting(project: Path, setting: dict[str, str], problem: str) -> None:
+    """A limit that is none, a record that cannot be written: named before anything starts."""
+    status, text = start(project, **setting)
+    assert status == 1
+    assert problem in text
+    assert "Traceback" not in text
+
+
 def test_bad_allowed_list(project: Path) -> None:
     """A dangerous entry of the allowed list is quoted before anything starts."""
     config = project / "app" / "config.py"

@@ -43,8 +43,8 @@ class Limits:
 
 
 def limits_from(text: str) -> Limits | None:
-    """Limits from a text such as `login=20/minute, event=100/second burst 1000`, which leaves the
-    others as they are; None, which is no limits, from `off`.
+    """Limits from a text such as `login=20/minute, event=100/second burst 1000` (the variable
+    `APP_LIMITS`), which leaves the others as they are; None, which is no limits, from `off`.
 
     Raises:
         ConfigError: a name is unknown, or a quota is none.
@@ -56,9 +56,13 @@ def limits_from(text: str) -> Limits | None:
     known = {field.name for field in dataclasses.fields(Limits)}
     if unknown := given.keys() - known:
         raise ConfigError(
-            f"There is no limit {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}."
+            f"APP_LIMITS: there is no limit {', '.join(sorted(unknown))}; "
+            f"there are {', '.join(sorted(known))}."
         )
-    return Limits(**given)
+    try:
+        return Limits(**given)
+    except ConfigError as error:
+        raise ConfigError([f"APP_LIMITS: {problem}" for problem in error.problems]) from None
 
 
 def quota(text: str) -> Quota:
@@ -71,7 +75,5 @@ def _problem(name: str, text: str) -> str | None:
     try:
         quota(text)
     except (DataError, ValueError):
-        return (
-            f"The limit {name}={text!r} is no quota such as '120/minute' or '50/second burst 500'."
-        )
+        return f"{name}={text!r} is no quota such as '120/minute' or '50/second burst 500'."
     return None

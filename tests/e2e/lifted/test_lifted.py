@@ -25,8 +25,8 @@ def test_guarded_handlers(person: Page, notes: Stack) -> None:
     for name, result in (
         ("plain", "plain x"),
         ("coroutine", "plain x,coroutine,plain chained"),
-        ("generator", "plain chained,generator,generator again"),
-        ("async generator", "generator again,async generator"),
+        ("generator", "plain chained,generator,generator again,plain returned"),
+        ("async generator", "plain returned,async generator"),
         ("background", "async generator,background"),
     ):
         person.get_by_role("button", name=name, exact=True).click()

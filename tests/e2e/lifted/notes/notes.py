@@ -78,6 +78,7 @@ class Notes(UserScopedState):
         self.done = [*self.done, "generator"]
         yield
         self.done = [*self.done, "generator again"]
+        return Notes.plain("returned")
 
     @rx.event
     @auth.require_login

@@ -36,11 +36,14 @@ class EventLimits:
         return EventAllowance(self, ref, client)
 
     def take(self, session: str, client: str, count: int) -> str | None:
-        """Count so many events; the name of the limit that they do not fit into, if any."""
-        if self._of_client.limit(client, cost=count).limited:
-            return "event_of_client"
+        """Count so many events; the name of the limit that they do not fit into, if any.
+
+        What is too much of one session does not count for its client, which others may share.
+        """
         if self._of_session.limit(session, cost=count).limited:
             return "event"
+        if self._of_client.limit(client, cost=count).limited:
+            return "event_of_client"
         return None
 
     def tell(self, limit: str, ref: str | None, client: str) -> None:

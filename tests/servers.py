@@ -45,6 +45,18 @@ def copy_project(target: Path) -> Path:
     return target
 
 
+def lifted_project(project: Path, source: Path, name: str) -> Path:
+    """A project of its own: the app `name` of the folder `source` with the auth layer copied into
+    it, as `<name>/auth`."""
+    package = project / name
+    package.mkdir(parents=True)
+    shutil.copy2(source / "rxconfig.py", project)
+    shutil.copy2(source / f"{name}.py", package)
+    (package / "__init__.py").touch()
+    shutil.copytree(ROOT / "app" / "auth", package / "auth")
+    return project
+
+
 def run_to_its_end(module: str, *arguments: str, **environ: str) -> tuple[int, str]:
     """Start a module of ours with something wrong; its exit status and all that it printed."""
     result = subprocess.run(

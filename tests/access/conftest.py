@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from app.auth.session import (
 )
 
 from ..e2e.stack import SECRET
-from ..servers import BIN, ROOT, Server, answers, clean_environ, free_port
+from ..servers import BIN, Server, answers, clean_environ, free_port, lifted_project
 from .raw_tab import RawTab
 
 HERE = Path(__file__).parent / "app"
@@ -87,7 +86,7 @@ def running(directory: Path, *, limits: str) -> Iterator[Walked]:
     record = directory / "record.jsonl"
     server = Server(
         [str(BIN / "reflex"), "run", "--env", "prod", "--backend-only"],
-        cwd=_project(directory),
+        cwd=lifted_project(directory / "project", HERE, "access_app"),
         environ=clean_environ(
             APP_BASE_URL=url,
             ACCESS_DATA=str(data),
@@ -108,17 +107,6 @@ def running(directory: Path, *, limits: str) -> Iterator[Walked]:
         yield Walked(url, ran, data, record, server)
     finally:
         server.stop()
-
-
-def _project(directory: Path) -> Path:
-    project = directory / "project"
-    package = project / "access_app"
-    package.mkdir(parents=True)
-    shutil.copy2(HERE / "rxconfig.py", project)
-    shutil.copy2(HERE / "access_app.py", package)
-    (package / "__init__.py").touch()
-    shutil.copytree(ROOT / "app" / "auth", package / "auth")
-    return project
 
 
 OpenTab = Callable[..., Awaitable[RawTab]]

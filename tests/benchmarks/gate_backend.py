@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from app.auth.session import Sealer, SQLiteSessionStore
 from ..e2e.stack import SECRET
 from ..load.side import log_in
 from ..load.tab import Tab
-from ..servers import BIN, ROOT, Server, answers, clean_environ, free_port
+from ..servers import BIN, Server, answers, clean_environ, free_port, lifted_project
 
 HERE = Path(__file__).parent / "gate_app"
 STATE = "reflex___state____state.gate_app___gate_app____many0"
@@ -44,7 +43,7 @@ class Backend:
         self._store = SQLiteSessionStore(data, Sealer((SECRET,)))
         self.server = Server(
             [str(BIN / "reflex"), "run", "--env", "prod", "--backend-only"],
-            cwd=_project(directory),
+            cwd=lifted_project(directory / "project", HERE, "gate_app"),
             environ=clean_environ(
                 APP_BASE_URL=self.url,
                 AUTH0_DOMAIN="http://127.0.0.1:9",  # nobody logs in
@@ -98,14 +97,3 @@ class Backend:
 async def _call(todo: Iterator[int], tabs: Iterator[Tab]) -> None:
     for _, tab in zip(todo, tabs, strict=False):
         await tab.call("click0")
-
-
-def _project(directory: Path) -> Path:
-    project = directory / "project"
-    package = project / "gate_app"
-    package.mkdir(parents=True)
-    shutil.copy2(HERE / "rxconfig.py", project)
-    shutil.copy2(HERE / "gate_app.py", package)
-    (package / "__init__.py").touch()
-    shutil.copytree(ROOT / "app" / "auth", package / "auth")
-    return project

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,7 +22,7 @@ from app.auth.session import (
 )
 
 from ..e2e.stack import SECRET
-from ..servers import BIN, ROOT, Server, answers, free_port
+from ..servers import BIN, Server, answers, free_port, lifted_project
 from .tab import SIGNED_OUT, Tab
 
 HERE = Path(__file__).parent / "app"
@@ -64,7 +63,7 @@ class Side:
         self.store = SQLiteSessionStore(data, Sealer((SECRET,)))
         self.server = Server(
             [str(BIN / "reflex"), "run", "--env", "prod", "--backend-only"],
-            cwd=_project(directory),
+            cwd=lifted_project(directory / "project", HERE, "load_app"),
             environ={
                 **environ,
                 "APP_BASE_URL": self.url,
@@ -154,14 +153,3 @@ async def log_in(store: SQLiteSessionStore) -> str:
     user = {"sub": sub, "name": "Somebody", "email": f"{handle[:8]}@example.com"}
     await store.create(reference(handle), Session(sub, handle[:8], user, (token,), now))
     return handle
-
-
-def _project(directory: Path) -> Path:
-    project = directory / "project"
-    package = project / "load_app"
-    package.mkdir(parents=True)
-    shutil.copy2(HERE / "rxconfig.py", project)
-    shutil.copy2(HERE / "load_app.py", package)
-    (package / "__init__.py").touch()
-    shutil.copytree(ROOT / "app" / "auth", package / "auth")
-    return project

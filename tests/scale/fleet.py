@@ -56,6 +56,7 @@ def fleet(directory: Path) -> Fleet:
     ports = (free_port(), free_port())
     environ = clean_environ(
         APP_BASE_URL=url,
+        APP_TRUSTED_PROXIES="1",
         AUTH0_DOMAIN=tenant.url,
         AUTH0_CLIENT_ID="local-app",
         AUTH0_CLIENT_SECRET="local-secret",

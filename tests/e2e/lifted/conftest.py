@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ...servers import BIN, ROOT, Server, answers, clean_environ, free_port
+from ...servers import BIN, ROOT, Server, answers, clean_environ, free_port, lifted_project
 from ..stack import SECRET, Stack, tenant_process
 from .pauses import Pauses
 
@@ -22,13 +22,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     directory = tmp_path_factory.mktemp("lifted")
     url = f"http://localhost:{free_port()}"
     tenant = tenant_process(directory, app_url=url)
-    project = directory / "project"
-    package = project / "notes"
-    package.mkdir(parents=True)
-    shutil.copy2(SOURCES / "rxconfig.py", project)
-    shutil.copy2(SOURCES / "notes.py", package)
-    (package / "__init__.py").touch()
-    shutil.copytree(ROOT / "app" / "auth", package / "auth")
+    project = lifted_project(directory / "project", SOURCES, "notes")
     shutil.copytree(ROOT / "reflex.lock", project / "reflex.lock")
     app = Server(
         [str(BIN / "reflex"), "run", "--env", "prod"],

@@ -99,12 +99,14 @@ def _figures(pairs: list[Pair]) -> dict[str, list[float]]:
     sides = [[turn[i] for turn in turns] for i in (0, 1)]
     latencies = [sorted(x for r in side for x in r.latencies) for side in sides]
     ratio = median(median(o.rate / b.rate for b, o in pair.turns) for pair in pairs)
+    logouts = [x for result in sides[1] for x in result.logouts]
     growth = pairs[-1].growth
     return {
         "events a second": [median(r.rate for r in side) for side in sides],
         "throughput, ours of bare": [1.0, ratio],
         "latency p50, ms": [median(x) * 1000 for x in latencies],
         "latency p99, ms": [quantiles(x, n=100)[98] * 1000 for x in latencies],
+        "logout to its tab, p99, ms": [0.0, quantiles(logouts, n=100)[98] * 1000],
         "memory a tab, KB": [median(p.memory[i] for p in pairs) / KILOBYTE for i in (0, 1)],
         "growth, middle third, KB": [g / KILOBYTE for g in growth[0]],
         "growth, last third, KB": [g / KILOBYTE for g in growth[1]],
@@ -141,6 +143,7 @@ async def _growth(bare: Side, ours: Side, seconds: float) -> list[list[float]]:
 def _report(figures: dict[str, list[float]]) -> int:
     goals = {
         "throughput, ours of bare": figures["throughput, ours of bare"][1] >= 0.9,
+        "logout to its tab, p99, ms": figures["logout to its tab, p99, ms"][1] <= 1000,
         "memory a tab, KB": _added(figures, "memory a tab, KB") <= 30,
         "growth, last third, KB": _added(figures, "growth, last third, KB") <= NOISE,
         "errors": figures["errors"][1] == 0,

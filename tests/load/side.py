@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -127,8 +128,9 @@ class Side:
                     tab = await self._leave(tab, result)
                 else:
                     result.latencies.append(await tab.call(event))
-            except (TimeoutError, OSError, httpx.HTTPError):
+            except (TimeoutError, OSError, httpx.HTTPError) as error:
                 result.errors += 1
+                sys.stderr.write(f"{self.url} {event}: {type(error).__name__} {error}\n")
             self.tabs.append(tab)
 
     async def _leave(self, tab: Tab, result: Result) -> Tab:

@@ -134,11 +134,13 @@ class Withholding:
 
     def _for_whoever_it_is(self, update: StateUpdate, bound: BoundTo) -> StateUpdate:
         """Nothing of it; the new connection is about to get the whole state. Of a public handler
-        that goes on in the background, what everybody may see."""
+        that goes on in the background, the variables that everybody may see; but no events, which
+        may hold anything (a message, a download)."""
         if not bound.outlives_user:
             return StateUpdate()
-        delta = {n: v for n, v in update.delta.items() if self._needs(n) is Needs.NOTHING}
-        return dataclasses.replace(update, delta=delta)
+        return StateUpdate(
+            delta={n: v for n, v in update.delta.items() if self._needs(n) is Needs.NOTHING}
+        )
 
     async def _of_state(
         self, state_name: str, values: Mapping[str, Any], session: Session | None

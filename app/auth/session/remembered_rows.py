@@ -2,50 +2,63 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from .shared_mark import SharedMark
 from .store import StoredSession
 
 MOST = 2000  # sessions; more than are at work between two writes
+LOOK_INTERVAL = 0.2  # seconds after which the file is asked even if nobody says that it changed
 
 
 class RememberedRows:
     """An event looks at its session several times. This saves all but the first reading.
 
-    Nothing that has been changed meanwhile is served, whichever process changed it. SQLite counts
-    the commits of every other connection to the file (`PRAGMA data_version`), which takes
-    microseconds to ask for and no other thread; after a commit, `schema` counts whether it changed
-    a session, or only noted that one was used. Both are asked for once in each turn of the event
-    loop: whatever waits for a commit goes on in a later one.
+    Nothing that has been changed meanwhile is served, whichever process changed it: whoever has
+    changed a session changes the `SharedMark` before saying that it is done. The file itself is
+    asked then, and every `LOOK_INTERVAL`, for the sake of those who write to it without this layer
+    or died before they could say so. SQLite counts the commits of every other connection
+    (`PRAGMA data_version`); after one, `schema` counts whether it changed a session, or only noted
+    that one was used.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, mark: SharedMark, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._path = path
+        self._mark = mark
+        self._monotonic = monotonic
         self._connection: sqlite3.Connection | None = None
+        self._seen_mark = b""
+        self._asked_at = float("-inf")
         self._commits: int | None = None
         self._changes: int | None = None
-        self._has_asked = False
         self._sessions: dict[str, StoredSession] = {}
 
     def version(self) -> int | None:
         """A number that is another one after every change; None while it cannot be had."""
-        if self._has_asked:
-            return self._changes
+        now = self._monotonic()
         try:
-            commits = self._number("PRAGMA data_version")
-            if commits != self._commits:
-                changes = self._number("SELECT number FROM changes")
-                if changes != self._changes:
-                    self._sessions.clear()
-                self._commits, self._changes = commits, changes
-        except sqlite3.Error:
+            mark = self._mark.read()  # before the file is asked: what changes after it is seen later
+            if mark != self._seen_mark or now - self._asked_at >= LOOK_INTERVAL:
+                self._look()
+                self._seen_mark, self._asked_at = mark, now
+        except (sqlite3.Error, OSError):
             return None
-        self._has_asked = True
-        asyncio.get_running_loop().call_soon(self._ask_again)
         return self._changes
+
+    def _look(self) -> None:
+        commits = self._number("PRAGMA data_version")
+        if commits == self._commits:
+            return
+        changes = self._number("SELECT number FROM changes")
+        if changes != self._changes:
+            self._sessions.clear()
+        self._commits, self._changes = commits, changes
 
     def _number(self, statement: str) -> int:
         if self._connection is None:
@@ -56,7 +69,7 @@ class RememberedRows:
         return int(number)
 
     def get(self, ref: str) -> StoredSession | None:
-        """What was read since the last commit; ask for the `version` first."""
+        """What was read since the last change; ask for the `version` first."""
         return self._sessions.get(ref)
 
     def put(self, ref: str, stored: StoredSession, version: int) -> None:
@@ -70,14 +83,12 @@ class RememberedRows:
         if known is not None:
             self._sessions[ref] = replace(known, last_seen_at=last_seen_at)
 
-    def _ask_again(self) -> None:
-        self._has_asked = False
-
     def close(self) -> None:
         """Forget everything."""
         self._sessions.clear()
         self._commits = self._changes = None
-        self._has_asked = False
+        self._seen_mark = b""
+        self._mark.close()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

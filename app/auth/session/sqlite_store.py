@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from .batch import Batch
@@ -12,6 +13,7 @@ from .codec import Codec
 from .record import Session, Transaction
 from .remembered_rows import RememberedRows
 from .sealing import Sealer
+from .shared_mark import SharedMark
 from .sqlite_file import SQLiteFile
 from .store import Lifetimes, StoredSession
 
@@ -32,13 +34,17 @@ class SQLiteSessionStore:
         *,
         lifetimes: Lifetimes | None = None,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._file = SQLiteFile(file)
         self._codec = Codec(sealer)
         self._lifetimes = lifetimes or Lifetimes()
         self._clock = clock
         self._rows = Batch(self._read)
-        self._remembered = RememberedRows(file) if file else None
+        self._mark = SharedMark(file) if file else None
+        self._remembered = (
+            RememberedRows(file, self._mark, monotonic=monotonic) if file and self._mark else None
+        )
 
     async def create(self, ref: str, session: Session, *, replaces: str | None = None) -> None:
         sealed, now = self._codec.seal_session(ref, session), self._clock()
@@ -49,6 +55,8 @@ class SQLiteSessionStore:
                 ("INSERT INTO sessions VALUES (?, ?, ?, ?, 1, ?, ?)", row),
             ]
         )
+        if replaces is not None:
+            self._tell_of_change()
 
     async def load(self, ref: str) -> StoredSession | None:
         remembered = self._remembered
@@ -87,10 +95,13 @@ class SQLiteSessionStore:
             fence,
             fence,
         )
+        self._tell_of_change()
         return bool(rows)
 
     async def delete(self, ref: str) -> bool:
-        return bool(await self._file.execute("DELETE FROM sessions WHERE ref = ? RETURNING 1", ref))
+        rows = await self._file.execute("DELETE FROM sessions WHERE ref = ? RETURNING 1", ref)
+        self._tell_of_change()
+        return bool(rows)
 
     async def find(
         self, *, sub: str | None = None, sid: str | None = None
@@ -189,6 +200,8 @@ class SQLiteSessionStore:
             "DELETE FROM sessions WHERE last_seen_at <= ? OR created_at <= ? RETURNING ref, sealed",
             *self._oldest(),
         )
+        if rows:
+            self._tell_of_change()
         await self._file.execute(
             "DELETE FROM transactions WHERE created_at <= ?", now - self._lifetimes.transaction
         )
@@ -206,6 +219,12 @@ class SQLiteSessionStore:
         if self._remembered is not None:
             self._remembered.close()
         await self._file.close()
+
+    def _tell_of_change(self) -> None:
+        """Before whoever changed a session hears that it is done."""
+        if self._mark is not None:
+            with suppress(OSError):  # without it the others see it at their next look at the file
+                self._mark.change()
 
     async def _read(self, refs: Sequence[str]) -> dict[str, _Row]:
         """The live rows among these. One hop to SQLite's thread serves all who ask at the time."""

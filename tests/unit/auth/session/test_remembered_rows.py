@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.auth.session import Sealer, SQLiteSessionStore
+from app.auth.session.remembered_rows import LOOK_INTERVAL
 
 from ....servers import ROOT
 from ..conftest import LIFETIMES, SECRET, Clock, session
@@ -31,9 +32,18 @@ asyncio.run(main(sys.argv[1]))
 
 
 @pytest.fixture
-async def store(file: Path, clock: Clock) -> AsyncIterator[SQLiteSessionStore]:
+def monotonic() -> Clock:
+    """What the store measures its looks at the file with; nothing but a mark can tell it of a
+    change while it stands still."""
+    return Clock()
+
+
+@pytest.fixture
+async def store(file: Path, clock: Clock, monotonic: Clock) -> AsyncIterator[SQLiteSessionStore]:
     """One that has just read a session."""
-    store = SQLiteSessionStore(file, Sealer((SECRET,)), lifetimes=LIFETIMES, clock=clock)
+    store = SQLiteSessionStore(
+        file, Sealer((SECRET,)), lifetimes=LIFETIMES, clock=clock, monotonic=monotonic
+    )
     await store.create("ref", session(clock))
     assert await store.load("ref")
     assert await store.load("ref")
@@ -93,11 +103,31 @@ async def test_expired(store: SQLiteSessionStore, clock: Clock) -> None:
     assert await store.load("ref") is None
 
 
-async def test_raw_change(store: SQLiteSessionStore, file: Path) -> None:
-    """A change behind this layer's back is seen, too."""
+async def test_raw_change(store: SQLiteSessionStore, file: Path, monotonic: Clock) -> None:
+    """A change behind this layer's back is seen at the next look at the file."""
     with sqlite3.connect(file) as database:
         database.execute("UPDATE sessions SET sealed = x'00'")
+    monotonic.now += 2 * LOOK_INTERVAL
     assert await store.load("ref") is None
+
+
+async def test_ended_by_one_that_cannot_tell(
+    store: SQLiteSessionStore, file: Path, clock: Clock
+) -> None:
+    """Where the mark cannot be had nothing is served again, so that what is ended is gone at once
+    even so."""
+    mark = file.with_name(f"{file.name}-mark")
+    mark.unlink()
+    mark.mkdir()
+    first, second = (
+        SQLiteSessionStore(file, Sealer((SECRET,)), lifetimes=LIFETIMES, clock=clock)
+        for _ in range(2)
+    )
+    assert await first.load("ref") is not await first.load("ref")
+    assert await second.delete("ref")
+    assert await first.load("ref") is None
+    await first.close()
+    await second.close()
 
 
 async def test_its_own_copy(store: SQLiteSessionStore, clock: Clock) -> None:

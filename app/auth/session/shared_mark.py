@@ -1,0 +1,48 @@
+"""A mark that every process with the same session file sees change, for the price of a memory read.
+
+SQLite tells of other processes' commits too, but asking it gives Python's lock to other threads,
+and that costs an event more than all else that is done for it here.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from pathlib import Path
+
+SIZE = 8  # bytes; they are random, so that no two writers ever have to agree on the next one
+
+
+class SharedMark:
+    """Eight bytes of memory in a file of its own beside the session file (mode 0600)."""
+
+    def __init__(self, session_file: Path) -> None:
+        self._path = session_file.with_name(f"{session_file.name}-mark")
+        self._memory: mmap.mmap | None = None
+
+    def read(self) -> bytes:
+        """What it is now. Raises `OSError` when there can be none."""
+        memory = self._memory or self._open()
+        return memory[:SIZE]
+
+    def change(self) -> None:
+        """Make it another one, which every process sees by the time that this returns."""
+        memory = self._memory or self._open()
+        memory[:SIZE] = os.urandom(SIZE)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._memory is not None:
+            self._memory.close()
+            self._memory = None
+
+    def _open(self) -> mmap.mmap:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(descriptor).st_size < SIZE:
+                os.pwrite(descriptor, os.urandom(SIZE), 0)  # room on the disk, and not a hole
+            self._memory = mmap.mmap(descriptor, SIZE)
+        finally:
+            os.close(descriptor)
+        return self._memory

@@ -12,7 +12,12 @@ import httpx
 
 MAX_REDIRECTS = 5
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
-_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30.0)
+# Shorter than the five seconds after which common servers (Node's, uvicorn, Apache's) close an idle
+# connection: what is sent on one that is just being closed fails, and a PATCH is not sent again.
+_KEEPALIVE_EXPIRY = 4.0
+_LIMITS = httpx.Limits(
+    max_connections=100, max_keepalive_connections=20, keepalive_expiry=_KEEPALIVE_EXPIRY
+)
 
 
 class _NoCookies(CookieJar):

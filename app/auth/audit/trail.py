@@ -20,14 +20,10 @@ class AuditTrail:
 
     def __init__(self, hooks: Sequence[AuditHook], *, clock: Callable[[], float]) -> None:
         self._hooks = tuple(hooks)
+        self.has_hooks = bool(self._hooks)  # whether anybody is told
         self._clock = clock
         self._unfinished: set[asyncio.Task[None]] = set()
         self._dropped = 0
-
-    @property
-    def has_hooks(self) -> bool:
-        """Whether anybody is told."""
-        return bool(self._hooks)
 
     def tell(
         self,

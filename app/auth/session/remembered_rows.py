@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import mmap
 import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from .shared_mark import SharedMark
+from .shared_mark import SIZE, SharedMark
 from .store import StoredSession
 
 MOST = 2000  # sessions; more than are at work between two writes
@@ -32,18 +33,22 @@ class RememberedRows:
         self._path = path
         self._mark = mark
         self._monotonic = monotonic
+        self._memory: mmap.mmap | None = None
         self._connection: sqlite3.Connection | None = None
         self._seen_mark = b""
         self._asked_at = float("-inf")
         self._commits: int | None = None
         self._changes: int | None = None
-        self._sessions: dict[str, StoredSession] = {}
+        self.sessions: dict[str, StoredSession] = {}
+        """What was read since the last change, by reference; ask for the `version` first."""
 
     def version(self) -> int | None:
         """A number that is another one after every change; None while it cannot be had."""
         now = self._monotonic()
         try:
-            mark = self._mark.read()  # before the file is asked: what changes after it is seen later
+            if self._memory is None:
+                self._memory = self._mark.memory()
+            mark = self._memory[:SIZE]  # before asking; what changes later is seen later
             if mark != self._seen_mark or now - self._asked_at >= LOOK_INTERVAL:
                 self._look()
                 self._seen_mark, self._asked_at = mark, now
@@ -57,7 +62,7 @@ class RememberedRows:
             return
         changes = self._number("SELECT number FROM changes")
         if changes != self._changes:
-            self._sessions.clear()
+            self.sessions.clear()
         self._commits, self._changes = commits, changes
 
     def _number(self, statement: str) -> int:
@@ -68,26 +73,23 @@ class RememberedRows:
         ((number,),) = self._connection.execute(statement).fetchall()
         return int(number)
 
-    def get(self, ref: str) -> StoredSession | None:
-        """What was read since the last change; ask for the `version` first."""
-        return self._sessions.get(ref)
-
     def put(self, ref: str, stored: StoredSession, version: int) -> None:
         """Remember what was read after `version` had been asked for."""
-        if version == self._changes and len(self._sessions) < MOST:
-            self._sessions[ref] = stored
+        if version == self._changes and len(self.sessions) < MOST:
+            self.sessions[ref] = stored
 
     def used(self, ref: str, last_seen_at: float) -> None:
         """Note that a session was used; that is no change."""
-        known = self._sessions.get(ref)
+        known = self.sessions.get(ref)
         if known is not None:
-            self._sessions[ref] = replace(known, last_seen_at=last_seen_at)
+            self.sessions[ref] = replace(known, last_seen_at=last_seen_at)
 
     def close(self) -> None:
         """Forget everything."""
-        self._sessions.clear()
+        self.sessions.clear()
         self._commits = self._changes = None
         self._seen_mark = b""
+        self._memory = None
         self._mark.close()
         if self._connection is not None:
             self._connection.close()

@@ -20,15 +20,13 @@ class SharedMark:
         self._path = session_file.with_name(f"{session_file.name}-mark")
         self._memory: mmap.mmap | None = None
 
-    def read(self) -> bytes:
-        """What it is now. Raises `OSError` when there can be none."""
-        memory = self._memory or self._open()
-        return memory[:SIZE]
+    def memory(self) -> mmap.mmap:
+        """Where it stands: the first `SIZE` bytes. Raises `OSError` when there can be none."""
+        return self._memory or self._open()
 
     def change(self) -> None:
         """Make it another one, which every process sees by the time that this returns."""
-        memory = self._memory or self._open()
-        memory[:SIZE] = os.urandom(SIZE)
+        self.memory()[:SIZE] = os.urandom(SIZE)
 
     def close(self) -> None:
         """Let go of the file."""

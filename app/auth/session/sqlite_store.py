@@ -63,7 +63,7 @@ class SQLiteSessionStore:
         version = remembered.version() if remembered else None
         if remembered is None or version is None:
             return await self._load(ref)
-        known = remembered.get(ref)
+        known = remembered.sessions.get(ref)
         if known is not None and self._is_live(known):
             return known
         stored = await self._load(ref)
@@ -244,8 +244,11 @@ class SQLiteSessionStore:
         return StoredSession(session, version, last_seen_at) if session else None
 
     def _is_live(self, stored: StoredSession) -> bool:
-        idle_since, oldest = self._oldest()
-        return stored.last_seen_at > idle_since and stored.session.created_at > oldest
+        now, lifetimes = self._clock(), self._lifetimes
+        return (
+            stored.last_seen_at > now - lifetimes.idle
+            and stored.session.created_at > now - lifetimes.absolute
+        )
 
     def _oldest(self) -> tuple[float, float]:
         """The times before which a session is too long idle, and too old."""

@@ -43,15 +43,17 @@ class AccessGate:
         """Whether a State is not for everybody: what it holds is then one user's."""
         return not self._rules.of_state(state).is_public
 
-    def outlives_its_user(self, event_name: str) -> bool:
-        """Whether it is a background handler that is for everybody, whoever that is by then."""
+    def rule_of(self, event_name: str) -> Rule | None:
+        """None for an event that has no handler."""
+        known = self._rules.known_handlers.get(event_name)
+        if known is not None:
+            return known
         registered = RegistrationContext.get().event_handlers.get(event_name)
-        if registered is None or not registered.handler.is_background:
-            return False
-        return self._rules.of_handler(event_name, registered).is_public
+        return self._rules.of_handler(event_name, registered) if registered else None
 
     async def refusal(
         self,
+        rule: Rule,
         state: BaseState,
         event: Event,
         session: Session | None,
@@ -59,14 +61,11 @@ class AccessGate:
         ref: str | None,
         is_unknown: bool,
     ) -> StateUpdate | None:
-        """What takes the place of the handler, or None if it may run.
+        """What takes the place of a handler with such a rule, or None if it may run.
 
         `ref` is the session's reference. While sessions cannot be read (`is_unknown`) nobody is
         sent to log in: they may be.
         """
-        rule = self._rule_of(event.name)
-        if rule is None or rule.is_public:
-            return None
         decision = await decide_for(rule, session, self._clock)
         sub = session.sub if session else None
         record_access(self._audit, decision, sub=sub, ref=ref, target=event.name)
@@ -81,11 +80,6 @@ class AccessGate:
         spec = None if is_unknown else self._way_on(state, decision)
         return StateUpdate(events=Event.from_event_type(spec) if spec else [])
 
-    def _rule_of(self, event_name: str) -> Rule | None:
-        """None for an event that has no handler."""
-        registered = RegistrationContext.get().event_handlers.get(event_name)
-        return self._rules.of_handler(event_name, registered) if registered else None
-
     def _way_on(self, state: BaseState, decision: Decision) -> EventSpec:
         match decision.denial:
             case Denial.LOGIN_REQUIRED:
@@ -94,3 +88,9 @@ class AccessGate:
                 return go_to_login(state, self._login_url, **decision.login_parameters)
             case _:
                 return rx.toast.error(FORBIDDEN)
+
+
+def is_background(event_name: str) -> bool:
+    """Whether it is the event of a background handler."""
+    registered = RegistrationContext.get().event_handlers.get(event_name)
+    return registered is not None and registered.handler.is_background

@@ -48,15 +48,15 @@ class AccessRules:
 
     def __init__(self, default: Rule) -> None:
         self._default = default
-        self._handlers: dict[str, Rule] = {}
+        self.known_handlers: dict[str, Rule] = {}
         self._variables: dict[tuple[str, str], Rule] = {}
 
     def of_handler(self, name: str, registered: RegisteredEventHandler) -> Rule:
         """The rule of an event handler by its full name."""
-        rule = self._handlers.get(name)
+        rule = self.known_handlers.get(name)
         if rule is None:
             rule = mark_of(registered.handler.fn) or self._rule_without_mark(registered)
-            self._handlers[name] = rule
+            self.known_handlers[name] = rule
         return rule
 
     def of_variable(self, state: type[BaseState], name: str) -> Rule:

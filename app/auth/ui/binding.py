@@ -13,9 +13,9 @@ from reflex_base.event.processor.base_state_processor import chain_updates
 
 from ..errors import StoreUnavailable
 from ..session import Session, SessionStore
-from .access_gate import AccessGate
+from .access_gate import AccessGate, is_background
 from .bound_to import BoundTo, bound_to
-from .socket import connection_of, reference_of
+from .socket import connection_of, reference_of_connection, root_of
 from .state import AuthState, UserScopedState
 from .subscription import subscribed_events
 from .top_level_event import start_event
@@ -27,6 +27,8 @@ TOUCH_INTERVAL = 60.0  # seconds between two notes of "last seen", so that reads
 _HYDRATES = frozenset(
     f"{rx.State.get_full_name()}.{name}" for name in ("hydrate", "hydrate_and_load")
 )
+"""A page load or reconnect: the browser gets the whole state, and subscribers start anew."""
+_AUTH_STATE = AuthState.get_name()
 
 
 class SessionBinding(Middleware):
@@ -41,7 +43,9 @@ class SessionBinding(Middleware):
 
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
         """Bind AuthState; then stop the event unless its handler may run for whoever is there."""
-        ref = reference_of(app, state)
+        root = root_of(state)
+        sid = connection_of(root).session_id
+        ref = reference_of_connection(app, sid)
         try:
             session, error = await self._session(ref), ""
         except StoreUnavailable as failure:
@@ -49,31 +53,40 @@ class SessionBinding(Middleware):
             logger.warning("%s: %s", failure.code, failure)
             session, error = None, STORE_IS_AWAY
         sub = session.sub if session else None
-        bound_to.set(BoundTo(ref, sub))
-        await self._bind(app, state, event, session, error)
-        refusal = await self._gate.refusal(state, event, session, ref=ref, is_unknown=bool(error))
+        bound_to.set(BoundTo(sid, ref, sub))
+        await self._bind(app, root, event, session, error)
+        rule = self._gate.rule_of(event.name)
+        if rule is None or rule.is_public:
+            if is_background(event.name):
+                bound_to.set(BoundTo(sid, ref, sub, outlives_user=True))
+            return None
+        refusal = await self._gate.refusal(
+            rule, state, event, session, ref=ref, is_unknown=bool(error)
+        )
         if refusal is not None:
             await _tell_browser(state)  # a handler that does not run sends nothing
-        elif self._gate.outlives_its_user(event.name):
-            bound_to.set(BoundTo(ref, sub, outlives_user=True))
         return refusal
 
     async def _bind(
-        self, app: rx.App, state: BaseState, event: Event, session: Session | None, error: str
+        self, app: rx.App, root: BaseState, event: Event, session: Session | None, error: str
     ) -> None:
-        auth_state = await state.get_state(AuthState)
-        is_hydrating = _is_hydrate(event)
+        loaded = root.substates.get(_AUTH_STATE)  # Reflex's own search for it costs an event more
+        auth_state = loaded if isinstance(loaded, AuthState) else await root.get_state(AuthState)
+        is_hydrating = event.name in _HYDRATES
         was_loading = auth_state.is_loading
-        has_changed = (session.user if session else None) != auth_state.get_value("user")
+        user = session.user if session else None
+        has_changed = user != auth_state.get_value("user")
         if has_changed:
-            await _reset_user_scoped(state)
-            _begin_anew(state._get_root_state(), self._gate.is_guarded)
+            await _reset_user_scoped(root)
+            _begin_anew(root, self._gate.is_guarded)
             auth_state.user = session.claims() if session else None
-        _assign(auth_state, is_authenticated=session is not None, error=error, is_loading=False)
+        is_there = session is not None
+        if was_loading or auth_state.error != error or auth_state.is_authenticated != is_there:
+            _assign(auth_state, is_authenticated=is_there, error=error, is_loading=False)
         if (has_changed or was_loading) and not is_hydrating:
-            await _tell_browser(state)
-        if has_changed or (is_hydrating and session is not None):
-            await _announce(app, state)
+            await _tell_browser(root)
+        if has_changed or (is_hydrating and is_there):
+            await _announce(app, root)
 
     async def _session(self, ref: str | None) -> Session | None:
         if ref is None:
@@ -84,15 +97,10 @@ class SessionBinding(Middleware):
         return stored.session if stored else None
 
 
-def _is_hydrate(event: Event) -> bool:
-    """A page load or reconnect: the browser gets the whole state, and subscribers start anew."""
-    return event.name in _HYDRATES
-
-
 def _assign(auth_state: AuthState, **values: bool | str) -> None:
-    """Assign what differs, so that an ordinary event sends nothing about the user."""
+    """Assign what differs, so that nothing else is sent."""
     for name, value in values.items():
-        if auth_state.get_value(name) != value:
+        if getattr(auth_state, name) != value:
             setattr(auth_state, name, value)
 
 

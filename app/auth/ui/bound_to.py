@@ -9,9 +9,11 @@ from typing import NamedTuple
 class BoundTo(NamedTuple):
     """The session (`ref`) and the user of an event, as its binding found them; None for nobody.
 
+    `sid` is the connection that it came by, whose session stays the same as long as it is open.
     `outlives_user`: it is a public background handler, which goes on for whoever comes next.
     """
 
+    sid: str
     ref: str | None
     sub: str | None
     outlives_user: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import reflex as rx
+from reflex.app import EventNamespace
 from reflex.istate.data import SessionData
 from reflex.istate.proxy import StateProxy
 from reflex.state import BaseState
@@ -41,18 +42,16 @@ def root_of(state: BaseState) -> BaseState:
 
 def reference_of_tab(app: rx.App, client_token: str) -> str | None:
     """The session reference of the connection of a tab; None when it has none."""
-    sid = connection_of_tab(app, client_token)
+    namespace = app.event_namespace
+    sid = connection_of_tab(namespace, client_token) if namespace else None
     return reference_of_connection(app, sid) if sid else None
 
 
-def connection_of_tab(app: rx.App, client_token: str) -> str | None:
+def connection_of_tab(namespace: EventNamespace, client_token: str) -> str | None:
     """The id of the connection of a tab, if it is one of this process.
 
     Not by the public `token_to_sid`, which is put together anew, of all tabs, at each look.
     """
-    namespace = app.event_namespace
-    if namespace is None:
-        return None
     record = namespace._token_manager.token_to_socket.get(client_token)
     return record.sid if record and record.sid in namespace.sid_to_token else None
 

@@ -33,9 +33,6 @@ class Needs(IntEnum):
     CHECKS = 3
 
 
-_NOTHING = frozenset({Needs.NOTHING})
-
-
 @dataclasses.dataclass(frozen=True)
 class BoundUpdate(StateUpdate):
     """On its way to another process, which has the tab's connection now: whom it was bound to."""
@@ -91,13 +88,16 @@ class Withholding:
 
         async def emit(update: StateUpdate, token: str) -> None:
             bound = update.bound if isinstance(update, BoundUpdate) else bound_to.get()
-            sid = connection_of_tab(app, token)
+            sid = connection_of_tab(namespace, token)
             if sid is None:
                 await emit_update(BoundUpdate.of(update, bound), token)
                 return
-            ref = reference_of_connection(app, sid)
-            if bound is not None and await self._is_for_somebody_else(bound, ref):
-                update = self._for_whoever_it_is(update, bound)
+            if bound is not None and bound.sid == sid:
+                ref = bound.ref
+            else:
+                ref = reference_of_connection(app, sid)
+                if bound is not None and await self._is_for_somebody_else(bound, ref):
+                    update = self._for_whoever_it_is(update, bound)
             shown = await self.shown(update.delta, ref)
             if shown is not update.delta:
                 update = dataclasses.replace(update, delta=shown)
@@ -108,11 +108,13 @@ class Withholding:
 
     async def shown(self, delta: Delta, ref: str | None) -> Delta:
         """The delta as a tab may see it whose session has this reference."""
-        needs = {self._known_needs.get(name) or self._needs(name) for name in delta}
-        if needs <= _NOTHING:
+        most = Needs.NOTHING
+        for name in delta:
+            most = max(most, self._known_needs.get(name) or self._needs(name))
+        if most is Needs.NOTHING:
             return delta
         session = await self._session(ref)
-        if session is not None and Needs.CHECKS not in needs:
+        if session is not None and most is Needs.SESSION:
             return delta
         return {
             name: values

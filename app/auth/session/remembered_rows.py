@@ -6,7 +6,6 @@ import mmap
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from .shared_mark import SIZE, SharedMark
@@ -39,8 +38,9 @@ class RememberedRows:
         self._asked_at = float("-inf")
         self._commits: int | None = None
         self._changes: int | None = None
-        self.sessions: dict[str, StoredSession] = {}
-        """What was read since the last change, by reference; ask for the `version` first."""
+        self.sessions: dict[str, tuple[StoredSession, float]] = {}
+        """What was read since the last change, by reference, and until when it is good (epoch
+        seconds); ask for the `version` first."""
 
     def version(self) -> int | None:
         """A number that is another one after every change; None while it cannot be had."""
@@ -73,16 +73,10 @@ class RememberedRows:
         ((number,),) = self._connection.execute(statement).fetchall()
         return int(number)
 
-    def put(self, ref: str, stored: StoredSession, version: int) -> None:
+    def put(self, ref: str, stored: StoredSession, until: float, version: int) -> None:
         """Remember what was read after `version` had been asked for."""
         if version == self._changes and len(self.sessions) < MOST:
-            self.sessions[ref] = stored
-
-    def used(self, ref: str, last_seen_at: float) -> None:
-        """Note that a session was used; that is no change."""
-        known = self.sessions.get(ref)
-        if known is not None:
-            self.sessions[ref] = replace(known, last_seen_at=last_seen_at)
+            self.sessions[ref] = stored, until
 
     def close(self) -> None:
         """Forget everything."""

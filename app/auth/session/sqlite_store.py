@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from .batch import Batch
@@ -64,11 +65,11 @@ class SQLiteSessionStore:
         if remembered is None or version is None:
             return await self._load(ref)
         known = remembered.sessions.get(ref)
-        if known is not None and self._is_live(known):
-            return known
+        if known is not None and self._clock() < known[1]:
+            return known[0]
         stored = await self._load(ref)
         if stored is not None:
-            remembered.put(ref, stored, version)
+            remembered.put(ref, stored, self._good_until(stored), version)
         return stored
 
     async def _load(self, ref: str) -> StoredSession | None:
@@ -78,8 +79,10 @@ class SQLiteSessionStore:
     async def touch(self, ref: str) -> None:
         now = self._clock()
         await self._file.execute("UPDATE sessions SET last_seen_at = ? WHERE ref = ?", now, ref)
-        if self._remembered is not None:
-            self._remembered.used(ref, now)
+        remembered = self._remembered
+        if remembered is not None and ref in remembered.sessions:  # this is no change of it
+            stored = replace(remembered.sessions[ref][0], last_seen_at=now)
+            remembered.sessions[ref] = stored, self._good_until(stored)
 
     async def compare_and_swap(
         self, ref: str, version: int, session: Session, *, fence: int | None = None
@@ -243,11 +246,11 @@ class SQLiteSessionStore:
         session = self._codec.open_session(ref, sealed)
         return StoredSession(session, version, last_seen_at) if session else None
 
-    def _is_live(self, stored: StoredSession) -> bool:
-        now, lifetimes = self._clock(), self._lifetimes
-        return (
-            stored.last_seen_at > now - lifetimes.idle
-            and stored.session.created_at > now - lifetimes.absolute
+    def _good_until(self, stored: StoredSession) -> float:
+        """Epoch seconds: when it will have been idle for too long, or be too old."""
+        lifetimes = self._lifetimes
+        return min(
+            stored.last_seen_at + lifetimes.idle, stored.session.created_at + lifetimes.absolute
         )
 
     def _oldest(self) -> tuple[float, float]:

@@ -51,6 +51,10 @@ class AccessGate:
         registered = RegistrationContext.get().event_handlers.get(event_name)
         return self._rules.of_handler(event_name, registered) if registered else None
 
+    def lets_pass_unseen(self, rule: Rule, session: Session | None) -> bool:
+        """Whether there is nothing to decide and nobody to tell, as for nearly every event."""
+        return session is not None and not rule.checks and not self._audit.has_hooks
+
     async def refusal(
         self,
         rule: Rule,

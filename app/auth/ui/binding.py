@@ -14,9 +14,10 @@ from reflex_base.event.processor.base_state_processor import chain_updates
 from ..errors import StoreUnavailable
 from ..session import Session, SessionStore
 from .access_gate import AccessGate, is_background
+from .begin_anew import begin_anew
 from .bound_to import BoundTo, bound_to
-from .socket import connection_of, reference_of_connection, root_of
-from .state import AuthState, UserScopedState
+from .socket import connection_of_root, reference_of_connection, root_of
+from .state import AuthState
 from .subscription import subscribed_events
 from .top_level_event import start_event
 
@@ -44,7 +45,7 @@ class SessionBinding(Middleware):
     async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
         """Bind AuthState; then stop the event unless its handler may run for whoever is there."""
         root = root_of(state)
-        sid = connection_of(root).session_id
+        sid = connection_of_root(root).session_id
         ref = reference_of_connection(app, sid)
         try:
             session, error = await self._session(ref), ""
@@ -59,6 +60,8 @@ class SessionBinding(Middleware):
         if rule is None or rule.is_public:
             if is_background(event.name):
                 bound_to.set(BoundTo(sid, ref, sub, outlives_user=True))
+            return None
+        if self._gate.lets_pass_unseen(rule, session):
             return None
         refusal = await self._gate.refusal(
             rule, state, event, session, ref=ref, is_unknown=bool(error)
@@ -77,8 +80,7 @@ class SessionBinding(Middleware):
         user = session.user if session else None
         has_changed = user != auth_state.get_value("user")
         if has_changed:
-            await _reset_user_scoped(root)
-            _begin_anew(root, self._gate.is_guarded)
+            await begin_anew(root, self._gate.is_guarded)
             auth_state.user = session.claims() if session else None
         is_there = session is not None
         if was_loading or auth_state.error != error or auth_state.is_authenticated != is_there:
@@ -86,7 +88,7 @@ class SessionBinding(Middleware):
         if (has_changed or was_loading) and not is_hydrating:
             await _tell_browser(root)
         if has_changed or (is_hydrating and is_there):
-            await _announce(app, root)
+            await _announce(app, connection_of_root(root).client_token)
 
     async def _session(self, ref: str | None) -> Session | None:
         if ref is None:
@@ -104,28 +106,11 @@ def _assign(auth_state: AuthState, **values: bool | str) -> None:
             setattr(auth_state, name, value)
 
 
-async def _reset_user_scoped(state: BaseState) -> None:
-    scoped = await state.get_state(UserScopedState)
-    scoped.reset()  # type: ignore[no-untyped-call]
-
-
-def _begin_anew(state: BaseState, is_guarded: Callable[[type[BaseState]], bool]) -> None:
-    """Nothing that is not for everybody stays of the one before, and the next delta has all that
-    whoever is there now may see."""
-    if is_guarded(type(state)):
-        state.reset()  # type: ignore[no-untyped-call]
-    state.dirty_vars.update(state.base_vars)
-    state.dirty_vars.update(state.computed_vars)
-    state._mark_ancestors_dirty()
-    for substate in state.substates.values():
-        _begin_anew(substate, is_guarded)
-
-
 async def _tell_browser(state: BaseState) -> None:
     """Send the change now: a background handler's own delta may be far away or never come."""
     await chain_updates(None, handler_name="auth binding", root_state=state._get_root_state())
 
 
-async def _announce(app: rx.App, state: BaseState) -> None:
+async def _announce(app: rx.App, client_token: str) -> None:
     for event in subscribed_events():
-        await start_event(app, connection_of(state).client_token, event)
+        await start_event(app, client_token, event)

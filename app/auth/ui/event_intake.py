@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Container
 from typing import Any
 
 import reflex as rx
@@ -32,10 +33,10 @@ class EventIntake:
         namespace = app.event_namespace
         if namespace is None:
             return
-        on_event = namespace.on_event
+        on_event, handlers = namespace.on_event, RegistrationContext.get().event_handlers
 
         async def take(sid: str, data: Any) -> None:
-            if is_known(data):
+            if is_event(data, handlers):
                 await on_event(sid, data)
             else:
                 self._refuse(reference_of_connection(app, sid), data)
@@ -54,11 +55,11 @@ _UNKNOWN = Decision(Denial.UNKNOWN_HANDLER)
 _NONE: dict[str, Any] = {}
 
 
-def is_known(data: Any) -> bool:
-    """Whether it is an event with a handler, and arguments by name."""
+def is_event(data: Any, handlers: Container[str]) -> bool:
+    """Whether it is an event of one of these handlers, and has arguments by name."""
     try:
         payload, router_data = data.get("payload", _NONE), data.get("router_data", _NONE)
-        has_handler = data["name"] in RegistrationContext.get().event_handlers
+        has_handler = data["name"] in handlers
     except (AttributeError, KeyError, TypeError):
         return False
     return has_handler and type(payload) is dict and type(router_data) is dict

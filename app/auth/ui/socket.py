@@ -30,7 +30,12 @@ def connection_of(state: BaseState) -> SessionData:
     The same as `state.router.session`, which puts all else about the page together, too, and costs
     more than everything that is done here for an event.
     """
-    session: SessionData = root_of(state).get_value("rx_router_session")
+    return connection_of_root(root_of(state))
+
+
+def connection_of_root(root: BaseState) -> SessionData:
+    """The same, for the root of the tree of states of a tab."""
+    session: SessionData = root.get_value("rx_router_session")
     return session
 
 

@@ -80,8 +80,9 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
 
 
 @contextmanager
-def running(directory: Path, *, limits: str) -> Iterator[Walked]:
-    """A backend without a page: nobody here has a browser."""
+def running(directory: Path, *, limits: str, redis_url: str = "") -> Iterator[Walked]:
+    """A backend without a page: nobody here has a browser. With a `redis_url`, Reflex keeps its
+    states there."""
     url, data, ran = f"http://localhost:{free_port()}", directory / "s.sqlite3", directory / "ran"
     record = directory / "record.jsonl"
     server = Server(
@@ -93,6 +94,7 @@ def running(directory: Path, *, limits: str) -> Iterator[Walked]:
             ACCESS_RAN=str(ran),
             ACCESS_RECORD=str(record),
             ACCESS_LIMITS=limits,
+            **({"REFLEX_REDIS_URL": redis_url} if redis_url else {}),
             AUTH0_DOMAIN="http://127.0.0.1:9",
             AUTH0_CLIENT_ID="client",
             AUTH0_CLIENT_SECRET="client-secret",

@@ -39,6 +39,16 @@ class RawTab:
 
     async def open(self) -> None:
         """Connect, and load the page."""
+        await self.connect()
+        await self.load()
+
+    async def load(self) -> None:
+        """What a page sends first: give me everything."""
+        await self.send(f"{STATE}.hydrate_and_load", {})
+        await self.settle()
+
+    async def connect(self) -> None:
+        """Connect, and say nothing yet."""
         cookie = {"Cookie": f"auth_session={self._handle}"} if self._handle else {}
         self._socket: ClientConnection = await connect(
             f"{self.url.replace('http', 'ws', 1)}/_event/?token={self.token}"
@@ -51,8 +61,6 @@ class RawTab:
         await self._socket.send("40/_event,")
         self.heard.append(str(await self._socket.recv()))
         self._reader = asyncio.create_task(self._read())
-        await self.send(f"{STATE}.hydrate_and_load", {})
-        await self.settle()
 
     async def send(self, name: Any, payload: Any, **more: Any) -> None:
         """An event, whatever its name."""
@@ -109,11 +117,13 @@ class RawTab:
             pass
 
 
-async def opened_under_its_token(make: Callable[[], RawTab]) -> RawTab:
+async def opened_under_its_token(
+    make: Callable[[], RawTab], begin: Callable[[RawTab], Awaitable[None]] = RawTab.open
+) -> RawTab:
     """A connection that gets a token which was another's until a moment ago."""
     for _ in range(100):
         tab = make()
-        await tab.open()
+        await begin(tab)
         if not tab.is_renamed:
             return tab
         await tab.close()

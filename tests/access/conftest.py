@@ -80,10 +80,13 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
 
 
 @contextmanager
-def running(directory: Path, *, limits: str, redis_url: str = "") -> Iterator[Walked]:
+def running(
+    directory: Path, *, limits: str, redis_url: str = "", data: Path | None = None
+) -> Iterator[Walked]:
     """A backend without a page: nobody here has a browser. With a `redis_url`, Reflex keeps its
-    states there."""
-    url, data, ran = f"http://localhost:{free_port()}", directory / "s.sqlite3", directory / "ran"
+    states there; `data` is the session file, if it is another backend's, too."""
+    url, ran = f"http://localhost:{free_port()}", directory / "ran"
+    data = data or directory / "s.sqlite3"
     record = directory / "record.jsonl"
     server = Server(
         [str(BIN / "reflex"), "run", "--env", "prod", "--backend-only"],

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from .conftest import OpenTab, Walked
-from .raw_tab import STATE, RawTab
+from .raw_tab import STATE, RawTab, opened_under_its_token
 
 APP = f"{STATE}.access_app___access_app____"
 
@@ -34,3 +34,22 @@ async def test_handler_that_outlives_its_connection(walked: Walked, tab: OpenTab
     await following.close()
     assert not following.is_renamed
     assert not any("of-the-victim" in frame for frame in following.heard)
+
+
+async def test_message_of_a_handler_for_everybody(walked: Walked, tab: OpenTab) -> None:
+    """A background handler that is for everybody goes on for whoever comes next, who sees its
+    variables, but no message of it."""
+    victim = await tab(await walked.person("vic", name="Vic"))
+    helper = await tab()
+    begun = victim.expect("begun-for-all")
+    await victim.send(f"{APP}open.tell_held", {"text": "for-all"})
+    await begun
+    await victim.close()
+    handle = await walked.person("next", name="Next")
+    following = await opened_under_its_token(lambda: RawTab(walked.url, handle, token=victim.token))
+    seen = following.expect('"mark_rx_state_":"for-all"')
+    await helper.send(f"{APP}open.release", {"text": "for-all"})
+    await seen
+    await following.settle()
+    await following.close()
+    assert not any("told-for-all" in frame for frame in following.heard)

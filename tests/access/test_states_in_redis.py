@@ -1,7 +1,9 @@
-"""Where Reflex keeps states in Redis, an event loads only those that it needs."""
+"""Where Reflex keeps states in Redis: an event loads only those that it needs, and what it sends
+may have to leave by another process."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -14,28 +16,58 @@ APP = f"{STATE}.access_app___access_app____"
 
 
 @pytest.fixture(scope="module")
-def in_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
-    """The app, with its states in a Redis of its own."""
-    directory = tmp_path_factory.mktemp("access_redis")
-    with running_redis(directory) as url, running(directory, limits="off", redis_url=url) as app:
-        yield app
+def backends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Walked, Walked]]:
+    """Two of the app, with one Redis and one session file."""
+    here, there = (tmp_path_factory.mktemp(name) for name in ("here", "there"))
+    with (
+        running_redis(here) as url,
+        running(here, limits="off", redis_url=url) as one,
+        running(there, limits="off", redis_url=url, data=one.store_file) as other,
+    ):
+        yield one, other
 
 
-async def test_state_that_no_event_loaded(in_redis: Walked) -> None:
+async def test_state_that_no_event_loaded(backends: tuple[Walked, Walked]) -> None:
     """When the first event of the next user of a tab loads none of the States that the one before
     has left, nothing of them is shown even so."""
-    victim = RawTab(in_redis.url, await in_redis.person("vic"))
+    one, _ = backends
+    victim = RawTab(one.url, await one.person("vic"))
     await victim.open()
     shown = victim.expect("of-the-victim")
     await victim.send(f"{APP}guarded.write", {"text": "of-the-victim"})
     await shown
     await victim.close()
-    handle = await in_redis.person("next")
+    handle = await one.person("next")
     following = await opened_under_its_token(
-        lambda: RawTab(in_redis.url, handle, token=victim.token), RawTab.connect
+        lambda: RawTab(one.url, handle, token=victim.token), RawTab.connect
     )
     await following.settle()
     await following.load()
     await following.close()
-    assert [v for _, name, v in following.values() if name == "user"]
+    assert [value for _, name, value in following.values() if name == "user"]
     assert not any("of-the-victim" in frame.lower() for frame in following.heard)
+
+
+async def test_late_frame_to_another_process(backends: tuple[Walked, Walked]) -> None:
+    """What a handler sends after its tab has gone on at another backend, as somebody else's, does
+    not reach it there."""
+    one, other = backends
+    victim = RawTab(one.url, await one.person("late-vic"))
+    helpers = RawTab(one.url), RawTab(other.url)
+    for tab in (victim, *helpers):
+        await tab.open()
+    begun = victim.expect("begun-of-the-late")
+    await victim.send(f"{APP}guarded.write_held", {"text": "of-the-late"})
+    await begun
+    await victim.close()
+    following = RawTab(other.url, await one.person("late-next"), token=victim.token)
+    opening = asyncio.create_task(following.open())
+    for _ in range(20):
+        await helpers[1].settle()
+    await helpers[0].send(f"{APP}open.release", {"text": "of-the-late"})
+    await opening
+    await following.settle()
+    for tab in (following, *helpers):
+        await tab.close()
+    assert not following.is_renamed
+    assert not any("of-the-late" in frame for frame in following.heard)

@@ -13,16 +13,9 @@ from app.auth.session import reference
 
 from .conftest import NewPerson
 from .stack import SECRET, Stack
-from .walk import ALICE, BOB, by_test_id, log_in, open_profile, shown_metadata
+from .walk import ALICE, BOB, by_test_id, on_profile
 
 RunAsync = Callable[[Coroutine[Any, Any, object]], object]
-
-
-def on_profile(page: Page, stack: Stack, email: str) -> None:
-    """Logged in, with the metadata in view."""
-    log_in(page, stack, email)
-    open_profile(page, stack)
-    shown_metadata(page)
 
 
 def test_click_while_the_backend_restarts(new_person: NewPerson, stack: Stack) -> None:

@@ -49,6 +49,13 @@ def open_profile(page: Page, stack: Stack) -> None:
     page.wait_for_url(f"{stack.url}/profile")
 
 
+def on_profile(page: Page, stack: Stack, email: str) -> None:
+    """Log in, and have the metadata in view."""
+    log_in(page, stack, email)
+    open_profile(page, stack)
+    shown_metadata(page)
+
+
 def shown_metadata(page: Page) -> object:
     """The JSON that the profile shows, once it shows one."""
     pre = by_test_id(page, "user-metadata")

@@ -17,6 +17,7 @@ from ..audit import AuditTrail
 from ..core.access import Decision, Denial
 from ..core.access_record import record_access
 from ..core.scope_key import SCOPE_KEY
+from ..core.sparingly import Sparingly
 from ..session import SessionCookie, reference, strip
 from .client_address import client_address
 from .event_limits import EventLimits, sparing
@@ -65,6 +66,7 @@ class Gate:
         self._request_limits = request_limits
         self._event_limits = event_limits
         self._trusted_proxies = trusted_proxies
+        self._sparingly = Sparingly()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -95,11 +97,13 @@ class Gate:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         origin = _header(scope, b"origin")
+        client = client_address(scope, self._trusted_proxies)
         if origin is not None and origin not in self._origins:
-            self._record(Denial.FOREIGN_ORIGIN, scope)
+            # Not counted, or a foreign page could use up what its visitor may do here.
+            if self._sparingly.is_due(client):
+                self._record(Denial.FOREIGN_ORIGIN, scope)
             await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})
             return
-        client = client_address(scope, self._trusted_proxies)
         if await self._is_one_too_many(client):
             await send({"type": "websocket.close", "code": 1013, "reason": "too many connections"})
             return

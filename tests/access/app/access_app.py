@@ -61,6 +61,17 @@ class Open(rx.State):
     def release(self, text: str):
         held.pop(text).set()
 
+    @rx.event(background=True)
+    async def tell_held(self, text: str):
+        """Goes on once it is released, for whoever is there then."""
+        released = held[text] = asyncio.Event()
+        async with self:
+            self.mark = f"begun-{text}"
+        await released.wait()
+        async with self:
+            self.mark = text
+        yield rx.toast.info(f"told-{text}")
+
     @rx.event
     def chain(self, text: str):
         return Guarded.write(text)

@@ -36,10 +36,10 @@ class SharedMark:
 
     def _open(self) -> mmap.mmap:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             if os.fstat(descriptor).st_size < SIZE:
-                os.pwrite(descriptor, os.urandom(SIZE), 0)  # room on the disk, and not a hole
+                os.write(descriptor, os.urandom(SIZE))  # room on the disk, and not a hole
             self._memory = mmap.mmap(descriptor, SIZE)
         finally:
             os.close(descriptor)

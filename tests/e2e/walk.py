@@ -56,6 +56,13 @@ def on_profile(page: Page, stack: Stack, email: str) -> None:
     shown_metadata(page)
 
 
+def expect_editor(page: Page, name: str, color: str) -> None:
+    """The editor is open, for the person of this name and with their metadata in it."""
+    text = json.dumps({"color": color}, indent=2)
+    expect(by_test_id(page, "metadata-editor")).to_have_value(text)
+    expect(by_test_id(page, "user-name")).to_contain_text(name)
+
+
 def shown_metadata(page: Page) -> object:
     """The JSON that the profile shows, once it shows one."""
     pre = by_test_id(page, "user-metadata")

@@ -31,18 +31,20 @@ class Kind:
         self._file = directory / "sessions.sqlite3"
         self._redis_url = redis_url
         self._memory: SessionStore | None = None
+        self._looked = Clock()  # stands still: what the layer changes is seen without another look
 
     def open(self, sealer: Sealer, clock: Clock) -> SessionStore:
         """One more process opens it; what is in memory has one process only."""
         if self._redis_url is not None:
             return RedisSessionStore(self._redis_url, sealer, clock=clock)
         if self.name == "sqlite":
-            return SQLiteSessionStore(self._file, sealer, clock=clock)
+            return SQLiteSessionStore(self._file, sealer, clock=clock, monotonic=self._looked)
         self._memory = self._memory or MemorySessionStore(sealer, clock=clock)
         return self._memory
 
     def spoil(self) -> None:
-        """As a fault of the disk, or somebody with access to it, would."""
+        """As a fault of the disk, or somebody with access to it, would; it is time to look."""
+        self._looked.now += 1
         if self._redis_url is not None:
             with Redis.from_url(self._redis_url) as redis:
                 for key in redis.scan_iter("auth:session:*"):

@@ -1,18 +1,23 @@
-"""Sessions that were read a moment ago, served again while nothing in the file has changed."""
+"""Sessions that were read a moment ago, served again while nobody has changed one."""
 
 from __future__ import annotations
 
-import mmap
-import sqlite3
 import time
 from collections.abc import Callable
-from pathlib import Path
+from typing import NamedTuple
 
-from .shared_mark import SIZE, SharedMark
+from .shared_mark import SharedMark
 from .store import StoredSession
 
-MOST = 2000  # sessions; more than are at work between two writes
-LOOK_INTERVAL = 0.2  # seconds after which the file is asked even if nobody says that it changed
+MOST = 2000  # sessions; more than are at work between two changes
+LOOK_INTERVAL = 0.2  # seconds after which the file is read even if nobody says that it changed
+
+
+class Look(NamedTuple):
+    """The mark, and seconds of a monotonic clock, before the file was read."""
+
+    mark: bytes
+    at: float
 
 
 class RememberedRows:
@@ -20,71 +25,55 @@ class RememberedRows:
 
     Nothing that has been changed meanwhile is served, whichever process changed it: whoever has
     changed a session changes the `SharedMark` before saying that it is done. The file itself is
-    asked then, and every `LOOK_INTERVAL`, for the sake of those who write to it without this layer
-    or died before they could say so. SQLite counts the commits of every other connection
-    (`PRAGMA data_version`); after one, `schema` counts whether it changed a session, or only noted
-    that one was used.
+    read then, and every `LOOK_INTERVAL`, for the sake of those who write to it without this layer
+    or died before they could say so. With each row comes the number of changes that there have
+    been (`schema`); what was read under another number is forgotten.
     """
 
     def __init__(
-        self, path: Path, mark: SharedMark, *, monotonic: Callable[[], float] = time.monotonic
+        self, mark: SharedMark, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._path = path
         self._mark = mark
         self._monotonic = monotonic
-        self._memory: mmap.mmap | None = None
-        self._connection: sqlite3.Connection | None = None
-        self._seen_mark = b""
-        self._asked_at = float("-inf")
-        self._commits: int | None = None
-        self._changes: int | None = None
+        self._seen = Look(b"", float("-inf"))
+        self._changes = -1
         self.sessions: dict[str, tuple[StoredSession, float]] = {}
         """What was read since the last change, by reference, and until when it is good (epoch
-        seconds); ask for the `version` first."""
+        seconds); only while it `is_current`."""
 
-    def version(self) -> int | None:
-        """A number that is another one after every change; None while it cannot be had."""
-        now = self._monotonic()
+    def is_current(self) -> bool:
+        """Whether `sessions` may be served without a look at the file."""
         try:
-            if self._memory is None:
-                self._memory = self._mark.memory()
-            mark = self._memory[:SIZE]  # before asking; what changes later is seen later
-            if mark != self._seen_mark or now - self._asked_at >= LOOK_INTERVAL:
-                self._look()
-                self._seen_mark, self._asked_at = mark, now
-        except (sqlite3.Error, OSError):
+            mark = self._mark.read()
+        except OSError:
+            return False
+        return mark == self._seen.mark and self._monotonic() - self._seen.at < LOOK_INTERVAL
+
+    def look(self) -> Look | None:
+        """To be taken before the file is read; None when nothing may be remembered of it."""
+        try:
+            return Look(self._mark.read(), self._monotonic())
+        except OSError:
             return None
-        return self._changes
 
-    def _look(self) -> None:
-        commits = self._number("PRAGMA data_version")
-        if commits == self._commits:
-            return
-        changes = self._number("SELECT number FROM changes")
-        if changes != self._changes:
+    def saw(self, look: Look, changes: int) -> bool:
+        """Note how many changes the file had; False if another reading has seen more by now, so
+        that what came with this one may be out of date."""
+        if changes < self._changes:
+            return False
+        if changes > self._changes:
             self.sessions.clear()
-        self._commits, self._changes = commits, changes
+            self._changes = changes
+        self._seen = look
+        return True
 
-    def _number(self, statement: str) -> int:
-        if self._connection is None:
-            self._connection = sqlite3.connect(
-                f"file:{self._path}?mode=ro", uri=True, timeout=0, isolation_level=None
-            )
-        ((number,),) = self._connection.execute(statement).fetchall()
-        return int(number)
-
-    def put(self, ref: str, stored: StoredSession, until: float, version: int) -> None:
-        """Remember what was read after `version` had been asked for."""
-        if version == self._changes and len(self.sessions) < MOST:
+    def put(self, ref: str, stored: StoredSession, until: float) -> None:
+        """Remember what came with the newest number of changes."""
+        if len(self.sessions) < MOST:
             self.sessions[ref] = stored, until
 
     def close(self) -> None:
         """Forget everything."""
         self.sessions.clear()
-        self._commits = self._changes = None
-        self._seen_mark = b""
-        self._memory = None
+        self._seen, self._changes = Look(b"", float("-inf")), -1
         self._mark.close()
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None

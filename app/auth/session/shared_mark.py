@@ -1,7 +1,7 @@
 """A mark that every process with the same session file sees change, for the price of a memory read.
 
-SQLite tells of other processes' commits too, but asking it gives Python's lock to other threads,
-and that costs an event more than all else that is done for it here.
+SQLite tells of other processes' commits, too, but to ask it takes locks: Python's, which costs an
+event more than all else that is done for it here, and the file's, for which it may have to wait.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ class SharedMark:
         self._path = session_file.with_name(f"{session_file.name}-mark")
         self._memory: mmap.mmap | None = None
 
-    def memory(self) -> mmap.mmap:
-        """Where it stands: the first `SIZE` bytes. Raises `OSError` when there can be none."""
-        return self._memory or self._open()
+    def read(self) -> bytes:
+        """What it is now. Raises `OSError` when there can be none."""
+        memory = self._memory or self._open()
+        return memory[:SIZE]
 
     def change(self) -> None:
         """Make it another one, which every process sees by the time that this returns."""
-        self.memory()[:SIZE] = os.urandom(SIZE)
+        memory = self._memory or self._open()
+        memory[:SIZE] = os.urandom(SIZE)
 
     def close(self) -> None:
         """Let go of the file."""

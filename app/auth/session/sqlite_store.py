@@ -21,7 +21,7 @@ from .store import Lifetimes, StoredSession
 NEWS_INTERVAL = 0.2  # seconds between two looks for news
 NEWS_KEPT = 60.0  # seconds; whoever has not looked for as long looks at the sessions instead
 
-_Row = tuple[bytes, int, float]
+_Row = tuple[bytes, int, float, int]
 _LIVE = "last_seen_at > ? AND created_at > ?"
 
 
@@ -43,9 +43,7 @@ class SQLiteSessionStore:
         self._clock = clock
         self._rows = Batch(self._read)
         self._mark = SharedMark(file) if file else None
-        self._remembered = (
-            RememberedRows(file, self._mark, monotonic=monotonic) if file and self._mark else None
-        )
+        self._remembered = RememberedRows(self._mark, monotonic=monotonic) if self._mark else None
 
     async def create(self, ref: str, session: Session, *, replaces: str | None = None) -> None:
         sealed, now = self._codec.seal_session(ref, session), self._clock()
@@ -61,20 +59,29 @@ class SQLiteSessionStore:
 
     async def load(self, ref: str) -> StoredSession | None:
         remembered = self._remembered
-        version = remembered.version() if remembered else None
-        if remembered is None or version is None:
-            return await self._load(ref)
-        known = remembered.sessions.get(ref)
-        if known is not None and self._clock() < known[1]:
-            return known[0]
-        stored = await self._load(ref)
-        if stored is not None:
-            remembered.put(ref, stored, self._good_until(stored), version)
-        return stored
+        if remembered is not None and remembered.is_current():
+            known = remembered.sessions.get(ref)
+            if known is not None and self._clock() < known[1]:
+                return known[0]
+        return await self._read_again(ref, remembered)
 
-    async def _load(self, ref: str) -> StoredSession | None:
+    async def _read_again(
+        self, ref: str, remembered: RememberedRows | None
+    ) -> StoredSession | None:
+        look = remembered.look() if remembered else None
         row = await self._rows.get(ref)
-        return self._opened(ref, *row) if row else None
+        if row is None:
+            return None
+        sealed, version, last_seen_at, changes = row
+        if remembered is None or look is None or not remembered.saw(look, changes):
+            return self._opened(ref, sealed, version, last_seen_at)
+        known = remembered.sessions.get(ref)
+        if known is not None and known[0].last_seen_at == last_seen_at:
+            return known[0]
+        stored = self._opened(ref, sealed, version, last_seen_at)
+        if stored is not None:
+            remembered.put(ref, stored, self._good_until(stored))
+        return stored
 
     async def touch(self, ref: str) -> None:
         now = self._clock()
@@ -230,15 +237,16 @@ class SQLiteSessionStore:
                 self._mark.change()
 
     async def _read(self, refs: Sequence[str]) -> dict[str, _Row]:
-        """The live rows among these. One hop to SQLite's thread serves all who ask at the time."""
+        """The live rows among these, each with the number of changes that there have been. One hop
+        to SQLite's thread serves all who ask at the time."""
         marks = ",".join("?" * len(refs))
         rows = await self._file.execute(
-            "SELECT ref, sealed, version, last_seen_at FROM sessions"  # noqa: S608
+            "SELECT ref, sealed, version, last_seen_at, number FROM sessions, changes"  # noqa: S608
             f" WHERE ref IN ({marks}) AND {_LIVE}",
             *refs,
             *self._oldest(),
         )
-        return {ref: (sealed, version, seen) for ref, sealed, version, seen in rows}
+        return {ref: (sealed, *rest) for ref, sealed, *rest in rows}
 
     def _opened(
         self, ref: str, sealed: bytes, version: int, last_seen_at: float

@@ -12,16 +12,22 @@ from .raw_tab import STATE, RawTab, opened_under_its_token
 APP = f"{STATE}.access_app___access_app____"
 
 
+async def left_at_work(walked: Walked, tab: OpenTab, handler: str, text: str) -> RawTab:
+    """The closed tab of a user whose handler waits until `text` is released."""
+    victim = await tab(await walked.person("vic", name="Vic"))
+    begun = victim.expect(f"begun-{text}")
+    await victim.send(f"{APP}{handler}", {"text": text})
+    await begun
+    await victim.close()
+    return victim
+
+
 @pytest.mark.parametrize("who", ["nobody", "another user"])
 async def test_handler_that_outlives_its_connection(walked: Walked, tab: OpenTab, who: str) -> None:
     """What a handler wrote for a user does not reach the connection that has taken over the tab
     while the handler waited."""
-    victim = await tab(await walked.person("vic", name="Vic"))
     helper = await tab()
-    begun = victim.expect("begun-of-the-victim")
-    await victim.send(f"{APP}guarded.write_held", {"text": "of-the-victim"})
-    await begun
-    await victim.close()
+    victim = await left_at_work(walked, tab, "guarded.write_held", "of-the-victim")
     await helper.settle()
     handle = None if who == "nobody" else await walked.person("next", name="Next")
     following = RawTab(walked.url, handle, token=victim.token)
@@ -39,12 +45,8 @@ async def test_handler_that_outlives_its_connection(walked: Walked, tab: OpenTab
 async def test_message_of_a_handler_for_everybody(walked: Walked, tab: OpenTab) -> None:
     """A background handler that is for everybody goes on for whoever comes next, who sees its
     variables, but no message of it."""
-    victim = await tab(await walked.person("vic", name="Vic"))
     helper = await tab()
-    begun = victim.expect("begun-for-all")
-    await victim.send(f"{APP}open.tell_held", {"text": "for-all"})
-    await begun
-    await victim.close()
+    victim = await left_at_work(walked, tab, "open.tell_held", "for-all")
     handle = await walked.person("next", name="Next")
     following = await opened_under_its_token(lambda: RawTab(walked.url, handle, token=victim.token))
     seen = following.expect('"mark_rx_state_":"for-all"')

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from .conftest import OpenTab, Walked
-from .raw_tab import STATE, RawTab
+from .raw_tab import STATE, RawTab, opened_under_its_token
 
 APP = f"{STATE}.access_app___access_app____"
 SIGNED_IN = [
@@ -77,6 +77,31 @@ async def test_chained(walked: Walked, tab: OpenTab, name: str) -> None:
     await visitor.settle()
     await visitor.settle()
     assert walked.lines() == before
+
+
+DYNAMIC = f"{STATE}.reflex___istate___dynamic____"
+MADE = {"add": f"{DYNAMIC}tally_n1.add", "keep": f"{DYNAMIC}local.keep"}
+
+
+async def test_made_by_reflex(walked: Walked, tab: OpenTab) -> None:
+    """A State that Reflex makes of a component, or that is defined in a function, is as guarded as
+    any other, and what it holds does not pass on to the next user."""
+    visitor = await tab()
+    before = len(walked.lines())
+    for name in MADE.values():
+        await visitor.send(name, {"text": "of-nobody"})
+    await visitor.settle()
+    assert walked.lines()[before:] == []
+    user = await tab(await walked.person("ann", name="Ann"))
+    for name in MADE.values():
+        await user.send(name, {"text": "of-ann"})
+    await user.settle()
+    assert walked.lines()[before:] == ["add of-ann", "keep of-ann"]
+    await user.close()
+    handle = await walked.person("bea", name="Bea")
+    following = await opened_under_its_token(lambda: RawTab(walked.url, handle, token=user.token))
+    await following.close()
+    assert not hears(following, "of-ann")
 
 
 FORGED = [

@@ -43,6 +43,8 @@ class SharedMark:
             if os.fstat(descriptor).st_size < SIZE:
                 os.write(descriptor, os.urandom(SIZE))  # room on the disk, and not a hole
             self._memory = mmap.mmap(descriptor, SIZE)
+        except ValueError as error:  # it is shorter even so
+            raise OSError(f"{self._path}: {error}") from error
         finally:
             os.close(descriptor)
         return self._memory

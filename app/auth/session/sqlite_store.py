@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from .batch import Batch
 from .codec import Codec
 from .record import Session, Transaction
-from .remembered_rows import RememberedRows
+from .remembered_rows import LOOK_INTERVAL, RememberedRows
 from .sealing import Sealer
 from .shared_mark import SharedMark
 from .sqlite_file import SQLiteFile
@@ -21,6 +21,7 @@ from .store import Lifetimes, StoredSession
 NEWS_INTERVAL = 0.2  # seconds between two looks for news
 NEWS_KEPT = 60.0  # seconds; whoever has not looked for as long looks at the sessions instead
 
+_Result = TypeVar("_Result")
 _Row = tuple[bytes, int, float, int]
 _LIVE = "last_seen_at > ? AND created_at > ?"
 
@@ -48,14 +49,13 @@ class SQLiteSessionStore:
     async def create(self, ref: str, session: Session, *, replaces: str | None = None) -> None:
         sealed, now = self._codec.seal_session(ref, session), self._clock()
         row = (ref, *self._codec.newest_tags(session), sealed, session.created_at, now)
-        await self._file.execute_together(
+        written = self._file.execute_together(
             [
                 ("DELETE FROM sessions WHERE ref = ?", (replaces,)),
                 ("INSERT INTO sessions VALUES (?, ?, ?, ?, 1, ?, ?)", row),
             ]
         )
-        if replaces is not None:
-            self._tell_of_change()
+        await (written if replaces is None else self._told(written))
 
     async def load(self, ref: str) -> StoredSession | None:
         remembered = self._remembered
@@ -63,11 +63,10 @@ class SQLiteSessionStore:
             known = remembered.sessions.get(ref)
             if known is not None and self._clock() < known[1]:
                 return known[0]
-        return await self._read_again(ref, remembered)
+        return await self._read_again(ref)
 
-    async def _read_again(
-        self, ref: str, remembered: RememberedRows | None
-    ) -> StoredSession | None:
+    async def _read_again(self, ref: str) -> StoredSession | None:
+        remembered = self._remembered
         look = remembered.look() if remembered else None
         row = await self._rows.get(ref)
         if row is None:
@@ -94,7 +93,7 @@ class SQLiteSessionStore:
     async def compare_and_swap(
         self, ref: str, version: int, session: Session, *, fence: int | None = None
     ) -> bool:
-        rows = await self._file.execute(
+        changed = self._file.execute(
             "UPDATE sessions SET sealed = ?, version = version + 1, last_seen_at = ?"
             " WHERE ref = ? AND version = ? AND (? IS NULL OR NOT EXISTS"
             " (SELECT 1 FROM leases WHERE leases.ref = sessions.ref AND fence > ?)) RETURNING 1",
@@ -105,13 +104,11 @@ class SQLiteSessionStore:
             fence,
             fence,
         )
-        self._tell_of_change()
-        return bool(rows)
+        return bool(await self._told(changed))
 
     async def delete(self, ref: str) -> bool:
-        rows = await self._file.execute("DELETE FROM sessions WHERE ref = ? RETURNING 1", ref)
-        self._tell_of_change()
-        return bool(rows)
+        deleted = self._file.execute("DELETE FROM sessions WHERE ref = ? RETURNING 1", ref)
+        return bool(await self._told(deleted))
 
     async def find(
         self, *, sub: str | None = None, sid: str | None = None
@@ -206,12 +203,11 @@ class SQLiteSessionStore:
 
     async def purge(self) -> dict[str, Session | None]:
         now = self._clock()
-        rows = await self._file.execute(
+        freed = self._file.execute(
             "DELETE FROM sessions WHERE last_seen_at <= ? OR created_at <= ? RETURNING ref, sealed",
             *self._oldest(),
         )
-        if rows:
-            self._tell_of_change()
+        rows = await self._told(freed)
         await self._file.execute(
             "DELETE FROM transactions WHERE created_at <= ?", now - self._lifetimes.transaction
         )
@@ -230,11 +226,22 @@ class SQLiteSessionStore:
             self._remembered.close()
         await self._file.close()
 
-    def _tell_of_change(self) -> None:
-        """Before whoever changed a session hears that it is done."""
+    async def _told(self, change: Coroutine[Any, Any, _Result]) -> _Result:
+        """Carry out a change of sessions, and tell every process before saying that it is done.
+
+        To its end, even if whoever asked for it goes away meanwhile: SQLite carries it out then,
+        too.
+        """
+        return await asyncio.shield(asyncio.create_task(self._carried_out(change)))
+
+    async def _carried_out(self, change: Coroutine[Any, Any, _Result]) -> _Result:
+        result = await change
         if self._mark is not None:
-            with suppress(OSError):  # without it the others see it at their next look at the file
+            try:
                 self._mark.change()
+            except OSError:
+                await asyncio.sleep(LOOK_INTERVAL)  # by then everybody has looked by themselves
+        return result
 
     async def _read(self, refs: Sequence[str]) -> dict[str, _Row]:
         """The live rows among these, each with the number of changes that there have been. One hop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from reflex.istate import dynamic
 from reflex.state import BaseState
 from reflex_base.registry import RegisteredEventHandler
 
@@ -12,6 +13,7 @@ from ..core.access import PUBLIC, SIGNED_IN, Rule
 Target = TypeVar("Target")
 _MARK = "_auth_rule"
 _VARIABLES = "_auth_variable_rules"
+_REFLEX = frozenset({"reflex", "reflex_base"})  # its packages that define States
 
 
 def mark(target: Target, rule: Rule) -> Target:
@@ -86,7 +88,7 @@ class AccessRules:
         """Of its State; but what every State inherits from Reflex (`setvar`, which reaches each
         method that is named `set_...`) does not become public with it."""
         state = registered.states[0]
-        if not is_reflexs(state) and registered.handler.fn.__module__.startswith("reflex"):
+        if not is_reflexs(state) and _is_of_reflex(registered.handler.fn.__module__):
             return self._default
         return self.of_state(state)
 
@@ -101,8 +103,13 @@ class AccessRules:
 
 def is_reflexs(cls: type) -> bool:
     """Whether Reflex itself defines it."""
-    package = cls.__module__.partition(".")[0]
-    return package.startswith("reflex") or cls is object
+    return cls is object or _is_of_reflex(cls.__module__)
+
+
+def _is_of_reflex(module: str) -> bool:
+    """Not of a package that is only named after it; nor what an app defines in a function or as a
+    `ComponentState`, which Reflex puts into a module of its own."""
+    return module.partition(".")[0] in _REFLEX and module != dynamic.__name__
 
 
 def default_rule(*, is_secure: bool) -> Rule:

@@ -83,8 +83,7 @@ class SessionBinding(Middleware):
             await begin_anew(root, self._gate.is_guarded)
             auth_state.user = session.claims() if session else None
         is_there = session is not None
-        if was_loading or auth_state.error != error or auth_state.is_authenticated != is_there:
-            _assign(auth_state, is_authenticated=is_there, error=error, is_loading=False)
+        _assign(auth_state, is_authenticated=is_there, error=error, is_loading=False)
         if (has_changed or was_loading) and not is_hydrating:
             await _tell_browser(root)
         if has_changed or (is_hydrating and is_there):
@@ -100,7 +99,7 @@ class SessionBinding(Middleware):
 
 
 def _assign(auth_state: AuthState, **values: bool | str) -> None:
-    """Assign what differs, so that nothing else is sent."""
+    """Assign what differs, so that an ordinary event sends nothing about the user."""
     for name, value in values.items():
         if getattr(auth_state, name) != value:
             setattr(auth_state, name, value)

@@ -92,8 +92,8 @@ class Withholding:
             if sid is None:
                 await emit_update(BoundUpdate.of(update, bound), token)
                 return
-            if bound is not None and bound.sid == sid:
-                ref = bound.ref
+            if bound is not None and bound.ref is not None and bound.sid == sid:
+                ref: str | None = bound.ref
             else:
                 ref = reference_of_connection(app, sid)
                 if bound is not None and await self._is_for_somebody_else(bound, ref):

@@ -179,6 +179,38 @@ class Admin(rx.State):
         self.plan = text
 
 
+class Tally(rx.ComponentState):
+    """One that Reflex makes a State of; not marked either."""
+
+    total: str = "nothing"
+
+    @rx.event
+    def add(self, text: str):
+        note(self, f"add {text}")
+        self.total = text
+
+    @classmethod
+    def get_component(cls, *children, **props):
+        return rx.el.span(cls.total)
+
+
+tally = Tally.create()
+
+
+def made() -> type[rx.State]:
+    """A State that is defined in a function; not marked either."""
+
+    class Local(rx.State):
+        @rx.event
+        def keep(self, text: str):
+            note(self, f"keep {text}")
+
+    return Local
+
+
+local = made()
+
+
 class Mixed(rx.State):
     """Checks on single handlers and variables."""
 
@@ -222,6 +254,7 @@ def page() -> rx.Component:
         Admin.plan,
         Mixed.salary,
         Mixed.title,
+        tally,
     )
 
 

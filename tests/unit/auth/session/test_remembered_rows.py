@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -128,6 +129,52 @@ async def test_ended_by_one_that_cannot_tell(
     assert await first.load("ref") is None
     await first.close()
     await second.close()
+
+
+async def test_ended_by_another_that_cannot_tell(
+    store: SQLiteSessionStore, file: Path, clock: Clock
+) -> None:
+    """Where only the one that ends a session lacks the mark, it waits until the others have
+    looked."""
+    reader = SQLiteSessionStore(file, Sealer((SECRET,)), lifetimes=LIFETIMES, clock=clock)
+    assert await reader.load("ref") is await reader.load("ref")
+    mark = file.with_name(f"{file.name}-mark")
+    mark.unlink()
+    mark.mkdir()
+    other = SQLiteSessionStore(file, Sealer((SECRET,)), lifetimes=LIFETIMES, clock=clock)
+    assert await other.delete("ref")
+    assert await reader.load("ref") is None
+    await reader.close()
+    await other.close()
+
+
+async def test_ended_by_one_that_went_away(
+    store: SQLiteSessionStore, file: Path, clock: Clock
+) -> None:
+    """A session whose end was asked for is ended, and everybody told, even if whoever asked did
+    not wait for it."""
+    other = SQLiteSessionStore(file, Sealer((SECRET,)), lifetimes=LIFETIMES, clock=clock)
+    asked = asyncio.create_task(other.delete("ref"))
+    await asyncio.sleep(0)
+    asked.cancel()
+    await asyncio.wait([asked])
+    assert asked.cancelled()
+    await other.ping()  # what was asked for before is done by then
+    assert await store.load("ref") is None
+    await other.close()
+
+
+@pytest.mark.parametrize("size", [0, 3])
+async def test_short_mark(file: Path, clock: Clock, size: int) -> None:
+    """A mark that was not written to its end is written again."""
+    file.parent.mkdir()
+    mark = file.with_name(f"{file.name}-mark")
+    mark.write_bytes(b"x" * size)
+    store = SQLiteSessionStore(file, Sealer((SECRET,)), lifetimes=LIFETIMES, clock=clock)
+    await store.create("ref", session(clock))
+    assert await store.load("ref") is await store.load("ref")
+    assert mark.stat().st_size == 8
+    await store.close()
 
 
 async def test_its_own_copy(store: SQLiteSessionStore, clock: Clock) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Page, expect
+
+from app.auth.session.shared_mark import SIZE
 
 from ..servers import wait_until
 from .conftest import NewPerson
@@ -59,10 +62,13 @@ def test_tenant_down_on_profile(person: Page, stack: Stack) -> None:
 
 @contextmanager
 def locked_sessions(stack: Stack) -> Iterator[None]:
-    """Hold SQLite's own read locks, as a program that hangs in the middle of its work would."""
-    shared_memory = stack.directory.parent / "data" / "sessions.sqlite3-shm"
-    with shared_memory.open("r+b") as file:
-        fcntl.lockf(file, fcntl.LOCK_EX, READ_LOCKS, FIRST_READ_LOCK)
+    """Hold SQLite's own read locks, as a program that hangs in the middle of its work would, after
+    a change, so that what was read a moment ago is not served either."""
+    data = stack.directory.parent / "data"
+    with (data / "sessions.sqlite3-shm").open("r+b") as shared_memory:
+        fcntl.lockf(shared_memory, fcntl.LOCK_EX, READ_LOCKS, FIRST_READ_LOCK)
+        with (data / "sessions.sqlite3-mark").open("r+b") as mark:
+            mark.write(os.urandom(SIZE))
         yield
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-VERSION = 4
+VERSION = 5
 OLDEST_RECORDS = 3  # of the version before that, sessions have another shape
+KEPT_CHANGES = 1000  # whoever looks so seldom that it misses one takes everything for changed
 
 STATEMENTS = (
     """
@@ -48,17 +49,24 @@ STATEMENTS = (
         until REAL NOT NULL
     ) WITHOUT ROWID
     """,
-    # How often a session was ended or changed. One that was only used is as it was.
-    "CREATE TABLE IF NOT EXISTS changes (number INTEGER NOT NULL)",
-    "INSERT INTO changes SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM changes)",
+    # Which sessions were ended or changed, in order. One that was only used is as it was.
+    "DROP TRIGGER IF EXISTS session_ended",
+    "DROP TRIGGER IF EXISTS session_changed",
+    "DROP TABLE IF EXISTS changes",
+    "CREATE TABLE changes (number INTEGER PRIMARY KEY, ref TEXT NOT NULL)",
+    "INSERT INTO changes VALUES (0, '')",  # so that the newest number can always be read
     """
-    CREATE TRIGGER IF NOT EXISTS session_ended AFTER DELETE ON sessions
-    BEGIN UPDATE changes SET number = number + 1; END
+    CREATE TRIGGER session_ended AFTER DELETE ON sessions
+    BEGIN INSERT INTO changes (ref) VALUES (OLD.ref); END
     """,
     """
-    CREATE TRIGGER IF NOT EXISTS session_changed AFTER UPDATE OF sealed, version ON sessions
-    BEGIN UPDATE changes SET number = number + 1; END
+    CREATE TRIGGER session_changed AFTER UPDATE OF sealed, version ON sessions
+    BEGIN INSERT INTO changes (ref) VALUES (OLD.ref); END
     """,
+    f"""
+    CREATE TRIGGER IF NOT EXISTS changes_kept AFTER INSERT ON changes
+    BEGIN DELETE FROM changes WHERE number <= NEW.number - {KEPT_CHANGES}; END
+    """,  # noqa: S608
     f"PRAGMA user_version = {VERSION}",
 )
 """From any earlier version, or from nothing, to this one; all in one transaction."""

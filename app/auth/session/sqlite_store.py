@@ -22,7 +22,6 @@ NEWS_INTERVAL = 0.2  # seconds between two looks for news
 NEWS_KEPT = 60.0  # seconds; whoever has not looked for as long looks at the sessions instead
 
 _Result = TypeVar("_Result")
-_Row = tuple[bytes, int, float, int]
 _LIVE = "last_seen_at > ? AND created_at > ?"
 
 
@@ -63,24 +62,7 @@ class SQLiteSessionStore:
             known = remembered.sessions.get(ref)
             if known is not None and self._clock() < known[1]:
                 return known[0]
-        return await self._read_again(ref)
-
-    async def _read_again(self, ref: str) -> StoredSession | None:
-        remembered = self._remembered
-        look = remembered.look() if remembered else None
-        row = await self._rows.get(ref)
-        if row is None:
-            return None
-        sealed, version, last_seen_at, changes = row
-        if remembered is None or look is None or not remembered.saw(look, changes):
-            return self._opened(ref, sealed, version, last_seen_at)
-        known = remembered.sessions.get(ref)
-        if known is not None and known[0].last_seen_at == last_seen_at:
-            return known[0]
-        stored = self._opened(ref, sealed, version, last_seen_at)
-        if stored is not None:
-            remembered.put(ref, stored, self._good_until(stored))
-        return stored
+        return await self._rows.get(ref)
 
     async def touch(self, ref: str) -> None:
         now = self._clock()
@@ -243,17 +225,39 @@ class SQLiteSessionStore:
                 await asyncio.sleep(LOOK_INTERVAL)  # by then everybody has looked by themselves
         return result
 
-    async def _read(self, refs: Sequence[str]) -> dict[str, _Row]:
-        """The live rows among these, each with the number of changes that there have been. One hop
-        to SQLite's thread serves all who ask at the time."""
-        marks = ",".join("?" * len(refs))
+    async def _read(self, refs: Sequence[str]) -> dict[str, StoredSession]:
+        """The live sessions among these. One hop to SQLite's thread serves all who ask at the time,
+        and one statement, hence one state of the file, says what else has changed."""
+        remembered = self._remembered
+        look = remembered.look() if remembered else None  # before the file is read
         rows = await self._file.execute(
-            "SELECT ref, sealed, version, last_seen_at, number FROM sessions, changes"  # noqa: S608
-            f" WHERE ref IN ({marks}) AND {_LIVE}",
+            "SELECT number, ref, NULL, NULL, NULL FROM changes WHERE number >= ? UNION ALL"  # noqa: S608
+            " SELECT NULL, ref, sealed, version, last_seen_at FROM sessions"
+            f" WHERE ref IN ({','.join('?' * len(refs))}) AND {_LIVE}",
+            remembered.last_change if remembered and look else None,
             *refs,
             *self._oldest(),
         )
-        return {ref: (sealed, *rest) for ref, sealed, *rest in rows}
+        found = [row for _, *row in rows if row[1] is not None]
+        if remembered is None or look is None:
+            read = {ref: self._opened(ref, *columns) for ref, *columns in found}
+        else:
+            remembered.saw(look, [(number, ref) for number, ref, *_ in rows if number is not None])
+            read = {ref: self._again(remembered, ref, *columns) for ref, *columns in found}
+        return {ref: stored for ref, stored in read.items() if stored is not None}
+
+    def _again(
+        self, remembered: RememberedRows, ref: str, sealed: bytes, version: int, last_seen_at: float
+    ) -> StoredSession | None:
+        """What a row holds, opened only if it is not known from an earlier reading."""
+        known = remembered.sessions.get(ref)
+        if known is not None:
+            stored: StoredSession | None = replace(known[0], last_seen_at=last_seen_at)
+        else:
+            stored = self._opened(ref, sealed, version, last_seen_at)
+        if stored is not None:
+            remembered.put(ref, stored, self._good_until(stored))
+        return stored
 
     def _opened(
         self, ref: str, sealed: bytes, version: int, last_seen_at: float

@@ -14,6 +14,7 @@ import pytest
 
 from app.auth.session import Sealer, SQLiteSessionStore
 from app.auth.session.remembered_rows import LOOK_INTERVAL
+from app.auth.session.schema import KEPT_CHANGES
 
 from ....servers import ROOT
 from ..conftest import LIFETIMES, SECRET, Clock, session
@@ -55,6 +56,41 @@ async def store(file: Path, clock: Clock, monotonic: Clock) -> AsyncIterator[SQL
 async def test_same_again(store: SQLiteSessionStore) -> None:
     """While nothing changes, the same session is served, and not read a second time."""
     assert await store.load("ref") is await store.load("ref")
+
+
+async def test_another_ended(store: SQLiteSessionStore, file: Path, clock: Clock) -> None:
+    """When one session ends or changes, the others are not opened a second time."""
+    before = await store.load("ref")
+    other = SQLiteSessionStore(file, Sealer((SECRET,)), lifetimes=LIFETIMES, clock=clock)
+    await other.create("another", session(clock))
+    assert await store.load("another")
+    assert await other.compare_and_swap("another", 1, session(clock, sid="changed"))
+    changed, after = await store.load("another"), await store.load("ref")
+    assert changed is not None
+    assert before is not None
+    assert after is not None
+    assert changed.session.sid == "changed"
+    assert after.session is before.session
+    assert await other.delete("another")
+    assert await store.load("another") is None
+    again = await store.load("ref")
+    assert again is not None
+    assert again.session is before.session
+    await other.close()
+
+
+async def test_many_changes(store: SQLiteSessionStore, file: Path, monotonic: Clock) -> None:
+    """One that was ended before so many other changes that they are no longer all known is gone."""
+    with sqlite3.connect(file) as database:
+        database.execute("DELETE FROM sessions WHERE ref = 'ref'")
+        for _ in range(KEPT_CHANGES):
+            database.execute("INSERT INTO sessions VALUES ('short', '', '', x'', 1, 0, 0)")
+            database.execute("DELETE FROM sessions WHERE ref = 'short'")
+        kept = database.execute("SELECT count(*), min(number) FROM changes").fetchone()
+        assert kept == (KEPT_CHANGES, 2)
+        database.execute("INSERT INTO sessions SELECT 'ref', '', '', x'00', 1, 9e9, 9e9")
+    monotonic.now += 2 * LOOK_INTERVAL
+    assert await store.load("ref") is None
 
 
 async def test_used(store: SQLiteSessionStore, file: Path, clock: Clock) -> None:

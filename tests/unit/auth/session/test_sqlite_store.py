@@ -160,15 +160,30 @@ async def test_older_file(file: Path, clock: Clock) -> None:
     await store.close()
 
 
-async def test_previous_file(file: Path, clock: Clock) -> None:
-    """The sessions of a file of the version before live on."""
+WITHOUT_CHANGES = """
+    DROP TRIGGER session_ended;
+    DROP TRIGGER session_changed;
+    DROP TABLE changes;
+"""
+COUNTED_CHANGES = """
+    CREATE TABLE changes (number INTEGER NOT NULL);
+    INSERT INTO changes VALUES (17);
+    CREATE TRIGGER session_ended AFTER DELETE ON sessions
+    BEGIN UPDATE changes SET number = number + 1; END;
+    CREATE TRIGGER session_changed AFTER UPDATE OF sealed, version ON sessions
+    BEGIN UPDATE changes SET number = number + 1; END;
+"""
+
+
+@pytest.mark.parametrize(("version", "changes"), [(3, ""), (4, COUNTED_CHANGES)])
+async def test_previous_file(file: Path, clock: Clock, version: int, changes: str) -> None:
+    """The sessions of a file of an earlier version live on."""
     store = opened(file, clock)
     await store.create("ref", session(clock))
     await store.close()
     with sqlite3.connect(file) as database:
-        for statement in ("TRIGGER session_ended", "TRIGGER session_changed", "TABLE changes"):
-            database.execute(f"DROP {statement}")
-        database.execute("PRAGMA user_version = 3")
+        database.executescript(WITHOUT_CHANGES + changes)
+        database.execute(f"PRAGMA user_version = {version}")
     store = opened(file, clock)
     assert await store.load("ref")
     await store.delete("ref")

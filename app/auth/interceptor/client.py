@@ -15,8 +15,9 @@ _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 # Shorter than the five seconds after which common servers (Node's, uvicorn, Apache's) close an idle
 # connection: what is sent on one that is just being closed fails, and a PATCH is not sent again.
 _KEEPALIVE_EXPIRY = 4.0
+# As many may be idle as there are: beyond httpx's own 20, each request would open a new connection.
 _LIMITS = httpx.Limits(
-    max_connections=100, max_keepalive_connections=20, keepalive_expiry=_KEEPALIVE_EXPIRY
+    max_connections=100, max_keepalive_connections=100, keepalive_expiry=_KEEPALIVE_EXPIRY
 )
 
 

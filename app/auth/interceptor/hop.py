@@ -56,7 +56,7 @@ def _note_of_earlier_hop(request: httpx.Request) -> _Note | None:
 
 def _has_authorization(request: httpx.Request) -> bool:
     """By the raw names: `in` would have httpx find out the encoding of all the values first."""
-    return any(name.lower() == b"authorization" for name, _ in request.headers.raw)
+    return b"authorization" in [name.lower() for name, _ in request.headers.raw]
 
 
 def _origin(url: httpx.URL) -> tuple[str, bytes]:

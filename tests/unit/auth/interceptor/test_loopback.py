@@ -179,3 +179,28 @@ async def test_many_users_at_once(pool: httpx.AsyncHTTPTransport, server: Loopba
     for head in server.heads:
         name = head.split(" ")[1].removeprefix("/")
         assert f"Authorization: Bearer {name}\r\n" in head
+
+
+async def test_connections_are_used_again(pool: httpx.AsyncHTTPTransport) -> None:
+    """As many requests as before, at once again, need no further connection, though they are more
+    than the 20 that `httpx` keeps by itself."""
+    at_once, opened = 40, []
+    all_here = asyncio.Barrier(at_once)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.append(writer)
+        while await reader.read(10_000):
+            await all_here.wait()
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    api = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{api.sockets[0].getsockname()[1]}/"
+    async with build_client(pool) as client:
+        for _ in range(2):
+            answers = await asyncio.gather(*(client.get(url) for _ in range(at_once)))
+            assert {each.status_code for each in answers} == {204}
+    assert len(opened) == at_once
+    for writer in opened:
+        writer.close()
+    api.close()
+    await api.wait_closed()

@@ -6,37 +6,48 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from .file_stamp import FileStamp, Stamp
 from .shared_mark import SharedMark
 from .store import StoredSession
 
 MOST = 2000  # sessions; of more, the one that was read first is forgotten
-LOOK_INTERVAL = 0.2  # seconds after which the file is read even if nobody says that it changed
+LOOK_INTERVAL = 0.2  # seconds after which the file is looked at even if nobody says that it changed
+READ_INTERVAL = 2.0  # seconds after which it is read even if it looks the same
 NEVER = -1  # no change has this number
 
 
 class Look(NamedTuple):
-    """The mark, and seconds of a monotonic clock, before the file was read."""
+    """The mark, the stamp, and seconds of a monotonic clock, before the file was read."""
 
     mark: bytes
-    at: float
+    stamp: Stamp | None
+    read_at: float
+    looked_at: float
+
+
+_NEVER_LOOKED = Look(b"", None, float("-inf"), float("-inf"))
 
 
 class RememberedRows:
     """An event looks at its session several times. This saves all but the first reading.
 
     Nothing that has been changed meanwhile is served, whichever process changed it: whoever has
-    changed a session changes the `SharedMark` before saying that it is done. The file itself is
-    read then, and every `LOOK_INTERVAL`, for the sake of those who write to it without this layer
-    or died before they could say so. With the rows comes which sessions were changed since the
-    last reading (`schema`), and those are forgotten.
+    changed a session changes the `SharedMark` before saying that it is done, and the file is read
+    then. Every `LOOK_INTERVAL` it is read for the sake of those who write to it without this layer
+    or died before they could say so, if its `FileStamp` shows that anybody has written to it. It
+    shows a commit that takes its time to reach the disk too early: hence the `READ_INTERVAL`.
+
+    With the rows comes which sessions were changed since the last reading (`schema`), and those are
+    forgotten.
     """
 
     def __init__(
-        self, mark: SharedMark, *, monotonic: Callable[[], float] = time.monotonic
+        self, mark: SharedMark, stamp: FileStamp, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._mark = mark
+        self._stamp = stamp
         self._monotonic = monotonic
-        self._seen = Look(b"", float("-inf"))
+        self._seen = _NEVER_LOOKED
         self.last_change = NEVER
         """The number of the newest change that is accounted for."""
         self.sessions: dict[str, tuple[StoredSession, float]] = {}
@@ -44,17 +55,27 @@ class RememberedRows:
         only while it `is_current`."""
 
     def is_current(self) -> bool:
-        """Whether `sessions` may be served without a look at the file."""
+        """Whether `sessions` may be served without reading the file."""
         try:
-            mark = self._mark.read()
+            if self._mark.read() != self._seen.mark:
+                return False
+            now = self._monotonic()
+            return now - self._seen.looked_at < LOOK_INTERVAL or self._looks_the_same(now)
         except OSError:
             return False
-        return mark == self._seen.mark and self._monotonic() - self._seen.at < LOOK_INTERVAL
+
+    def _looks_the_same(self, now: float) -> bool:
+        _, stamp, read_at, _ = self._seen
+        if stamp is None or now - read_at >= READ_INTERVAL or self._stamp.read() != stamp:
+            return False
+        self._seen = self._seen._replace(looked_at=now)
+        return True
 
     def look(self) -> Look | None:
         """To be taken before the file is read; None when nothing may be remembered of it."""
         try:
-            return Look(self._mark.read(), self._monotonic())
+            now = self._monotonic()
+            return Look(self._mark.read(), self._stamp.read(), now, now)
         except OSError:
             return None
 
@@ -78,5 +99,5 @@ class RememberedRows:
     def close(self) -> None:
         """Forget everything."""
         self.sessions.clear()
-        self._seen, self.last_change = Look(b"", float("-inf")), NEVER
+        self._seen, self.last_change = _NEVER_LOOKED, NEVER
         self._mark.close()

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from .batch import Batch
 from .codec import Codec
+from .file_stamp import FileStamp
 from .record import Session, Transaction
 from .remembered_rows import LOOK_INTERVAL, RememberedRows
 from .sealing import Sealer
@@ -43,7 +44,11 @@ class SQLiteSessionStore:
         self._clock = clock
         self._rows = Batch(self._read)
         self._mark = SharedMark(file) if file else None
-        self._remembered = RememberedRows(self._mark, monotonic=monotonic) if self._mark else None
+        self._remembered = (
+            RememberedRows(self._mark, FileStamp(file, clock=clock), monotonic=monotonic)
+            if file and self._mark
+            else None
+        )
 
     async def create(self, ref: str, session: Session, *, replaces: str | None = None) -> None:
         sealed, now = self._codec.seal_session(ref, session), self._clock()

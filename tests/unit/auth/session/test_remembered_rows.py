@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.auth.session import Sealer, SQLiteSessionStore
-from app.auth.session.remembered_rows import LOOK_INTERVAL
+from app.auth.session.remembered_rows import LOOK_INTERVAL, READ_INTERVAL
 from app.auth.session.schema import KEPT_CHANGES
 
 from ....servers import ROOT
@@ -146,6 +147,36 @@ async def test_raw_change(store: SQLiteSessionStore, file: Path, monotonic: Cloc
         database.execute("UPDATE sessions SET sealed = x'00'")
     monotonic.now += 2 * LOOK_INTERVAL
     assert await store.load("ref") is None
+
+
+@pytest.fixture
+async def quiet(store: SQLiteSessionStore, file: Path, monotonic: Clock) -> SQLiteSessionStore:
+    """One that has read a file to which nobody has written for long."""
+    for path in (file, file.with_name(f"{file.name}-wal")):
+        os.utime(path, (0, 0))
+    monotonic.now += 2 * LOOK_INTERVAL
+    assert await store.load("ref")
+    return store
+
+
+async def test_quiet_file(quiet: SQLiteSessionStore, monotonic: Clock) -> None:
+    """A file to which nobody has written is not read again at the next look, but after some
+    seconds it is."""
+    before = await quiet.load("ref")
+    monotonic.now += 2 * LOOK_INTERVAL
+    assert await quiet.load("ref") is before
+    monotonic.now += READ_INTERVAL
+    assert await quiet.load("ref") is not before
+
+
+async def test_raw_change_of_a_quiet_file(
+    quiet: SQLiteSessionStore, file: Path, monotonic: Clock
+) -> None:
+    """The first write after a long time, by whatever program, is seen at the next look."""
+    with sqlite3.connect(file) as database:
+        database.execute("DELETE FROM sessions")
+    monotonic.now += 2 * LOOK_INTERVAL
+    assert await quiet.load("ref") is None
 
 
 async def test_ended_by_one_that_cannot_tell(

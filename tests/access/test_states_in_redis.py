@@ -27,14 +27,15 @@ def backends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Walked,
         yield one, other
 
 
-async def test_state_that_no_event_loaded(backends: tuple[Walked, Walked]) -> None:
+@pytest.mark.parametrize("handler", ["guarded.write", "forum.keep"])
+async def test_state_that_no_event_loaded(backends: tuple[Walked, Walked], handler: str) -> None:
     """When the first event of the next user of a tab loads none of the States that the one before
-    has left, nothing of them is shown even so."""
+    has left, guarded ones and public ones with a guarded variable, nothing of them is shown."""
     one, _ = backends
     victim = RawTab(one.url, await one.person("vic"))
     await victim.open()
     shown = victim.expect("of-the-victim")
-    await victim.send(f"{APP}guarded.write", {"text": "of-the-victim"})
+    await victim.send(f"{APP}{handler}", {"text": "of-the-victim"})
     await shown
     await victim.close()
     handle = await one.person("next")

@@ -104,6 +104,22 @@ async def test_made_by_reflex(walked: Walked, tab: OpenTab) -> None:
     assert not hears(following, "of-ann")
 
 
+async def test_variable_of_a_public_state(walked: Walked, tab: OpenTab) -> None:
+    """What one user leaves in a guarded variable of a State that is for everybody does not pass on
+    to the next one."""
+    user = await tab(await walked.person("ann", name="Ann"))
+    await user.send(f"{APP}forum.keep", {"text": "draft-of-ann"})
+    await user.settle()
+    assert hears(user, '"loud_draft_rx_state_":"draft-of-ann"')
+    await user.close()
+    handle = await walked.person("bea", name="Bea")
+    following = await opened_under_its_token(lambda: RawTab(walked.url, handle, token=user.token))
+    await following.close()
+    assert not hears(following, "draft-of-ann")
+    assert hears(following, '"draft_rx_state_":"empty"')
+    assert hears(following, '"loud_draft_rx_state_":"empty"')
+
+
 FORGED = [
     {"router_data": {"pathname": "/guarded", "asPath": "/guarded"}},
     {"router_data": {"headers": {"cookie": "auth_session=x"}, "pathname": "/"}},

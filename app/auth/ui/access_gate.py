@@ -34,22 +34,18 @@ class AccessGate:
         *,
         clock: Callable[[], float],
     ) -> None:
-        self._rules = rules
+        self.rules = rules
         self._audit = audit
         self._login_url = login_url
         self._clock = clock
 
-    def is_guarded(self, state: type[BaseState]) -> bool:
-        """Whether a State is not for everybody: what it holds is then one user's."""
-        return not self._rules.of_state(state).is_public
-
     def rule_of(self, event_name: str) -> Rule | None:
         """None for an event that has no handler."""
-        known = self._rules.known_handlers.get(event_name)
+        known = self.rules.known_handlers.get(event_name)
         if known is not None:
             return known
         registered = RegistrationContext.get().event_handlers.get(event_name)
-        return self._rules.of_handler(event_name, registered) if registered else None
+        return self.rules.of_handler(event_name, registered) if registered else None
 
     def lets_pass_unseen(self, rule: Rule, session: Session | None) -> bool:
         """Whether there is nothing to decide and nobody to tell, as for nearly every event."""

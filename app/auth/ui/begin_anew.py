@@ -2,46 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 from reflex.istate.manager import get_state_manager
 from reflex.istate.manager.redis import StateManagerRedis
 from reflex.state import BaseState
 from reflex_base.registry import RegistrationContext
 
+from .access_marks import AccessRules
 from .state import UserScopedState
 
-IsGuarded = Callable[[type[BaseState]], bool]
 
-
-async def begin_anew(root: BaseState, is_guarded: IsGuarded) -> None:
-    """Every State that is not for everybody returns to its defaults, and the next delta has all
-    that whoever is there now may see.
+async def begin_anew(root: BaseState, rules: AccessRules) -> None:
+    """Every State and every variable that is not for everybody returns to its default, and the next
+    delta has all that whoever is there now may see.
 
     All of them, whatever they hold: values that compare as equal to a default may still carry
     something of somebody, and so may a cached computed variable.
     """
     if isinstance(get_state_manager(), StateManagerRedis):
-        await _load_all(root, is_guarded)
-    _reset(root, is_guarded)
+        await _load_all(root, rules)
+    _reset(root, rules)
 
 
-async def _load_all(root: BaseState, is_guarded: IsGuarded) -> None:
+async def _load_all(root: BaseState, rules: AccessRules) -> None:
     """In Redis, an event loads only the States that it needs."""
     for state_class in list(RegistrationContext.get().base_states.values()):
-        if _is_of_a_user(state_class, is_guarded):
+        if _is_of_a_user(state_class, rules) or any(_guarded_variables(state_class, rules)):
             await root.get_state(state_class)
 
 
-def _reset(state: BaseState, is_guarded: IsGuarded) -> None:
-    if _is_of_a_user(type(state), is_guarded):
+def _reset(state: BaseState, rules: AccessRules) -> None:
+    state_class = type(state)
+    if _is_of_a_user(state_class, rules):
         state.reset()  # type: ignore[no-untyped-call]
+    for name in _guarded_variables(state_class, rules):
+        setattr(state, name, state_class.get_fields()[name].default_value())
+    for computed in state_class.computed_vars.values():
+        computed.mark_dirty(state)
     state.dirty_vars.update(state.base_vars)
     state.dirty_vars.update(state.computed_vars)
     state._mark_ancestors_dirty()
     for substate in state.substates.values():
-        _reset(substate, is_guarded)
+        _reset(substate, rules)
 
 
-def _is_of_a_user(state_class: type[BaseState], is_guarded: IsGuarded) -> bool:
-    return issubclass(state_class, UserScopedState) or is_guarded(state_class)
+def _is_of_a_user(state_class: type[BaseState], rules: AccessRules) -> bool:
+    is_guarded = not rules.of_state(state_class).is_public
+    return is_guarded or issubclass(state_class, UserScopedState)
+
+
+def _guarded_variables(state_class: type[BaseState], rules: AccessRules) -> Iterator[str]:
+    """Single variables that a State which is for everybody keeps for some."""
+    if rules.of_state(state_class).is_public:
+        for name in state_class.base_vars:
+            if not rules.of_variable(state_class, name).is_public:
+                yield name

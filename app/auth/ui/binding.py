@@ -80,7 +80,7 @@ class SessionBinding(Middleware):
         user = session.user if session else None
         has_changed = user != auth_state.get_value("user")
         if has_changed:
-            await begin_anew(root, self._gate.is_guarded)
+            await begin_anew(root, self._gate.rules)
             auth_state.user = session.claims() if session else None
         is_there = session is not None
         _assign(auth_state, is_authenticated=is_there, error=error, is_loading=False)

@@ -245,6 +245,27 @@ class Mixed(rx.State):
 auth.require_for(Mixed, "salary", checks=[has_role("admin")])
 
 
+@auth.public
+class Forum(rx.State):
+    """For everybody, but for one variable and what is computed of it."""
+
+    draft: str = "empty"
+
+    @rx.event
+    @auth.require()
+    def keep(self, text: str):
+        note(self, f"keep {text}")
+        self.draft = text
+
+    @rx.var
+    @auth.require()
+    def loud_draft(self) -> str:
+        return self.draft.upper()
+
+
+auth.require_for(Forum, "draft")
+
+
 def page() -> rx.Component:
     return rx.el.p(
         rx.upload(id="files"),

@@ -16,7 +16,7 @@ from statistics import median
 from .figure import Figure
 from .gate_backend import Backend, Cost
 
-SETS, TURNS = 4, 15
+SETS, TURNS = 7, 15
 FEW, MANY = 10, 1000  # handlers
 SOCKETS, IN_FLIGHT = 200, 50
 ALONE, TOGETHER = 50, 200  # events in each measurement, of one socket and of all

@@ -14,8 +14,15 @@ from pathlib import Path
 import pytest
 
 from app.auth.session import Sealer, SQLiteSessionStore
-from app.auth.session.remembered_rows import LOOK_INTERVAL, READ_INTERVAL
+from app.auth.session.file_stamp import FileStamp
+from app.auth.session.remembered_rows import (
+    LOOK_INTERVAL,
+    MOST,
+    READ_INTERVAL,
+    RememberedRows,
+)
 from app.auth.session.schema import KEPT_CHANGES
+from app.auth.session.shared_mark import SharedMark
 
 from ....servers import ROOT
 from ..conftest import LIFETIMES, SECRET, Clock, session
@@ -92,6 +99,17 @@ async def test_many_changes(store: SQLiteSessionStore, file: Path, monotonic: Cl
         database.execute("INSERT INTO sessions SELECT 'ref', '', '', x'00', 1, 9e9, 9e9")
     monotonic.now += 2 * LOOK_INTERVAL
     assert await store.load("ref") is None
+
+
+async def test_bounded(store: SQLiteSessionStore, file: Path, clock: Clock) -> None:
+    """Of more sessions than are to be remembered, the one that was read first is forgotten."""
+    stored = await store.load("ref")
+    assert stored is not None
+    remembered = RememberedRows(SharedMark(file), FileStamp(file, clock=clock))
+    for number in range(MOST + 1):
+        remembered.put(str(number), stored, clock.now)
+    remembered.put(str(MOST), stored, clock.now)  # again, which takes no more room
+    assert list(remembered.sessions) == [str(number) for number in range(1, MOST + 1)]
 
 
 async def test_used(store: SQLiteSessionStore, file: Path, clock: Clock) -> None:

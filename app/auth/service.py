@@ -23,19 +23,8 @@ from .core.limits import Limits
 from .core.request_event import Observer
 from .core.session_core import SessionCore
 from .errors import LoginRequired
-from .interceptor import (
-    AccessTokenTransport,
-    AllowedList,
-    HttpInterceptorConfig,
-    TokenOptions,
-    all_of,
-    build_client,
-    build_pool,
-    is_log_open,
-    log_request,
-    opentelemetry_observer,
-    request_record,
-)
+from .http_clients import HttpClients
+from .interceptor import HttpInterceptorConfig, TokenOptions, build_pool
 from .session import Session, SessionCookie, SessionStore
 from .ui.access import Access
 from .ui.binding import SessionBinding
@@ -48,7 +37,7 @@ from .ui.marking import Marking
 from .ui.navigation import current_path
 from .ui.open_tabs import OpenTabs
 from .ui.socket import reference_of, reference_of_tab
-from .ui.state import AuthState, sub_of
+from .ui.state import AuthState
 from .ui.subscription import UserHandler, subscribe
 from .ui.surface import Reach
 from .ui.user_bound import User
@@ -92,14 +81,11 @@ class AuthService(Marking):
     ) -> None:
         interceptor = http_interceptor or HttpInterceptorConfig()
         self.config = config
-        self._allowed_list = AllowedList(interceptor.allowed_list, base_url=interceptor.base_url)
-        self._base_url = interceptor.base_url
         self._store = store
         self._pool = pool or build_pool()
         self._clock = clock
         self._app: rx.App | None = None
         self._inspection = Inspection(clock=clock) if inspect_requests else None
-        self._observers = [o for o in (opentelemetry_observer(), on_request) if o is not None]
         self._tabs = OpenTabs()
         self._audit = AuditTrail(audit_hooks, clock=clock)
         self._core = SessionCore(
@@ -112,6 +98,14 @@ class AuthService(Marking):
             look_again=self._tabs.look_again,
             clock=clock,
             jitter=jitter,
+        )
+        self._http_clients = HttpClients(
+            interceptor,
+            self._pool,
+            self._access_token,
+            self._audit,
+            inspection=self._inspection,
+            on_request=on_request,
         )
         self._access = Access(
             store, self.login_url, self._audit, is_secure_by_default=secure_by_default, clock=clock
@@ -197,17 +191,7 @@ class AuthService(Marking):
         raise `LoginRequired`, `ConsentRequired` (with the `login_url` that leads back to the page),
         `ProviderUnavailable` or `StoreUnavailable` when there is no token.
         """
-        get_access_token = functools.partial(
-            self._access_token, self._reference(state), functools.partial(current_path, state)
-        )
-        transport = AccessTokenTransport(
-            self._allowed_list,
-            get_access_token,
-            self._pool,
-            refresh_access_token=get_access_token,
-            on_request=self._observer(state),
-        )
-        return build_client(transport, base_url=self._base_url)
+        return self._http_clients.of(state, self._reference(state))
 
     def request_inspector(self) -> rx.Component:
         """A panel that lists this user's outgoing requests live; nothing unless it is turned on."""
@@ -291,16 +275,6 @@ class AuthService(Marking):
         goes (`user` is then None). A newer run cancels an older one that is not finished.
         """
         return subscribe(handler, self.get_user)
-
-    def _observer(self, state: rx.State) -> Observer | None:
-        observers = [*self._observers]
-        if is_log_open():
-            observers.append(log_request)
-        if self._inspection is not None:
-            observers.append(self._inspection.observer(state))
-        if self._audit.has_hooks:
-            observers.append(request_record(self._audit, sub_of(state), self._reference(state)))
-        return all_of(observers)
 
     def _reference(self, state: rx.State) -> str | None:
         return reference_of(self._installed(), state)

@@ -2,11 +2,12 @@
 
 from .allowed_list import AllowedList
 from .allowed_route import AllowedRoute, HttpInterceptorConfig, TokenOptions
-from .client import build_client, build_pool
+from .client import build_client
 from .observation import all_of
-from .opentelemetry_observer import opentelemetry_observer
+from .pool import build_pool
 from .request_log import is_log_open, log_request
 from .request_record import request_record
+from .telemetry import OpenTelemetry
 from .transport import AccessTokenTransport
 
 __all__ = [
@@ -14,12 +15,12 @@ __all__ = [
     "AllowedList",
     "AllowedRoute",
     "HttpInterceptorConfig",
+    "OpenTelemetry",
     "TokenOptions",
     "all_of",
     "build_client",
     "build_pool",
     "is_log_open",
     "log_request",
-    "opentelemetry_observer",
     "request_record",
 ]

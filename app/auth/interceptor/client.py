@@ -1,9 +1,8 @@
-"""The `httpx` client of one user, and the connection pool of all of them."""
+"""The `httpx` client of one user."""
 
 from __future__ import annotations
 
 import functools
-import ssl
 import urllib.request
 from http.client import HTTPResponse
 from http.cookiejar import CookieJar
@@ -12,13 +11,6 @@ import httpx
 
 MAX_REDIRECTS = 5
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
-# Shorter than the five seconds after which common servers (Node's, uvicorn, Apache's) close an idle
-# connection: what is sent on one that is just being closed fails, and a PATCH is not sent again.
-_KEEPALIVE_EXPIRY = 4.0
-# As many may be idle as there are: beyond httpx's own 20, each request would open a new connection.
-_LIMITS = httpx.Limits(
-    max_connections=100, max_keepalive_connections=100, keepalive_expiry=_KEEPALIVE_EXPIRY
-)
 
 
 class _NoCookies(CookieJar):
@@ -29,14 +21,6 @@ class _NoCookies(CookieJar):
 
     def add_cookie_header(self, request: urllib.request.Request) -> None:
         """There are none."""
-
-
-def build_pool(verify: ssl.SSLContext | bool = True) -> httpx.AsyncHTTPTransport:
-    """A bounded pool that takes no proxy and no certificates from the environment, nor retries.
-
-    Whoever builds it closes it (`await pool.aclose()`).
-    """
-    return httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=_LIMITS, retries=0)
 
 
 def build_client(
@@ -56,5 +40,8 @@ def build_client(
 
 @functools.cache
 def _parsed(base_url: str) -> httpx.URL:
-    """Parsed once: half of what a client costs. An app has one or two of them."""
-    return httpx.URL(base_url)
+    """Parsed once, with the slash at its end that httpx would otherwise put there for each client:
+    most of what a client costs. An app has one or two of them."""
+    url = httpx.URL(base_url)
+    is_ready = url.raw_path.endswith(b"/")
+    return url if is_ready else url.copy_with(raw_path=url.raw_path + b"/")

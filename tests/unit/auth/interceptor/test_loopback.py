@@ -88,29 +88,6 @@ async def test_the_pool_survives_a_client(
             assert (await client.get(server.url("/"))).status_code == 200
 
 
-async def test_proxies_of_the_environment_are_ignored(
-    server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """N02: HTTP_PROXY must not get to see a request, however the pool is made."""
-    async with loopback_server() as proxy:
-        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
-            monkeypatch.setenv(name, proxy.url(""))
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        async with build_pool() as pool, user(pool, server) as client:
-            await client.get(server.url("/v1/me"))
-    assert len(server.heads) == 1
-    assert proxy.heads == []
-
-
-async def test_certificates_of_the_environment_are_ignored(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """SSL_CERT_FILE must not decide whom the token is entrusted to."""
-    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
-    async with build_pool():
-        pass
-
-
 async def test_streaming_up_and_down(
     pool: httpx.AsyncHTTPTransport, server: LoopbackServer
 ) -> None:
@@ -179,28 +156,3 @@ async def test_many_users_at_once(pool: httpx.AsyncHTTPTransport, server: Loopba
     for head in server.heads:
         name = head.split(" ")[1].removeprefix("/")
         assert f"Authorization: Bearer {name}\r\n" in head
-
-
-async def test_connections_are_used_again(pool: httpx.AsyncHTTPTransport) -> None:
-    """As many requests as before, at once again, need no further connection, though they are more
-    than the 20 that `httpx` keeps by itself."""
-    at_once, opened = 40, []
-    all_here = asyncio.Barrier(at_once)
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        opened.append(writer)
-        while await reader.read(10_000):
-            await all_here.wait()
-            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
-
-    api = await asyncio.start_server(answer, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{api.sockets[0].getsockname()[1]}/"
-    async with build_client(pool) as client:
-        for _ in range(2):
-            answers = await asyncio.gather(*(client.get(url) for _ in range(at_once)))
-            assert {each.status_code for each in answers} == {204}
-    assert len(opened) == at_once
-    for writer in opened:
-        writer.close()
-    api.close()
-    await api.wait_closed()

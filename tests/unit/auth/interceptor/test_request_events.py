@@ -17,11 +17,9 @@ from app.auth.interceptor import (
     TokenOptions,
     all_of,
     log_request,
-    opentelemetry_observer,
 )
 from app.auth.interceptor.client import build_client
 
-from ..telemetry import telemetry
 from .fakes import Recorder, TokenProvider
 
 API = "https://api.example.com/v1"
@@ -201,25 +199,3 @@ async def test_log_line(caplog: pytest.LogCaptureFixture) -> None:
     line = json.loads(record.getMessage())
     assert (line["method"], line["url"], line["status"]) == ("GET", f"{API}/me", 200)
     assert "secret" not in record.getMessage()
-
-
-async def test_opentelemetry() -> None:
-    """OpenTelemetry gets a span and a count for each request, and no secret."""
-    told = telemetry()
-    observer = opentelemetry_observer(time_ns=lambda: 5_000_000)
-    assert observer
-    async with client(observer) as http:
-        await http.get(f"{API}/me?secret=1")
-    (span,) = told.spans()
-    assert (span.name, span.start_time, span.end_time) == ("GET", 3_000_000, 5_000_000)
-    assert span.attributes == {
-        "http.request.method": "GET",
-        "url.full": f"{API}/me",
-        "http.response.status_code": 200,
-        "auth.attached": True,
-        "auth.reason": "attached",
-        "auth.entry": f"{API}/*",
-        "auth.audience": OPTIONS.audience,
-    }
-    counted = {"auth.reason": "attached", "auth.attached": True}
-    assert counted in told.counted("auth.requests")

@@ -1,0 +1,91 @@
+"""The HTTP clients that act for the users of tabs."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import httpx
+import reflex as rx
+
+from .audit import AuditTrail
+from .core.request_event import Observer
+from .interceptor import (
+    AccessTokenTransport,
+    AllowedList,
+    HttpInterceptorConfig,
+    OpenTelemetry,
+    TokenOptions,
+    all_of,
+    build_client,
+    is_log_open,
+    log_request,
+    request_record,
+)
+from .ui.inspection import Inspection
+from .ui.navigation import current_path
+from .ui.state import sub_of
+
+
+class GetAccessToken(Protocol):
+    """The access token of a session, in place of the `refused` one if that is given."""
+
+    def __call__(
+        self,
+        ref: str | None,
+        page: Callable[[], str],
+        options: TokenOptions,
+        refused: str | None = None,
+    ) -> Awaitable[str]:
+        """`page` is where the login that may be needed is to end."""
+
+
+class HttpClients:
+    """Raises `ConfigError` when an entry of the allowed list is wrong; every wrong one is named."""
+
+    def __init__(
+        self,
+        config: HttpInterceptorConfig,
+        pool: httpx.AsyncBaseTransport,
+        get_access_token: GetAccessToken,
+        audit: AuditTrail,
+        *,
+        inspection: Inspection | None,
+        on_request: Observer | None,
+    ) -> None:
+        self._allowed_list = AllowedList(config.allowed_list, base_url=config.base_url)
+        self._base_url = config.base_url
+        self._pool = pool
+        self._get_access_token = get_access_token
+        self._audit = audit
+        self._inspection = inspection
+        self._on_request = on_request
+        self._telemetry = OpenTelemetry.if_installed()
+
+    def of(self, state: rx.State, ref: str | None) -> httpx.AsyncClient:
+        """One for the user of this tab, whose session has this reference."""
+        get_access_token = functools.partial(
+            self._get_access_token, ref, functools.partial(current_path, state)
+        )
+        transport = AccessTokenTransport(
+            self._allowed_list,
+            get_access_token,
+            self._pool,
+            refresh_access_token=get_access_token,
+            on_request=self._observer(state, ref),
+        )
+        return build_client(transport, base_url=self._base_url)
+
+    def _observer(self, state: rx.State, ref: str | None) -> Observer | None:
+        """Whoever is to be told; a request is described only if there is somebody."""
+        observers = [] if self._on_request is None else [self._on_request]
+        if self._telemetry is not None and self._telemetry.has_provider():
+            observers.append(self._telemetry.observe)
+        if is_log_open():
+            observers.append(log_request)
+        if self._inspection is not None:
+            observers.append(self._inspection.observer(state))
+        if self._audit.has_hooks:
+            observers.append(request_record(self._audit, sub_of(state), ref))
+        return all_of(observers)

@@ -1,0 +1,121 @@
+"""The connections of the real pool."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.auth.interceptor import build_client, build_pool
+
+from .certificate import write_certificate
+from .loopback_server import loopback_server
+
+NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+
+class Api:
+    """Answers every request of a connection with 204, once `go` lets it."""
+
+    def __init__(self, go: asyncio.Barrier) -> None:
+        self.connections: list[asyncio.StreamWriter] = []
+        self._go = go
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections.append(writer)
+        while await reader.read(10_000):
+            await self._go.wait()
+            writer.write(NO_CONTENT)
+
+    async def close_all(self) -> None:
+        """Close every connection, as an API does that has waited long enough."""
+        for writer in self.connections:
+            writer.transport.abort()  # over TLS, `close` would wait for an answer
+            await writer.wait_closed()
+
+
+@asynccontextmanager
+async def running(api: Api, context: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """The URL at which it answers."""
+    server = await asyncio.start_server(api, "127.0.0.1", 0, ssl=context)
+    scheme = "https" if context else "http"
+    try:
+        yield f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    finally:
+        server.close()
+        await api.close_all()
+        await server.wait_closed()
+
+
+async def test_connections_are_used_again() -> None:
+    """As many requests as before, at once again, need no further connection, though they are more
+    than the 20 that `httpx` keeps by itself."""
+    at_once = 40
+    api = Api(asyncio.Barrier(at_once))
+    async with running(api) as url, build_client(build_pool()) as client:
+        for _ in range(2):
+            answers = await asyncio.gather(*(client.get(url) for _ in range(at_once)))
+            assert {each.status_code for each in answers} == {204}
+        assert len(api.connections) == at_once
+
+
+async def test_connection_that_the_api_has_closed() -> None:
+    """What may be sent once only is not sent on a connection that the API has closed meanwhile."""
+    api = Api(asyncio.Barrier(1))
+    async with running(api) as url, build_client(build_pool()) as client:
+        await client.post(url)
+        await api.close_all()
+        assert (await client.post(url)).status_code == 204
+        assert len(api.connections) == 2
+
+
+async def test_tls(tmp_path: Path) -> None:
+    """Over TLS, too, a connection is used again until the API closes it."""
+    certificate = write_certificate(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    trusting = ssl.create_default_context(cafile=certificate)
+    api = Api(asyncio.Barrier(1))
+    async with running(api, context) as url, build_client(build_pool(trusting)) as client:
+        for _ in range(2):
+            assert (await client.post(url)).status_code == 204
+        assert len(api.connections) == 1
+        await api.close_all()
+        assert (await client.post(url)).status_code == 204
+        assert len(api.connections) == 2
+
+
+async def test_certificate_of_nobody_known(tmp_path: Path) -> None:
+    """Nothing is sent to a server whose certificate nobody vouches for."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(write_certificate(tmp_path))
+    api = Api(asyncio.Barrier(1))
+    async with running(api, context) as url, build_client(build_pool()) as client:
+        with pytest.raises(httpx.ConnectError, match="certificate verify failed"):
+            await client.get(url)
+
+
+async def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """N02: HTTP_PROXY must not get to see a request, however the pool is made."""
+    async with loopback_server() as proxy, loopback_server() as server:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, proxy.url(""))
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        async with build_pool() as pool, build_client(pool) as client:
+            await client.get(server.url("/v1/me"))
+        assert len(server.heads) == 1
+        assert proxy.heads == []
+
+
+async def test_certificates_of_the_environment_are_ignored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SSL_CERT_FILE must not decide whom the token is entrusted to."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    async with build_pool():
+        pass

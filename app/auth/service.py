@@ -28,6 +28,7 @@ from .interceptor import HttpInterceptorConfig, TokenOptions, build_pool
 from .session import Session, SessionCookie, SessionStore
 from .ui.access import Access
 from .ui.binding import SessionBinding
+from .ui.connections import Connections
 from .ui.document_form import DocumentForm
 from .ui.event_intake import EventIntake
 from .ui.guard import guard_handler, guard_page
@@ -85,8 +86,9 @@ class AuthService(Marking):
         self._pool = pool or build_pool()
         self._clock = clock
         self._app: rx.App | None = None
-        self._inspection = Inspection(clock=clock) if inspect_requests else None
-        self._tabs = OpenTabs()
+        self._connections = Connections()
+        self._inspection = Inspection(self._connections, clock=clock) if inspect_requests else None
+        self._tabs = OpenTabs(self._connections)
         self._audit = AuditTrail(audit_hooks, clock=clock)
         self._core = SessionCore(
             config,
@@ -312,6 +314,7 @@ class AuthService(Marking):
     async def _lifespan(self) -> AsyncIterator[None]:
         self._core.start()
         if self._app is not None:
+            self._connections.install(self._app)
             self._access.start(self._app)
             EventIntake(self._audit).install(self._app)
         yield

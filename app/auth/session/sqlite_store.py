@@ -53,13 +53,12 @@ class SQLiteSessionStore:
     async def create(self, ref: str, session: Session, *, replaces: str | None = None) -> None:
         sealed, now = self._codec.seal_session(ref, session), self._clock()
         row = (ref, *self._codec.newest_tags(session), sealed, session.created_at, now)
-        written = self._file.execute_together(
-            [
-                ("DELETE FROM sessions WHERE ref = ?", (replaces,)),
-                ("INSERT INTO sessions VALUES (?, ?, ?, ?, 1, ?, ?)", row),
-            ]
-        )
-        await (written if replaces is None else self._told(written))
+        insert = "INSERT INTO sessions VALUES (?, ?, ?, ?, 1, ?, ?)"
+        if replaces is None:
+            await self._file.execute(insert, *row)
+            return
+        delete = "DELETE FROM sessions WHERE ref = ?"
+        await self._told(self._file.execute_together([(delete, (replaces,)), (insert, row)]))
 
     async def load(self, ref: str) -> StoredSession | None:
         remembered = self._remembered
@@ -168,12 +167,8 @@ class SQLiteSessionStore:
         )
 
     async def publish(self, news: str) -> None:
-        now = self._clock()
-        await self._file.execute_together(
-            [
-                ("DELETE FROM news WHERE published_at <= ?", (now - NEWS_KEPT,)),
-                ("INSERT INTO news (text, published_at) VALUES (?, ?)", (news, now)),
-            ]
+        await self._file.execute(
+            "INSERT INTO news (text, published_at) VALUES (?, ?)", news, self._clock()
         )
 
     async def listen(self) -> AsyncGenerator[str]:
@@ -199,6 +194,7 @@ class SQLiteSessionStore:
             "DELETE FROM transactions WHERE created_at <= ?", now - self._lifetimes.transaction
         )
         await self._file.execute("DELETE FROM remembered WHERE until <= ?", now)
+        await self._file.execute("DELETE FROM news WHERE published_at <= ?", now - NEWS_KEPT)
         await self._file.execute(
             "DELETE FROM leases WHERE expires_at <= ? AND ref NOT IN (SELECT ref FROM sessions)",
             now,

@@ -10,16 +10,18 @@ import reflex as rx
 from reflex.event import Event
 
 from ..core.request_event import Observer, RequestEvent
+from .connections import Connections
 from .inspector import RequestInspector
 from .recent_requests import RecentRequests, Row
-from .socket import connection_of, reference_of, tabs_of
+from .socket import connection_of, reference_of
 from .top_level_event import start_event
 
 
 class Inspection:
     """Keeps what was requested for each user, and wakes the panels in that user's open tabs."""
 
-    def __init__(self, *, clock: Callable[[], float]) -> None:
+    def __init__(self, connections: Connections, *, clock: Callable[[], float]) -> None:
+        self._connections = connections
         self._recent = RecentRequests(clock)
         self._app: rx.App | None = None
         self._woken: dict[str, asyncio.Task[None]] = {}
@@ -43,7 +45,7 @@ class Inspection:
         if self._app is None:
             return
         del self._woken[owner]
-        for token in {tab, *tabs_of(self._app, owner)}:
+        for token in {tab, *self._connections.tabs_of(owner)}:
             for event in Event.from_event_type(RequestInspector.event_handlers["look"]):
                 await start_event(self._app, token, event)
 

@@ -6,7 +6,7 @@ import reflex as rx
 from reflex.event import Event
 
 from ..core.announcements import News
-from .socket import all_tabs, reconnect, tabs_of
+from .connections import Connections
 from .state import AuthState
 from .subscription import subscribed_events
 from .top_level_event import start_event
@@ -15,7 +15,8 @@ from .top_level_event import start_event
 class OpenTabs:
     """Until an app is installed there are none."""
 
-    def __init__(self) -> None:
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
         self.app: rx.App | None = None
 
     async def handle(self, news: News, ref: str) -> None:
@@ -23,16 +24,16 @@ class OpenTabs:
         if self.app is None:
             return
         if news is News.REPLACED:
-            await reconnect(self.app, ref)
+            await self._connections.reconnect(ref)
             return
         is_change = news is News.CHANGED
-        for token in list(tabs_of(self.app, ref)):
+        for token in self._connections.tabs_of(ref):
             await self._start(self.app, token, is_change=is_change)
 
     async def look_again(self) -> None:
         """Let every tab notice whatever has happened to its session meanwhile."""
         if self.app is not None:
-            for token in list(all_tabs(self.app)):
+            for token in self._connections.all_tabs():
                 await self._start(self.app, token, is_change=False)
 
     async def _start(self, app: rx.App, token: str, *, is_change: bool) -> None:

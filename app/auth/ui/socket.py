@@ -1,8 +1,9 @@
-"""Which session a tab's websocket came with, and which tabs came with a session."""
+"""Which session a tab's websocket came with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
 
 import reflex as rx
 from reflex.app import EventNamespace
@@ -61,38 +62,6 @@ def connection_of_tab(namespace: EventNamespace, client_token: str) -> str | Non
     return record.sid if record and record.sid in namespace.sid_to_token else None
 
 
-def tabs_of(app: rx.App, ref: str) -> Iterator[str]:
-    """The tokens of the open tabs whose connection carries this session reference."""
-    namespace = app.event_namespace
-    if namespace is None:
-        return
-    for token, sid in namespace.token_to_sid.items():
-        if reference_of_connection(app, sid) == ref:
-            yield token
-
-
-def all_tabs(app: rx.App) -> Iterator[str]:
-    """The tokens of the open tabs that came with a session."""
-    namespace = app.event_namespace
-    if namespace is not None:
-        yield from (
-            t for t, sid in namespace.token_to_sid.items() if reference_of_connection(app, sid)
-        )
-
-
-async def reconnect(app: rx.App, ref: str) -> None:
-    """Make the tabs of a session connect again, and so present the cookie they have now.
-
-    The transport is closed, not the namespace: a page takes the first for a lost connection and
-    comes back at once, and the second for a dismissal.
-    """
-    if app.sio is None or app.event_namespace is None:
-        return
-    for sid in list(app.event_namespace.sid_to_token):
-        if reference_of_connection(app, sid) == ref:
-            await app.sio.eio.disconnect(app.sio.manager.eio_sid_from_sid(sid, NAMESPACE))
-
-
 def reference_of_connection(app: rx.App, sid: str) -> str | None:
     """The session reference of a connection; None when it has none, or is gone."""
     if app.sio is None or not sid:
@@ -101,5 +70,10 @@ def reference_of_connection(app: rx.App, sid: str) -> str | None:
         environ = app.sio.get_environ(sid, NAMESPACE)
     except (KeyError, ValueError):
         return None
-    value = (environ or {}).get("asgi.scope", {}).get(SCOPE_KEY)
+    return reference_in(environ or {})
+
+
+def reference_in(environ: Mapping[str, Any]) -> str | None:
+    """The session reference that the gate put on a connection."""
+    value = environ.get("asgi.scope", {}).get(SCOPE_KEY)
     return value if isinstance(value, str) else None

@@ -50,9 +50,9 @@ class RememberedRows:
         self._seen = _NEVER_LOOKED
         self.last_change = NEVER
         """The number of the newest change that is accounted for."""
-        self.sessions: dict[str, tuple[StoredSession, float]] = {}
-        """What was read, by reference, and until when it is good (epoch seconds); to be served
-        only while it `is_current`."""
+        self.sessions: dict[str, tuple[StoredSession | None, float]] = {}
+        """What was read, by reference (None: there is no such session), and until when it is good
+        (epoch seconds); to be served only while it `is_current`."""
 
     def is_current(self) -> bool:
         """Whether `sessions` may be served without reading the file."""
@@ -90,7 +90,7 @@ class RememberedRows:
         self.last_change = changes[-1][0] if changes else NEVER
         self._seen = look
 
-    def put(self, ref: str, stored: StoredSession, until: float) -> None:
+    def put(self, ref: str, stored: StoredSession | None, until: float) -> None:
         """Remember what came with the reading that was taken in last."""
         if ref not in self.sessions and len(self.sessions) >= MOST:
             del self.sessions[next(iter(self.sessions))]

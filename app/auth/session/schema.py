@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 5
+VERSION = 6
 OLDEST_RECORDS = 3  # of the version before that, sessions have another shape
 KEPT_CHANGES = 1000  # whoever looks so seldom that it misses one takes everything for changed
 
@@ -49,12 +49,17 @@ STATEMENTS = (
         until REAL NOT NULL
     ) WITHOUT ROWID
     """,
-    # Which sessions were ended or changed, in order. One that was only used is as it was.
+    # Which sessions began, ended or changed, in order. One that was only used is as it was.
+    "DROP TRIGGER IF EXISTS session_begun",
     "DROP TRIGGER IF EXISTS session_ended",
     "DROP TRIGGER IF EXISTS session_changed",
     "DROP TABLE IF EXISTS changes",
     "CREATE TABLE changes (number INTEGER PRIMARY KEY, ref TEXT NOT NULL)",
     "INSERT INTO changes VALUES (0, '')",  # so that the newest number can always be read
+    """
+    CREATE TRIGGER session_begun AFTER INSERT ON sessions
+    BEGIN INSERT INTO changes (ref) VALUES (NEW.ref); END
+    """,
     """
     CREATE TRIGGER session_ended AFTER DELETE ON sessions
     BEGIN INSERT INTO changes (ref) VALUES (OLD.ref); END

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -24,6 +25,7 @@ NEWS_KEPT = 60.0  # seconds; whoever has not looked for as long looks at the ses
 
 _Result = TypeVar("_Result")
 _LIVE = "last_seen_at > ? AND created_at > ?"
+_NOBODY: tuple[StoredSession | None, float] = (None, math.inf)
 
 
 class SQLiteSessionStore:
@@ -54,11 +56,14 @@ class SQLiteSessionStore:
         sealed, now = self._codec.seal_session(ref, session), self._clock()
         row = (ref, *self._codec.newest_tags(session), sealed, session.created_at, now)
         insert = "INSERT INTO sessions VALUES (?, ?, ?, ?, 1, ?, ?)"
-        if replaces is None:
-            await self._file.execute(insert, *row)
+        if replaces is not None:
+            delete = "DELETE FROM sessions WHERE ref = ?"
+            await self._told(self._file.execute_together([(delete, (replaces,)), (insert, row)]))
             return
-        delete = "DELETE FROM sessions WHERE ref = ?"
-        await self._told(self._file.execute_together([(delete, (replaces,)), (insert, row)]))
+        # Nobody can have asked for it before; other processes need not hear of it at once.
+        await self._file.execute(insert, *row)
+        if self._remembered is not None:
+            self._remembered.sessions.pop(ref, None)
 
     async def load(self, ref: str) -> StoredSession | None:
         remembered = self._remembered
@@ -71,10 +76,11 @@ class SQLiteSessionStore:
     async def touch(self, ref: str) -> None:
         now = self._clock()
         await self._file.execute("UPDATE sessions SET last_seen_at = ? WHERE ref = ?", now, ref)
-        remembered = self._remembered
-        if remembered is not None and ref in remembered.sessions:  # this is no change of it
-            stored = replace(remembered.sessions[ref][0], last_seen_at=now)
-            remembered.sessions[ref] = stored, self._good_until(stored)
+        if self._remembered is not None:  # this is no change of it
+            known, _ = self._remembered.sessions.get(ref, _NOBODY)
+            if known is not None:
+                stored = replace(known, last_seen_at=now)
+                self._remembered.put(ref, stored, self._good_until(stored))
 
     async def compare_and_swap(
         self, ref: str, version: int, session: Session, *, fence: int | None = None
@@ -234,10 +240,9 @@ class SQLiteSessionStore:
         rows = await self._file.execute(
             "SELECT number, ref, NULL, NULL, NULL FROM changes WHERE number >= ? UNION ALL"  # noqa: S608
             " SELECT NULL, ref, sealed, version, last_seen_at FROM sessions"
-            f" WHERE ref IN ({','.join('?' * len(refs))}) AND {_LIVE}",
+            f" WHERE ref IN ({','.join('?' * len(refs))})",
             remembered.last_change if remembered and look else None,
             *refs,
-            *self._oldest(),
         )
         found = [row for _, *row in rows if row[1] is not None]
         if remembered is None or look is None:
@@ -245,15 +250,18 @@ class SQLiteSessionStore:
         else:
             remembered.saw(look, [(number, ref) for number, ref, *_ in rows if number is not None])
             read = {ref: self._again(remembered, ref, *columns) for ref, *columns in found}
-        return {ref: stored for ref, stored in read.items() if stored is not None}
+            for ref in set(refs).difference(read):
+                remembered.put(ref, *_NOBODY)
+        now = self._clock()
+        return {ref: each for ref, each in read.items() if each and now < self._good_until(each)}
 
     def _again(
         self, remembered: RememberedRows, ref: str, sealed: bytes, version: int, last_seen_at: float
     ) -> StoredSession | None:
         """What a row holds, opened only if it is not known from an earlier reading."""
-        known = remembered.sessions.get(ref)
+        known, _ = remembered.sessions.get(ref, _NOBODY)
         if known is not None:
-            stored: StoredSession | None = replace(known[0], last_seen_at=last_seen_at)
+            stored: StoredSession | None = replace(known, last_seen_at=last_seen_at)
         else:
             stored = self._opened(ref, sealed, version, last_seen_at)
         if stored is not None:

@@ -94,8 +94,8 @@ async def test_many_changes(store: SQLiteSessionStore, file: Path, monotonic: Cl
         for _ in range(KEPT_CHANGES):
             database.execute("INSERT INTO sessions VALUES ('short', '', '', x'', 1, 0, 0)")
             database.execute("DELETE FROM sessions WHERE ref = 'short'")
-        kept = database.execute("SELECT count(*), min(number) FROM changes").fetchone()
-        assert kept == (KEPT_CHANGES, 2)
+        (kept,) = database.execute("SELECT count(*) FROM changes").fetchone()
+        assert kept == KEPT_CHANGES
         database.execute("INSERT INTO sessions SELECT 'ref', '', '', x'00', 1, 9e9, 9e9")
     monotonic.now += 2 * LOOK_INTERVAL
     assert await store.load("ref") is None
@@ -110,6 +110,28 @@ async def test_bounded(store: SQLiteSessionStore, file: Path, clock: Clock) -> N
         remembered.put(str(number), stored, clock.now)
     remembered.put(str(MOST), stored, clock.now)  # again, which takes no more room
     assert list(remembered.sessions) == [str(number) for number in range(1, MOST + 1)]
+
+
+async def test_nobody(
+    store: SQLiteSessionStore, file: Path, clock: Clock, monotonic: Clock
+) -> None:
+    """That there is no such session is not read again, either, until the next look at the file."""
+    assert await store.load("nobody") is None
+    other = SQLiteSessionStore(file, Sealer((SECRET,)), lifetimes=LIFETIMES, clock=clock)
+    await other.create("nobody", session(clock))
+    assert await store.load("nobody") is None
+    monotonic.now += 2 * LOOK_INTERVAL
+    assert await store.load("ref") is not None  # whichever it is that is read then
+    assert await store.load("nobody") is not None
+    await other.close()
+
+
+async def test_nobody_yet(store: SQLiteSessionStore, clock: Clock) -> None:
+    """A session that begins here is seen at once, though it was asked for before."""
+    assert await store.load("nobody") is None
+    await store.touch("nobody")
+    await store.create("nobody", session(clock))
+    assert await store.load("nobody") is not None
 
 
 async def test_used(store: SQLiteSessionStore, file: Path, clock: Clock) -> None:

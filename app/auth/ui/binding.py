@@ -80,10 +80,13 @@ class SessionBinding(Middleware):
         user = session.user if session else None
         has_changed = user != auth_state.get_value("user")
         if has_changed:
-            await begin_anew(root, self._gate.rules)
+            if auth_state._was_bound:  # there is nothing of anybody in a new tab
+                await begin_anew(root, self._gate.rules)
             auth_state.user = session.claims() if session else None
         is_there = session is not None
-        _assign(auth_state, is_authenticated=is_there, error=error, is_loading=False)
+        _assign(
+            auth_state, is_authenticated=is_there, error=error, is_loading=False, _was_bound=True
+        )
         if (has_changed or was_loading) and not is_hydrating:
             await _tell_browser(root)
         if has_changed or (is_hydrating and is_there):

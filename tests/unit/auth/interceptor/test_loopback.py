@@ -111,8 +111,7 @@ async def test_a_cancelled_download_gives_its_connection_back(server: LoopbackSe
                 assert part == b"ab"
                 arrived.set()
 
-    one = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=1), trust_env=False)
-    async with one, user(one, server) as client:
+    async with build_pool(max_connections=1) as one, user(one, server) as client:
         stalled = asyncio.create_task(download(client))
         await arrived.wait()
         stalled.cancel()

@@ -12,7 +12,9 @@ import httpx
 import pytest
 
 from app.auth.interceptor import build_client, build_pool
+from app.auth.interceptor.connection_pool import SWEEP_INTERVAL
 
+from ..conftest import Clock
 from .certificate import write_certificate
 from .loopback_server import loopback_server
 
@@ -24,13 +26,19 @@ class Api:
 
     def __init__(self, go: asyncio.Barrier) -> None:
         self.connections: list[asyncio.StreamWriter] = []
+        self.was_asked = asyncio.Event()
         self._go = go
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections.append(writer)
         while await reader.read(10_000):
+            self.was_asked.set()
             await self._go.wait()
             writer.write(NO_CONTENT)
+
+    async def let_go(self) -> None:
+        """Be the last one that an answer waits for."""
+        await self._go.wait()
 
     async def close_all(self) -> None:
         """Close every connection, as an API does that has waited long enough."""
@@ -72,6 +80,62 @@ async def test_connection_that_the_api_has_closed() -> None:
         await api.close_all()
         assert (await client.post(url)).status_code == 204
         assert len(api.connections) == 2
+
+
+async def test_those_that_the_api_has_closed() -> None:
+    """They are let go at the next request after a while, also those that it does not need."""
+    at_once, now = 3, Clock()
+    api = Api(asyncio.Barrier(at_once))
+    pool = build_pool(monotonic=now)
+    async with running(api) as url, build_client(pool) as client:
+        await asyncio.gather(*(client.get(url) for _ in range(at_once)))
+        await api.close_all()
+        async with loopback_server() as other:
+            await client.get(other.url("/"))
+            assert len(pool._pool.connections) == at_once + 1
+            now.now += SWEEP_INTERVAL
+            await client.get(other.url("/"))
+        assert len(pool._pool.connections) == 1
+
+
+async def test_no_more_than_there_may_be() -> None:
+    """Whoever finds all connections in use waits for one, and gets it."""
+    api = Api(asyncio.Barrier(1))
+    async with running(api) as url, build_client(build_pool(max_connections=2)) as client:
+        answers = await asyncio.gather(*(client.get(url) for _ in range(20)))
+        assert {each.status_code for each in answers} == {204}
+        assert len(api.connections) == 2
+
+
+async def test_waiting_in_vain() -> None:
+    """Who waits for a connection for too long is told so, and keeps nobody else from one."""
+    api = Api(asyncio.Barrier(2))  # the first answer waits for the second request
+    briefly = httpx.Timeout(5.0, pool=0.01)
+    async with running(api) as url, build_client(build_pool(max_connections=1)) as client:
+        first = asyncio.create_task(client.get(url))
+        await api.was_asked.wait()
+        with pytest.raises(httpx.PoolTimeout):
+            await client.get(url, timeout=briefly)
+        waiting = asyncio.create_task(client.get(url))
+        await api.let_go()
+        assert (await first).status_code == 204
+        await api.let_go()
+        assert (await waiting).status_code == 204
+        assert len(api.connections) == 1
+
+
+async def test_full_of_idle_ones() -> None:
+    """A connection that is idle makes room for one to another host, and one that was closed for
+    the next to the same."""
+    api = Api(asyncio.Barrier(1))
+    client = build_client(build_pool(max_connections=1))
+    async with running(api) as url, loopback_server() as other, client:
+        await client.get(url)
+        for _ in range(2):  # each answer closes its connection
+            await client.get(other.url("/"))
+        await client.get(url)
+    assert len(api.connections) == 2
+    assert len(other.heads) == 2
 
 
 async def test_tls(tmp_path: Path) -> None:

@@ -52,10 +52,10 @@ class ConnectionPool(httpcore.AsyncConnectionPool):
                 if connection not in in_use and not _is_usable(connection):
                     self._drop(connection, closing)
         for request in [request for request in self._requests if request.is_queued()]:
-            connection = self._connection_to(request.request.url.origin, in_use, closing)
-            if connection is not None:
-                in_use.add(connection)
-                request.assign_to_connection(connection)
+            found = self._connection_to(request.request.url.origin, in_use, closing)
+            if found is not None:
+                in_use.add(found)
+                request.assign_to_connection(found)
         return closing
 
     def _connection_to(

@@ -37,7 +37,6 @@ from .ui.inspector import request_inspector
 from .ui.marking import Marking
 from .ui.navigation import current_path
 from .ui.open_tabs import OpenTabs
-from .ui.socket import reference_of, reference_of_tab
 from .ui.state import AuthState
 from .ui.subscription import UserHandler, subscribe
 from .ui.surface import Reach
@@ -110,7 +109,12 @@ class AuthService(Marking):
             on_request=on_request,
         )
         self._access = Access(
-            store, self.login_url, self._audit, is_secure_by_default=secure_by_default, clock=clock
+            store,
+            self.login_url,
+            self._audit,
+            self._connections,
+            is_secure_by_default=secure_by_default,
+            clock=clock,
         )
         self._request_limits = (
             RequestLimits(limits, self._audit, redis_url=config.redis_url) if limits else None
@@ -126,7 +130,9 @@ class AuthService(Marking):
         if self._inspection is not None:
             self._inspection.install(app)
         self._access.install(app, self._session)
-        app.add_middleware(SessionBinding(self._store, self._access.gate, clock=self._clock))
+        app.add_middleware(
+            SessionBinding(self._store, self._access.gate, self._connections, clock=self._clock)
+        )
         app.register_lifespan_task(self._lifespan)
         existing = app.api_transformer or []
         transformers = [existing] if callable(existing) else list(existing)
@@ -155,7 +161,7 @@ class AuthService(Marking):
             cookie_names=(self._session_cookie.name, self._login_cookie.name),
             origins=self.config.origins,
             is_https=self.config.is_https,
-            session_of_tab=self._session_of_tab,
+            session_of_tab=self._connections.reference_of_tab,
             audit=self._audit,
             request_limits=self._request_limits,
             event_limits=self._event_limits,
@@ -279,10 +285,8 @@ class AuthService(Marking):
         return subscribe(handler, self.get_user)
 
     def _reference(self, state: rx.State) -> str | None:
-        return reference_of(self._installed(), state)
-
-    def _session_of_tab(self, client_token: str) -> str | None:
-        return reference_of_tab(self._app, client_token) if self._app else None
+        self._installed()
+        return self._connections.reference_of_state(state)
 
     def _installed(self) -> rx.App:
         if self._app is None:
@@ -316,7 +320,7 @@ class AuthService(Marking):
         if self._app is not None:
             self._connections.install(self._app)
             self._access.start(self._app)
-            EventIntake(self._audit).install(self._app)
+            EventIntake(self._audit, self._connections).install(self._app)
         yield
         await self.aclose()
 

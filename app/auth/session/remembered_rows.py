@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from .file_stamp import FileStamp, Stamp
-from .shared_mark import SharedMark
+from .shared_mark import SIZE, SharedMark
 from .store import StoredSession
 
 MOST = 2000  # sessions; of more, the one that was read first is forgotten
@@ -57,7 +57,8 @@ class RememberedRows:
     def is_current(self) -> bool:
         """Whether `sessions` may be served without reading the file."""
         try:
-            if self._mark.read() != self._seen.mark:
+            memory = self._mark.memory
+            if (memory[:SIZE] if memory else self._mark.read()) != self._seen.mark:
                 return False
             now = self._monotonic()
             return now - self._seen.looked_at < LOOK_INTERVAL or self._looks_the_same(now)

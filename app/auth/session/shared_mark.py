@@ -18,23 +18,23 @@ class SharedMark:
 
     def __init__(self, session_file: Path) -> None:
         self._path = session_file.with_name(f"{session_file.name}-mark")
-        self._memory: mmap.mmap | None = None
+        self.memory: mmap.mmap | None = None  # the same as it is, once it was read
 
     def read(self) -> bytes:
         """What it is now. Raises `OSError` when there can be none."""
-        memory = self._memory or self._open()
+        memory = self.memory or self._open()
         return memory[:SIZE]
 
     def change(self) -> None:
         """Make it another one, which every process sees by the time that this returns."""
-        memory = self._memory or self._open()
+        memory = self.memory or self._open()
         memory[:SIZE] = os.urandom(SIZE)
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._memory is not None:
-            self._memory.close()
-            self._memory = None
+        if self.memory is not None:
+            self.memory.close()
+            self.memory = None
 
     def _open(self) -> mmap.mmap:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -42,9 +42,9 @@ class SharedMark:
         try:
             if os.fstat(descriptor).st_size < SIZE:
                 os.write(descriptor, os.urandom(SIZE))  # room on the disk, and not a hole
-            self._memory = mmap.mmap(descriptor, SIZE)
+            self.memory = mmap.mmap(descriptor, SIZE)
         except ValueError as error:  # it is shorter even so
             raise OSError(f"{self._path}: {error}") from error
         finally:
             os.close(descriptor)
-        return self._memory
+        return self.memory

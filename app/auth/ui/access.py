@@ -15,9 +15,9 @@ from ..core.return_to import page_of
 from ..session import Session, SessionStore
 from .access_gate import AccessGate
 from .access_marks import AccessRules, default_rule
+from .connections import Connections
 from .guard import guard_page, is_guarded_page
 from .navigation import LoginUrl, current_path
-from .socket import reference_of
 from .state import AuthState
 from .surface import Reach, surface
 from .withholding import Withholding
@@ -33,14 +33,16 @@ class Access:
         store: SessionStore,
         login_url: LoginUrl,
         audit: AuditTrail,
+        connections: Connections,
         *,
         is_secure_by_default: bool,
         clock: Callable[[], float],
     ) -> None:
         self.rules = AccessRules(default_rule(is_secure=is_secure_by_default))
         self.gate = AccessGate(self.rules, login_url, audit, clock=clock)
-        self._withholding = Withholding(self.rules, store, clock=clock)
+        self._withholding = Withholding(self.rules, store, connections, clock=clock)
         self._audit = audit
+        self._connections = connections
         self._clock = clock
         self._page_rules: dict[str, Rule] = {}
 
@@ -54,7 +56,7 @@ class Access:
 
         def record(state: Any, decision: Decision) -> None:
             page = page_of(current_path(state))
-            sub, ref = (state.user or {}).get("sub"), reference_of(app, state)
+            sub, ref = (state.user or {}).get("sub"), self._connections.reference_of_state(state)
             record_access(self._audit, decision, sub=sub, ref=ref, target=page)
 
         AuthState._enter, AuthState._record = enter, record

@@ -16,7 +16,8 @@ from ..session import Session, SessionStore
 from .access_gate import AccessGate, is_background
 from .begin_anew import begin_anew
 from .bound_to import BoundTo, bound_to
-from .socket import connection_of_root, reference_of_connection, root_of
+from .connections import Connections
+from .socket import connection_of_root, root_of
 from .state import AuthState
 from .subscription import subscribed_events
 from .top_level_event import start_event
@@ -36,9 +37,15 @@ class SessionBinding(Middleware):
     """Runs under the tab's lock before every handler: compares, assigns, resets, announces."""
 
     def __init__(
-        self, store: SessionStore, gate: AccessGate, *, clock: Callable[[], float]
+        self,
+        store: SessionStore,
+        gate: AccessGate,
+        connections: Connections,
+        *,
+        clock: Callable[[], float],
     ) -> None:
         self._store = store
+        self._connections = connections
         self._gate = gate
         self._clock = clock
 
@@ -46,19 +53,22 @@ class SessionBinding(Middleware):
         """Bind AuthState; then stop the event unless its handler may run for whoever is there."""
         root = root_of(state)
         sid = connection_of_root(root).session_id
-        ref = reference_of_connection(app, sid)
-        try:
-            session, error = await self._session(ref), ""
-        except StoreUnavailable as failure:
-            # Nothing of a session that cannot be checked is shown; it is not ended either.
-            logger.warning("%s: %s", failure.code, failure)
-            session, error = None, STORE_IS_AWAY
-        sub = session.sub if session else None
-        bound_to.set(BoundTo(sid, ref, sub))
-        await self._bind(app, root, event, session, error)
+        ref = self._connections.reference_of(sid)
+        session, error = None, ""
+        if ref is not None:
+            try:
+                session = await self._session(ref)
+            except StoreUnavailable as failure:
+                # Nothing of a session that cannot be checked is shown; it is not ended either.
+                logger.warning("%s: %s", failure.code, failure)
+                error = STORE_IS_AWAY
+        bound_to.set(BoundTo(sid, ref, session.sub if session else None))
+        if event.name in _HYDRATES or not _says(root.substates.get(_AUTH_STATE), session, error):
+            await self._bind(app, root, event, session, error)
         rule = self._gate.rule_of(event.name)
         if rule is None or rule.is_public:
             if is_background(event.name):
+                sub = session.sub if session else None
                 bound_to.set(BoundTo(sid, ref, sub, outlives_user=True))
             return None
         if self._gate.lets_pass_unseen(rule, session):
@@ -73,8 +83,7 @@ class SessionBinding(Middleware):
     async def _bind(
         self, app: rx.App, root: BaseState, event: Event, session: Session | None, error: str
     ) -> None:
-        loaded = root.substates.get(_AUTH_STATE)  # Reflex's own search for it costs an event more
-        auth_state = loaded if isinstance(loaded, AuthState) else await root.get_state(AuthState)
+        auth_state = await root.get_state(AuthState)
         is_hydrating = event.name in _HYDRATES
         was_loading = auth_state.is_loading
         user = session.user if session else None
@@ -92,13 +101,31 @@ class SessionBinding(Middleware):
         if has_changed or (is_hydrating and is_there):
             await _announce(app, connection_of_root(root).client_token)
 
-    async def _session(self, ref: str | None) -> Session | None:
-        if ref is None:
-            return None
+    async def _session(self, ref: str) -> Session | None:
         stored = await self._store.load(ref)
         if stored and self._clock() - stored.last_seen_at >= TOUCH_INTERVAL:
             await self._store.touch(ref)
         return stored.session if stored else None
+
+
+def _says(auth_state: BaseState | None, session: Session | None, error: str) -> bool:
+    """Whether AuthState says so already, as at nearly every event.
+
+    Read from where Reflex keeps what was ever read or written: its attributes would be most of what
+    this layer costs an event.
+    """
+    if auth_state is None:
+        return False
+    says = auth_state.__dict__
+    try:
+        return bool(
+            says["is_loading"] is False
+            and says["is_authenticated"] is (session is not None)
+            and says["user"] == (session.user if session else None)
+            and says["error"] == error
+        )
+    except KeyError:
+        return False
 
 
 def _assign(auth_state: AuthState, **values: bool | str) -> None:

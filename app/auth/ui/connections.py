@@ -1,33 +1,64 @@
-"""The open connections of this process, by the session that they came with."""
+"""The open connections of this process, and the session that each came with."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import reflex as rx
 from reflex.app import EventNamespace
+from reflex.state import BaseState
+from reflex.utils.token_manager import TokenManager
 
-from .socket import NAMESPACE, reference_in
+from ..core.scope_key import SCOPE_KEY
+from .socket import connection_of
+
+NAMESPACE = "/_event"
 
 
 class Connections:
-    """Kept up to date as connections come and go: to look through all of them for those of one
-    session would cost each logout what there are tabs. Until an app is installed there are none."""
+    """What the gate put on each connection (`core.scope_key`), by the connection's id and by the
+    session's reference. Until an app is installed there are none."""
 
     def __init__(self) -> None:
         self._app: rx.App | None = None
-        self._references: dict[str, str] = {}  # of each connection, by its id
+        self._tokens: TokenManager | None = None
+        self._references: dict[str, str] = {}
         self._by_reference: dict[str, set[str]] = {}
 
     def install(self, app: rx.App) -> None:
         """Begin, once the app has its websocket."""
         self._app = app
         if app.event_namespace is not None:
+            self._tokens = app.event_namespace._token_manager
             self._watch(app.event_namespace)
+
+    def reference_of(self, sid: str) -> str | None:
+        """The session reference of a connection; None when it came with none, or is gone."""
+        return self._references.get(sid)
+
+    def reference_of_state(self, state: BaseState) -> str | None:
+        """The session reference of the connection of a state's tab."""
+        return self._references.get(connection_of(state).session_id)
+
+    def reference_of_tab(self, client_token: str) -> str | None:
+        """The session reference of the connection of a tab."""
+        sid = self.connection_of_tab(client_token)
+        return self._references.get(sid) if sid else None
+
+    def connection_of_tab(self, client_token: str) -> str | None:
+        """The id of the connection of a tab, if it is one of this process.
+
+        Not by Reflex's `token_to_sid`, which is put together anew, of all tabs, at each look.
+        """
+        if self._tokens is None:
+            return None
+        record = self._tokens.token_to_socket.get(client_token)
+        return record.sid if record and record.sid in self._tokens.sid_to_token else None
 
     def tabs_of(self, ref: str) -> list[str]:
         """The tokens of the open tabs of a session."""
-        tokens = self._tokens()
+        tokens = self._tokens.sid_to_token if self._tokens else {}
         return [tokens[sid] for sid in self._by_reference.get(ref, ()) if sid in tokens]
 
     def all_tabs(self) -> list[str]:
@@ -48,16 +79,11 @@ class Connections:
             if eio_sid is not None:  # that would be everybody's
                 await self._app.sio.eio.disconnect(eio_sid)
 
-    def _tokens(self) -> dict[str, str]:
-        """The token of each connection's tab, by the connection's id; Reflex knows them."""
-        namespace = self._app.event_namespace if self._app else None
-        return namespace.sid_to_token if namespace else {}
-
     def _watch(self, namespace: EventNamespace) -> None:
         on_connect, on_disconnect = namespace.on_connect, namespace.on_disconnect
 
         async def connect(sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-            self._remember(sid, reference_in(environ))
+            self._remember(sid, _reference_in(environ))
             try:
                 await on_connect(sid, environ, auth)
             except BaseException:  # of one that is refused, no disconnect follows
@@ -83,3 +109,8 @@ class Connections:
             of_session.discard(sid)
             if not of_session:
                 del self._by_reference[ref]
+
+
+def _reference_in(environ: Mapping[str, Any]) -> str | None:
+    value = environ.get("asgi.scope", {}).get(SCOPE_KEY)
+    return value if isinstance(value, str) else None

@@ -13,7 +13,7 @@ from ..audit import AuditTrail
 from ..core.access import Decision, Denial
 from ..core.access_record import record_access
 from ..core.sparingly import Sparingly
-from .socket import reference_of_connection
+from .connections import Connections
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +24,9 @@ class EventIntake:
     """Stands before Reflex's own intake, which answers what it does not know with an exception that
     is logged along with all that the connection came with."""
 
-    def __init__(self, audit: AuditTrail) -> None:
+    def __init__(self, audit: AuditTrail, connections: Connections) -> None:
         self._audit = audit
+        self._connections = connections
         self._sparingly = Sparingly()
 
     def install(self, app: rx.App) -> None:
@@ -39,7 +40,7 @@ class EventIntake:
             if is_event(data, handlers):
                 await on_event(sid, data)
             else:
-                self._refuse(reference_of_connection(app, sid), data)
+                self._refuse(self._connections.reference_of(sid), data)
 
         namespace.on_event = take  # type: ignore[method-assign]
 

@@ -13,7 +13,7 @@ from ..core.request_event import Observer, RequestEvent
 from .connections import Connections
 from .inspector import RequestInspector
 from .recent_requests import RecentRequests, Row
-from .socket import connection_of, reference_of
+from .socket import connection_of
 from .top_level_event import start_event
 
 
@@ -54,8 +54,7 @@ class Inspection:
 
     def _owner(self, state: rx.State) -> str:
         """The session; where nobody is signed in, the tab."""
-        reference = reference_of(self._app, state) if self._app else None
-        return reference or f"tab {_tab(state)}"
+        return self._connections.reference_of_state(state) or f"tab {_tab(state)}"
 
 
 def _tab(state: rx.State) -> str:

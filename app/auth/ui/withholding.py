@@ -20,7 +20,7 @@ from ..errors import StoreUnavailable
 from ..session import Session, SessionStore
 from .access_marks import AccessRules
 from .bound_to import BoundTo, bound_to
-from .socket import connection_of_tab, reference_of_connection, reference_of_tab
+from .connections import Connections
 
 Delta = Mapping[str, Mapping[str, Any]]
 
@@ -54,10 +54,16 @@ class Withholding:
     """
 
     def __init__(
-        self, rules: AccessRules, store: SessionStore, *, clock: Callable[[], float]
+        self,
+        rules: AccessRules,
+        store: SessionStore,
+        connections: Connections,
+        *,
+        clock: Callable[[], float],
     ) -> None:
         self._rules = rules
         self._store = store
+        self._connections = connections
         self._clock = clock
         self._defaults: Delta | None = None
         self._known_needs: dict[str, Needs] = {}
@@ -73,7 +79,7 @@ class Withholding:
         stream_delta = processor.enqueue_stream_delta
 
         async def stream(token: str, event: Event) -> AsyncGenerator[Delta]:
-            ref = reference_of_tab(app, token)  # whose cookie the gate has seen
+            ref = self._connections.reference_of_tab(token)  # whose cookie the gate has seen
             async with aclosing(stream_delta(token, event)) as deltas:
                 async for delta in deltas:
                     yield await self.shown(delta, ref)
@@ -87,15 +93,15 @@ class Withholding:
         emit_update = namespace.emit_update
 
         async def emit(update: StateUpdate, token: str) -> None:
-            bound = update.bound if isinstance(update, BoundUpdate) else bound_to.get()
-            sid = connection_of_tab(namespace, token)
+            bound = update.bound if type(update) is BoundUpdate else bound_to.get()
+            sid = self._connections.connection_of_tab(token)
             if sid is None:
                 await emit_update(BoundUpdate.of(update, bound), token)
                 return
             if bound is not None and bound.ref is not None and bound.sid == sid:
                 ref: str | None = bound.ref
             else:
-                ref = reference_of_connection(app, sid)
+                ref = self._connections.reference_of(sid)
                 if bound is not None and await self._is_for_somebody_else(bound, ref):
                     update = self._for_whoever_it_is(update, bound)
             shown = await self.shown(update.delta, ref)
@@ -108,9 +114,11 @@ class Withholding:
 
     async def shown(self, delta: Delta, ref: str | None) -> Delta:
         """The delta as a tab may see it whose session has this reference."""
-        most = Needs.NOTHING
+        most, known = Needs.NOTHING, self._known_needs
         for name in delta:
-            most = max(most, self._known_needs.get(name) or self._needs(name))
+            needs = known[name] if name in known else self._needs(name)
+            if needs > most:
+                most = needs
         if most is Needs.NOTHING:
             return delta
         session = await self._session(ref)

@@ -14,6 +14,7 @@ from app.auth.audit import AuditTrail
 from app.auth.core.access import PUBLIC
 from app.auth.ui.access import Access
 from app.auth.ui.access_marks import mark
+from app.auth.ui.connections import Connections
 from app.auth.ui.guard import guard_page, is_guarded_page
 
 from .conftest import SECRET
@@ -32,7 +33,14 @@ def guarded(component: Any) -> Any:
     """The page as it is added to an app."""
     store = MemorySessionStore(Sealer((SECRET,)))
     audit = AuditTrail((), clock=lambda: 0.0)
-    access = Access(store, lambda path: path, audit, is_secure_by_default=True, clock=lambda: 0.0)
+    access = Access(
+        store,
+        lambda path: path,
+        audit,
+        Connections(),
+        is_secure_by_default=True,
+        clock=lambda: 0.0,
+    )
     return access._guarded(component)
 
 

@@ -89,7 +89,7 @@ class SessionBinding(Middleware):
         user = session.user if session else None
         has_changed = user != auth_state.get_value("user")
         if has_changed:
-            if auth_state._was_bound:  # there is nothing of anybody in a new tab
+            if auth_state._was_bound or not was_loading:  # else nothing is anybody's yet
                 await begin_anew(root, self._gate.rules)
             auth_state.user = session.claims() if session else None
         is_there = session is not None

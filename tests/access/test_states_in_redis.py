@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from redis.asyncio import Redis
 
 from ..redis_server import running_redis
 from .conftest import Walked, running
@@ -16,13 +17,21 @@ APP = f"{STATE}.access_app___access_app____"
 
 
 @pytest.fixture(scope="module")
-def backends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Walked, Walked]]:
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the states are."""
+    with running_redis(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def backends(
+    tmp_path_factory: pytest.TempPathFactory, redis_url: str
+) -> Iterator[tuple[Walked, Walked]]:
     """Two of the app, with one Redis and one session file."""
     here, there = (tmp_path_factory.mktemp(name) for name in ("here", "there"))
     with (
-        running_redis(here) as url,
-        running(here, limits="off", redis_url=url) as one,
-        running(there, limits="off", redis_url=url, data=one.store_file) as other,
+        running(here, limits="off", redis_url=redis_url) as one,
+        running(there, limits="off", redis_url=redis_url, data=one.store_file) as other,
     ):
         yield one, other
 
@@ -47,6 +56,33 @@ async def test_state_that_no_event_loaded(backends: tuple[Walked, Walked], handl
     await following.close()
     assert [value for _, name, value in following.values() if name == "user"]
     assert not any("of-the-victim" in frame.lower() for frame in following.heard)
+
+
+async def test_state_that_outlived_the_user(
+    backends: tuple[Walked, Walked], redis_url: str
+) -> None:
+    """Each State expires by itself: one of the user before is reset, though nothing is known any
+    more of whose the tab was."""
+    one, _ = backends
+    victim = RawTab(one.url, await one.person("outlived-vic"))
+    await victim.open()
+    shown = victim.expect("of-the-outlived")
+    await victim.send(f"{APP}guarded.write", {"text": "of-the-outlived"})
+    await shown
+    await victim.close()
+    async with Redis.from_url(redis_url) as redis:
+        kept = [key async for key in redis.scan_iter(f"*{victim.token}*")]
+        (of_user,) = [key for key in kept if key.endswith(b"auth_state")]
+        assert any(key.endswith(b"guarded") for key in kept)
+        await redis.delete(of_user)
+    handle = await one.person("outlived-next")
+    following = await opened_under_its_token(
+        lambda: RawTab(one.url, handle, token=victim.token), RawTab.connect
+    )
+    await following.load()
+    await following.close()
+    assert [value for _, name, value in following.values() if name == "user"]
+    assert not any("of-the-outlived" in frame for frame in following.heard)
 
 
 async def test_late_frame_to_another_process(backends: tuple[Walked, Walked]) -> None:

@@ -33,7 +33,7 @@ def build_client(
     client is its own.
     """
     client = copy.copy(_model(base_url or ""))
-    client._transport = transport
+    client._transport, client._mounts = transport, {}
     client._headers = client.headers.copy()  # by the setter, httpx's own would be put together anew
     client.cookies = _NoCookies()
     client.event_hooks = {}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
+from typing import Any
 
 import httpcore
 
@@ -40,6 +41,19 @@ class ConnectionPool(httpcore.AsyncConnectionPool):
         self._most = max_connections
         self._monotonic = monotonic
         self._swept_at = float("-inf")
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """As httpcore's, but a response whose closing is cancelled does not keep its connection for
+        ever. Raises what httpcore's raises."""
+        response = await super().handle_async_request(request)
+        response.stream = _Body(response.stream, self)
+        return response
+
+    async def let_go(self, request: Any) -> None:
+        """Take back what a request still has, whose response is closed."""
+        if request in self._requests:
+            self._requests.remove(request)
+            await self._close_connections(self._assign_requests_to_connections())
 
     def _assign_requests_to_connections(self) -> list[_Connection]:
         """Called whenever a request comes or goes; gives the connections that are to be closed."""
@@ -86,6 +100,25 @@ class ConnectionPool(httpcore.AsyncConnectionPool):
         nothing to close."""
         if closing:
             await super()._close_connections(closing)
+
+
+class _Body:
+    """A response's body. httpcore's forgets its request last, after it has waited for others, and
+    asyncio's cancellations get through the shield that it waits behind."""
+
+    def __init__(self, inner: Any, pool: ConnectionPool) -> None:
+        self._inner = inner
+        self._pool = pool
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        iterator: AsyncIterator[bytes] = self._inner.__aiter__()
+        return iterator
+
+    async def aclose(self) -> None:
+        try:
+            await self._inner.aclose()
+        finally:
+            await self._pool.let_go(self._inner._pool_request)
 
 
 def _is_usable(connection: _Connection) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .file_stamp import FileStamp, Stamp
 from .shared_mark import SIZE, SharedMark
 from .store import StoredSession
 
 MOST = 2000  # sessions; of more, the one that was read first is forgotten
+MOST_ABSENT = 200  # references; likewise
 LOOK_INTERVAL = 0.2  # seconds after which the file is looked at even if nobody says that it changed
 READ_INTERVAL = 2.0  # seconds after which it is read even if it looks the same
 NEVER = -1  # no change has this number
@@ -50,9 +51,12 @@ class RememberedRows:
         self._seen = _NEVER_LOOKED
         self.last_change = NEVER
         """The number of the newest change that is accounted for."""
-        self.sessions: dict[str, tuple[StoredSession | None, float]] = {}
-        """What was read, by reference (None: there is no such session), and until when it is good
-        (epoch seconds); to be served only while it `is_current`."""
+        self.sessions: dict[str, tuple[StoredSession, float]] = {}
+        """What was read, by reference, and until when it is good (epoch seconds); to be served
+        only while it `is_current`."""
+        self.absent: dict[str, None] = {}
+        """References of no session; the same holds for them. Apart, so that made-up ones push none
+        of `sessions` out."""
 
     def is_current(self) -> bool:
         """Whether `sessions` may be served without reading the file."""
@@ -86,19 +90,31 @@ class RememberedRows:
         if changes and changes[0][0] == self.last_change:
             for _, ref in changes[1:]:
                 self.sessions.pop(ref, None)
+                self.absent.pop(ref, None)
         else:
             self.sessions.clear()
+            self.absent.clear()
         self.last_change = changes[-1][0] if changes else NEVER
         self._seen = look
 
-    def put(self, ref: str, stored: StoredSession | None, until: float) -> None:
+    def put(self, ref: str, stored: StoredSession, until: float) -> None:
         """Remember what came with the reading that was taken in last."""
-        if ref not in self.sessions and len(self.sessions) >= MOST:
-            del self.sessions[next(iter(self.sessions))]
+        _make_room(self.sessions, ref, MOST)
         self.sessions[ref] = stored, until
+
+    def put_absent(self, ref: str) -> None:
+        """Remember that there was none."""
+        _make_room(self.absent, ref, MOST_ABSENT)
+        self.absent[ref] = None
 
     def close(self) -> None:
         """Forget everything."""
         self.sessions.clear()
+        self.absent.clear()
         self._seen, self.last_change = _NEVER_LOOKED, NEVER
         self._mark.close()
+
+
+def _make_room(remembered: dict[str, Any], ref: str, most: int) -> None:
+    if ref not in remembered and len(remembered) >= most:
+        del remembered[next(iter(remembered))]

@@ -55,7 +55,9 @@ STATEMENTS = (
     "DROP TRIGGER IF EXISTS session_changed",
     "DROP TABLE IF EXISTS changes",
     "CREATE TABLE changes (number INTEGER PRIMARY KEY, ref TEXT NOT NULL)",
-    "INSERT INTO changes VALUES (0, '')",  # so that the newest number can always be read
+    # So that the newest number can always be read; from anywhere, so that a process which is still
+    # running does not take the numbers to come for those that it knows.
+    "INSERT INTO changes VALUES (abs(random()) >> 16, '')",
     """
     CREATE TRIGGER session_begun AFTER INSERT ON sessions
     BEGIN INSERT INTO changes (ref) VALUES (NEW.ref); END

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -25,7 +24,6 @@ NEWS_KEPT = 60.0  # seconds; whoever has not looked for as long looks at the ses
 
 _Result = TypeVar("_Result")
 _LIVE = "last_seen_at > ? AND created_at > ?"
-_NOBODY: tuple[StoredSession | None, float] = (None, math.inf)
 
 
 class SQLiteSessionStore:
@@ -63,7 +61,7 @@ class SQLiteSessionStore:
         # Nobody can have asked for it before; other processes need not hear of it at once.
         await self._file.execute(insert, *row)
         if self._remembered is not None:
-            self._remembered.sessions.pop(ref, None)
+            self._remembered.absent.pop(ref, None)
 
     async def load(self, ref: str) -> StoredSession | None:
         remembered = self._remembered
@@ -71,16 +69,17 @@ class SQLiteSessionStore:
             known = remembered.sessions.get(ref)
             if known is not None and self._clock() < known[1]:
                 return known[0]
+            if ref in remembered.absent:
+                return None
         return await self._rows.get(ref)
 
     async def touch(self, ref: str) -> None:
         now = self._clock()
         await self._file.execute("UPDATE sessions SET last_seen_at = ? WHERE ref = ?", now, ref)
-        if self._remembered is not None:  # this is no change of it
-            known, _ = self._remembered.sessions.get(ref, _NOBODY)
-            if known is not None:
-                stored = replace(known, last_seen_at=now)
-                self._remembered.put(ref, stored, self._good_until(stored))
+        remembered = self._remembered
+        if remembered is not None and ref in remembered.sessions:  # this is no change of it
+            stored = replace(remembered.sessions[ref][0], last_seen_at=now)
+            remembered.put(ref, stored, self._good_until(stored))
 
     async def compare_and_swap(
         self, ref: str, version: int, session: Session, *, fence: int | None = None
@@ -251,7 +250,7 @@ class SQLiteSessionStore:
             remembered.saw(look, [(number, ref) for number, ref, *_ in rows if number is not None])
             read = {ref: self._again(remembered, ref, *columns) for ref, *columns in found}
             for ref in set(refs).difference(read):
-                remembered.put(ref, *_NOBODY)
+                remembered.put_absent(ref)
         now = self._clock()
         return {ref: each for ref, each in read.items() if each and now < self._good_until(each)}
 
@@ -259,9 +258,9 @@ class SQLiteSessionStore:
         self, remembered: RememberedRows, ref: str, sealed: bytes, version: int, last_seen_at: float
     ) -> StoredSession | None:
         """What a row holds, opened only if it is not known from an earlier reading."""
-        known, _ = remembered.sessions.get(ref, _NOBODY)
+        known = remembered.sessions.get(ref)
         if known is not None:
-            stored: StoredSession | None = replace(known, last_seen_at=last_seen_at)
+            stored: StoredSession | None = replace(known[0], last_seen_at=last_seen_at)
         else:
             stored = self._opened(ref, sealed, version, last_seen_at)
         if stored is not None:

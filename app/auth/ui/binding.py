@@ -88,14 +88,12 @@ class SessionBinding(Middleware):
         was_loading = auth_state.is_loading
         user = session.user if session else None
         has_changed = user != auth_state.get_value("user")
+        if has_changed or was_loading:  # of a tab whose user is not known, anything may be left
+            await begin_anew(root, self._gate.rules)
         if has_changed:
-            if auth_state._was_bound or not was_loading:  # else nothing is anybody's yet
-                await begin_anew(root, self._gate.rules)
             auth_state.user = session.claims() if session else None
         is_there = session is not None
-        _assign(
-            auth_state, is_authenticated=is_there, error=error, is_loading=False, _was_bound=True
-        )
+        _assign(auth_state, is_authenticated=is_there, error=error, is_loading=False)
         if (has_changed or was_loading) and not is_hydrating:
             await _tell_browser(root)
         if has_changed or (is_hydrating and is_there):

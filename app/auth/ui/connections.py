@@ -82,13 +82,16 @@ class Connections:
     def _watch(self, namespace: EventNamespace) -> None:
         on_connect, on_disconnect = namespace.on_connect, namespace.on_disconnect
 
-        async def connect(sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+        async def connect(sid: str, environ: dict[str, Any], auth: Any = None) -> Any:
             self._remember(sid, _reference_in(environ))
             try:
-                await on_connect(sid, environ, auth)
+                answer = await on_connect(sid, environ, auth)
             except BaseException:  # of one that is refused, no disconnect follows
                 self._forget(sid)
                 raise
+            if not self._is_open(sid):  # nor of one that ended meanwhile
+                self._forget(sid)
+            return answer
 
         def disconnect(sid: str) -> Any:
             self._forget(sid)
@@ -96,6 +99,12 @@ class Connections:
 
         namespace.on_connect = connect  # type: ignore[method-assign]
         namespace.on_disconnect = disconnect  # type: ignore[method-assign]
+
+    def _is_open(self, sid: str) -> bool:
+        try:
+            return bool(self._app and self._app.sio and self._app.sio.get_environ(sid, NAMESPACE))
+        except (KeyError, ValueError):
+            return False
 
     def _remember(self, sid: str, ref: str | None) -> None:
         if ref is not None:

@@ -27,8 +27,6 @@ class AuthState(rx.State):
 
     entered: dict[str, str] = {}
 
-    _was_bound: bool = False  # whether anybody's event has come to this tab yet
-
     _login_url: ClassVar[LoginUrl]
     _enter: ClassVar[Callable[[Any, str], Awaitable[Decision]]]
     _record: ClassVar[Callable[[Any, Decision], None]]

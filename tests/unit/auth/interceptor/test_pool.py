@@ -124,6 +124,24 @@ async def test_waiting_in_vain() -> None:
         assert len(api.connections) == 1
 
 
+@pytest.mark.parametrize("ticks", range(8))
+async def test_cancelled_while_it_is_closed(ticks: int) -> None:
+    """However far a response has been read when that is cancelled, the only connection there may be
+    is not lost."""
+    client = build_client(build_pool(max_connections=1))
+    briefly = httpx.Timeout(5.0, pool=1.0)
+    async with loopback_server() as server, client:
+        request = client.build_request("GET", server.url("/"))
+        response = await client.send(request, stream=True)
+        reading = asyncio.create_task(response.aread())
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.wait([reading])
+        await response.aclose()
+        assert (await client.get(server.url("/"), timeout=briefly)).status_code == 200
+
+
 async def test_full_of_idle_ones() -> None:
     """A connection that is idle makes room for one to another host, and one that was closed for
     the next to the same."""

@@ -18,6 +18,7 @@ from app.auth.session.file_stamp import FileStamp
 from app.auth.session.remembered_rows import (
     LOOK_INTERVAL,
     MOST,
+    MOST_ABSENT,
     READ_INTERVAL,
     RememberedRows,
 )
@@ -110,6 +111,10 @@ async def test_bounded(store: SQLiteSessionStore, file: Path, clock: Clock) -> N
         remembered.put(str(number), stored, clock.now)
     remembered.put(str(MOST), stored, clock.now)  # again, which takes no more room
     assert list(remembered.sessions) == [str(number) for number in range(1, MOST + 1)]
+    for number in range(MOST + 1):
+        remembered.put_absent(str(number))
+    assert len(remembered.absent) == MOST_ABSENT
+    assert len(remembered.sessions) == MOST
 
 
 async def test_nobody(

@@ -13,6 +13,7 @@ import pytest
 
 from app.auth.errors import ConfigError, StoreUnavailable
 from app.auth.session import Lifetimes, Sealer, SQLiteSessionStore, new_handle, reference
+from app.auth.session.schema import KEPT_CHANGES
 
 from ....servers import ROOT
 from ..conftest import SECRET, Clock, session, transaction
@@ -161,6 +162,7 @@ async def test_older_file(file: Path, clock: Clock) -> None:
 
 
 WITHOUT_CHANGES = """
+    DROP TRIGGER session_begun;
     DROP TRIGGER session_ended;
     DROP TRIGGER session_changed;
     DROP TABLE changes;
@@ -175,7 +177,15 @@ COUNTED_CHANGES = """
 """
 
 
-@pytest.mark.parametrize(("version", "changes"), [(3, ""), (4, COUNTED_CHANGES)])
+NUMBERED_CHANGES = """
+    CREATE TABLE changes (number INTEGER PRIMARY KEY, ref TEXT NOT NULL);
+    INSERT INTO changes VALUES (0, '');
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "changes"), [(3, ""), (4, COUNTED_CHANGES), (5, NUMBERED_CHANGES)]
+)
 async def test_previous_file(file: Path, clock: Clock, version: int, changes: str) -> None:
     """The sessions of a file of an earlier version live on."""
     store = opened(file, clock)
@@ -189,6 +199,17 @@ async def test_previous_file(file: Path, clock: Clock, version: int, changes: st
     await store.delete("ref")
     assert await store.load("ref") is None
     await store.close()
+
+
+async def test_numbers_of_changes(file: Path, clock: Clock) -> None:
+    """They do not begin again when a file is brought up to date: a process that still runs would
+    take those to come for those that it knows."""
+    store = opened(file, clock)
+    await store.ping()
+    await store.close()
+    with sqlite3.connect(file) as database:
+        (number,) = database.execute("SELECT max(number) FROM changes").fetchone()
+    assert number > KEPT_CHANGES
 
 
 async def test_newer_file(file: Path, clock: Clock) -> None:

@@ -37,6 +37,7 @@ from .ui.inspector import request_inspector
 from .ui.marking import Marking
 from .ui.navigation import current_path
 from .ui.open_tabs import OpenTabs
+from .ui.out_of_band import bind_out_of_band
 from .ui.state import AuthState
 from .ui.subscription import UserHandler, subscribe
 from .ui.surface import Reach
@@ -319,6 +320,7 @@ class AuthService(Marking):
         self._core.start()
         if self._app is not None:
             self._connections.install(self._app)
+            bind_out_of_band(self._app, self._connections)
             self._access.start(self._app)
             EventIntake(self._audit, self._connections).install(self._app)
         yield

@@ -10,7 +10,10 @@ from reflex.state import BaseState
 from reflex_base.registry import RegistrationContext
 
 from .access_marks import AccessRules
+from .socket import connection_of_root
 from .state import UserScopedState
+
+_LINKS = "_reflex_internal_links"  # of the root: the name of each shared state, and of what to
 
 
 async def begin_anew(root: BaseState, rules: AccessRules) -> None:
@@ -20,9 +23,26 @@ async def begin_anew(root: BaseState, rules: AccessRules) -> None:
     All of them, whatever they hold: values that compare as equal to a default may still carry
     something of somebody, and so may a cached computed variable.
     """
+    await _leave_shared_states(root)
     if isinstance(get_state_manager(), StateManagerRedis):
         await _load_all(root, rules)
     _reset(root, rules)
+
+
+async def _leave_shared_states(root: BaseState) -> None:
+    """What a tab shares with others stays as it is for them; the tab has its own copy again."""
+    if not root.__dict__.get(_LINKS):
+        return
+    # Not above: it is a State, which every tab of every app would have then.
+    from reflex.istate.shared import SharedStateBaseInternal
+
+    shared = await root.get_state(SharedStateBaseInternal)
+    client_token = connection_of_root(root).client_token
+    for linked in shared._held_locks_linked_states():
+        linked._linked_from.discard(client_token)
+    setattr(root, _LINKS, {})
+    if shared._exit_stack is not None:
+        await shared._exit_stack.aclose()  # puts the copies back, and lets go of the others
 
 
 async def _load_all(root: BaseState, rules: AccessRules) -> None:

@@ -266,6 +266,22 @@ class Forum(rx.State):
 auth.require_for(Forum, "draft")
 
 
+class Room(rx.SharedState):
+    """What all tabs have in common that are in the same room."""
+
+    said: list[str] = []
+
+    @rx.event
+    async def join(self, text: str):
+        note(self, f"join {text}")
+        await self._link_to(text)
+
+    @rx.event
+    def say(self, text: str):
+        note(self, f"say_in_room {text}")
+        self.said.append(text)
+
+
 def page() -> rx.Component:
     return rx.el.p(
         rx.upload(id="files"),

@@ -1,0 +1,61 @@
+"""States that several tabs share: who leaves takes nothing along, and takes nothing away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ..redis_server import running_redis
+from .conftest import Walked, running
+from .raw_tab import STATE, RawTab, opened_under_its_token
+
+SHARED = f"{STATE}.reflex___istate___shared____shared_state_base_internal"
+ROOM = f"{SHARED}.access_app___access_app____room"
+
+
+@pytest.fixture(scope="module")
+def with_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
+    """The app, with its states in Redis."""
+    here = tmp_path_factory.mktemp("shared")
+    with running_redis(here) as url, running(here, limits="off", redis_url=url) as app:
+        yield app
+
+
+@pytest.fixture(params=["walked", "with_redis"])
+def app(request: pytest.FixtureRequest) -> Walked:
+    """With states in files, and in Redis."""
+    running_app: Walked = request.getfixturevalue(request.param)
+    return running_app
+
+
+async def test_next_user_of_a_tab(app: Walked) -> None:
+    """The next user of a tab is in no room of the one before, whose other members lose nothing."""
+    leaving = RawTab(app.url, await app.person("leaving"))
+    staying = RawTab(app.url, await app.person("staying"))
+    for tab in (leaving, staying):
+        await tab.open()
+        await tab.send(f"{ROOM}.join", {"text": "lobby"})
+        await tab.settle()
+    both = staying.expect('["of-the-one-leaving"]')
+    await leaving.send(f"{ROOM}.say", {"text": "of-the-one-leaving"})
+    await both
+    await leaving.close()
+    handle = await app.person("following")
+    following = await opened_under_its_token(
+        lambda: RawTab(app.url, handle, token=leaving.token), RawTab.connect
+    )
+    await following.load()
+    own = following.expect('["of-the-one-following"]')
+    await following.send(f"{ROOM}.say", {"text": "of-the-one-following"})
+    await own
+    more = staying.expect('["of-the-one-leaving","of-the-one-staying"]')
+    await staying.send(f"{ROOM}.say", {"text": "of-the-one-staying"})
+    await more
+    await following.settle()
+    for tab in (following, staying):
+        await tab.close()
+    assert [value for _, name, value in following.values() if name == "user"]
+    assert not any("of-the-one-leaving" in frame for frame in following.heard)
+    assert not any("of-the-one-staying" in frame for frame in following.heard)
+    assert not any("of-the-one-following" in frame for frame in staying.heard)

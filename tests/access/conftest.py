@@ -23,7 +23,7 @@ from app.auth.session import (
 
 from ..e2e.stack import SECRET
 from ..servers import BIN, Server, answers, clean_environ, free_port, lifted_project
-from .raw_tab import RawTab
+from .raw_tab import RawTab, opened_under_its_token
 
 HERE = Path(__file__).parent / "app"
 
@@ -70,6 +70,14 @@ class Walked:
             await work(store)
         finally:
             await store.close()
+
+
+async def connected_after(app: Walked, tab: RawTab, sub: str) -> RawTab:
+    """The tab that was just closed, of somebody else now, who has not said anything yet."""
+    handle = await app.person(sub)
+    return await opened_under_its_token(
+        lambda: RawTab(app.url, handle, token=tab.token), RawTab.connect
+    )
 
 
 @pytest.fixture(scope="session")

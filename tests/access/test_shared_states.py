@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from ..redis_server import running_redis
-from .conftest import Walked, running
-from .raw_tab import STATE, RawTab, opened_under_its_token
+from .conftest import Walked, connected_after, running
+from .raw_tab import STATE, RawTab
 
 SHARED = f"{STATE}.reflex___istate___shared____shared_state_base_internal"
 ROOM = f"{SHARED}.access_app___access_app____room"
@@ -41,10 +41,7 @@ async def test_next_user_of_a_tab(app: Walked) -> None:
     await leaving.send(f"{ROOM}.say", {"text": "of-the-one-leaving"})
     await both
     await leaving.close()
-    handle = await app.person("following")
-    following = await opened_under_its_token(
-        lambda: RawTab(app.url, handle, token=leaving.token), RawTab.connect
-    )
+    following = await connected_after(app, leaving, "following")
     await following.load()
     own = following.expect('["of-the-one-following"]')
     await following.send(f"{ROOM}.say", {"text": "of-the-one-following"})

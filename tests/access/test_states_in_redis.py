@@ -10,8 +10,8 @@ import pytest
 from redis.asyncio import Redis
 
 from ..redis_server import running_redis
-from .conftest import Walked, running
-from .raw_tab import STATE, RawTab, opened_under_its_token
+from .conftest import Walked, connected_after, running
+from .raw_tab import STATE, RawTab
 
 APP = f"{STATE}.access_app___access_app____"
 
@@ -47,10 +47,7 @@ async def test_state_that_no_event_loaded(backends: tuple[Walked, Walked], handl
     await victim.send(f"{APP}{handler}", {"text": "of-the-victim"})
     await shown
     await victim.close()
-    handle = await one.person("next")
-    following = await opened_under_its_token(
-        lambda: RawTab(one.url, handle, token=victim.token), RawTab.connect
-    )
+    following = await connected_after(one, victim, "next")
     await following.settle()
     await following.load()
     await following.close()
@@ -75,10 +72,7 @@ async def test_state_that_outlived_the_user(
         (of_user,) = [key for key in kept if key.endswith(b"auth_state")]
         assert any(key.endswith(b"guarded") for key in kept)
         await redis.delete(of_user)
-    handle = await one.person("outlived-next")
-    following = await opened_under_its_token(
-        lambda: RawTab(one.url, handle, token=victim.token), RawTab.connect
-    )
+    following = await connected_after(one, victim, "outlived-next")
     await following.load()
     await following.close()
     assert [value for _, name, value in following.values() if name == "user"]

@@ -12,8 +12,8 @@ from reflex.state import BaseState
 
 from .bound_to import BoundTo, bound_to
 from .connections import Connections
-from .socket import connection_of
-from .state import sub_of
+from .socket import connection_of, root_of
+from .state import AuthState, sub_of
 
 
 def bind_out_of_band(app: rx.App, connections: Connections) -> None:
@@ -25,7 +25,7 @@ def bind_out_of_band(app: rx.App, connections: Connections) -> None:
         before = bound_to.get()
         try:
             async with modify_state(*args, **kwargs) as state:
-                bound_to.set(_owner_of(state, connections))
+                bound_to.set(await _owner_of(state, connections))
                 yield state
         finally:
             bound_to.set(before)
@@ -33,6 +33,7 @@ def bind_out_of_band(app: rx.App, connections: Connections) -> None:
     app.modify_state = modify  # type: ignore[method-assign]
 
 
-def _owner_of(state: Any, connections: Connections) -> BoundTo:
+async def _owner_of(state: BaseState, connections: Connections) -> BoundTo:
     sid = connection_of(state).session_id
-    return BoundTo(sid, connections.reference_of(sid), sub_of(state))
+    auth_state = await root_of(state).get_state(AuthState)  # in Redis, not loaded by itself
+    return BoundTo(sid, connections.reference_of(sid), sub_of(auth_state))

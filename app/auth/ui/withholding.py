@@ -137,7 +137,7 @@ class Withholding:
         A tab is its newest connection's from the moment that one opens, and the event that runs
         then may be of the one before.
         """
-        if bound.ref == ref:
+        if ref is not None and bound.ref == ref:
             return False
         session = await self._session(ref)
         return (session.sub if session else None) != bound.sub

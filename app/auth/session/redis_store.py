@@ -81,6 +81,9 @@ class RedisSessionStore:
             )
             await pipeline.execute()
 
+    def known(self, ref: str) -> StoredSession | None:
+        return None
+
     async def load(self, ref: str) -> StoredSession | None:
         async with self._connected():
             fields = await self._redis.execute_command(  # type: ignore[no-untyped-call]

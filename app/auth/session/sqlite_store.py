@@ -63,14 +63,19 @@ class SQLiteSessionStore:
         if self._remembered is not None:
             self._remembered.absent.pop(ref, None)
 
-    async def load(self, ref: str) -> StoredSession | None:
+    def known(self, ref: str) -> StoredSession | None:
         remembered = self._remembered
-        if remembered is not None and remembered.is_current():
-            known = remembered.sessions.get(ref)
-            if known is not None and self._clock() < known[1]:
-                return known[0]
-            if ref in remembered.absent:
-                return None
+        if remembered is None or not remembered.is_current():
+            return None
+        known = remembered.sessions.get(ref)
+        return known[0] if known is not None and self._clock() < known[1] else None
+
+    async def load(self, ref: str) -> StoredSession | None:
+        known, remembered = self.known(ref), self._remembered
+        if known is not None:
+            return known
+        if remembered is not None and ref in remembered.absent and remembered.is_current():
+            return None
         return await self._rows.get(ref)
 
     async def touch(self, ref: str) -> None:

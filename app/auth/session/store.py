@@ -37,6 +37,9 @@ class SessionStore(Protocol):
         """Store a new session as version 1. It takes the place of `replaces`, if that is given, in
         one step: at no moment are there both, or neither."""
 
+    def known(self, ref: str) -> StoredSession | None:
+        """What `load` would return now, where that is known without waiting; None says nothing."""
+
     async def load(self, ref: str) -> StoredSession | None:
         """The session, or None if it is unknown, expired, or cannot be opened."""
 

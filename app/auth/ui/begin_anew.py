@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from reflex.istate.manager import get_state_manager
+from reflex.istate.manager.disk import StateManagerDisk
 from reflex.istate.manager.redis import StateManagerRedis
+from reflex.istate.manager.token import BaseStateToken
 from reflex.state import BaseState
 from reflex_base.registry import RegistrationContext
 
@@ -20,13 +22,13 @@ async def begin_anew(root: BaseState, rules: AccessRules) -> None:
     """Every State and every variable that is not for everybody returns to its default, and the next
     delta has all that whoever is there now may see.
 
-    All of them, whatever they hold: values that compare as equal to a default may still carry
-    something of somebody, and so may a cached computed variable.
+    Whatever they hold: values that compare as equal to a default may still carry something of
+    somebody, and so may a cached computed variable.
     """
     await _leave_shared_states(root)
     if isinstance(get_state_manager(), StateManagerRedis):
         await _load_all(root, rules)
-    _reset(root, rules)
+    _reset(root, rules, _blank_to(connection_of_root(root).client_token))
 
 
 async def _leave_shared_states(root: BaseState) -> None:
@@ -52,19 +54,58 @@ async def _load_all(root: BaseState, rules: AccessRules) -> None:
             await root.get_state(state_class)
 
 
-def _reset(state: BaseState, rules: AccessRules) -> None:
+IsBlank = Callable[[BaseState], bool]
+
+
+def _blank_to(client_token: str) -> IsBlank:
+    """Whether a State is as it was made, and nothing of it is kept either: there is nothing to
+    reset. To reset it would have Reflex write a file of defaults, for each State of each new tab.
+
+    Reflex gives a State its values when they are first asked for, and all of them when it is
+    written. A file whose content cannot be read any more counts: it might be, another time.
+    """
+    manager = get_state_manager()
+    if not isinstance(manager, StateManagerDisk):
+        return lambda state: False
+
+    def is_blank(state: BaseState) -> bool:
+        token = BaseStateToken(ident=client_token, cls=type(state))
+        return not vars(state) and not manager.token_path(token).exists()
+
+    return is_blank
+
+
+def _reset(state: BaseState, rules: AccessRules, is_blank: IsBlank) -> None:
     state_class = type(state)
     if _is_of_a_user(state_class, rules):
-        state.reset()  # type: ignore[no-untyped-call]
-    for name in _guarded_variables(state_class, rules):
-        setattr(state, name, state_class.get_fields()[name].default_value())
+        _empty(state, is_blank)
+    elif not is_blank(state):
+        for name in _guarded_variables(state_class, rules):
+            setattr(state, name, state_class.get_fields()[name].default_value())
     for computed in state_class.computed_vars.values():
         computed.mark_dirty(state)
     state.dirty_vars.update(state.base_vars)
     state.dirty_vars.update(state.computed_vars)
     state._mark_ancestors_dirty()
     for substate in state.substates.values():
-        _reset(substate, rules)
+        _reset(substate, rules, is_blank)
+
+
+def _empty(state: BaseState, is_blank: IsBlank) -> None:
+    """A State and those below it. Reflex resets what is declared; names that are not (`self.__x`,
+    and any name in production) are just as much the user's."""
+    if all(map(is_blank, _tree(state))):
+        return
+    state.reset()  # type: ignore[no-untyped-call]
+    for each in _tree(state):
+        for name in vars(each).keys() - each.get_fields().keys():
+            del vars(each)[name]
+
+
+def _tree(state: BaseState) -> Iterator[BaseState]:
+    yield state
+    for substate in state.substates.values():
+        yield from _tree(substate)
 
 
 def _is_of_a_user(state_class: type[BaseState], rules: AccessRules) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import reflex as rx
 from reflex.event import Event
@@ -12,7 +12,7 @@ from reflex.state import BaseState, StateUpdate
 from reflex_base.event.processor.base_state_processor import chain_updates
 
 from ..errors import StoreUnavailable
-from ..session import Session, SessionStore
+from ..session import Session, SessionStore, StoredSession
 from .access_gate import AccessGate, is_background
 from .begin_anew import begin_anew
 from .bound_to import BoundTo, bound_to
@@ -49,11 +49,34 @@ class SessionBinding(Middleware):
         self._gate = gate
         self._clock = clock
 
-    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
+    def preprocess(  # type: ignore[override]  # Reflex awaits only what is to be awaited
+        self, app: rx.App, state: BaseState, event: Event
+    ) -> Awaitable[StateUpdate | None] | None:
         """Bind AuthState; then stop the event unless its handler may run for whoever is there."""
         root = root_of(state)
         sid = connection_of_root(root).session_id
         ref = self._connections.reference_of(sid)
+        stored = self._store.known(ref) if ref is not None else None
+        if stored is not None and self._lets_pass(root, event, stored):
+            bound_to.set(BoundTo(sid, ref, stored.session.sub))
+            return None
+        return self._bind_and_decide(app, state, event, sid, ref)
+
+    def _lets_pass(self, root: BaseState, event: Event, stored: StoredSession) -> bool:
+        """Whether there is nothing to do, as at nearly every event; found out without waiting."""
+        rule = self._gate.rule_of(event.name)
+        return (
+            rule is not None
+            and not rule.is_public  # as what Reflex itself defines is, a page load among it
+            and self._gate.lets_pass_unseen(rule, stored.session)
+            and _says(root.substates.get(_AUTH_STATE), stored.session, "")
+            and self._clock() - stored.last_seen_at < TOUCH_INTERVAL
+        )
+
+    async def _bind_and_decide(
+        self, app: rx.App, state: BaseState, event: Event, sid: str, ref: str | None
+    ) -> StateUpdate | None:
+        root = root_of(state)
         session, error = None, ""
         if ref is not None:
             try:

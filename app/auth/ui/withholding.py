@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from enum import IntEnum
 from typing import Any
@@ -92,9 +92,16 @@ class Withholding:
             return
         emit_update = namespace.emit_update
 
-        async def emit(update: StateUpdate, token: str) -> None:
+        def emit(update: StateUpdate, token: str) -> Coroutine[Any, Any, None]:
             bound = update.bound if type(update) is BoundUpdate else bound_to.get()
             sid = self._connections.connection_of_tab(token)
+            if bound is not None and bound.sid == sid and self._all_is_shown(update.delta, bound):
+                return emit_update(update, token)  # as nearly always; found out without waiting
+            return emit_shown(update, token, bound, sid)
+
+        async def emit_shown(
+            update: StateUpdate, token: str, bound: BoundTo | None, sid: str | None
+        ) -> None:
             if sid is None:
                 await emit_update(BoundUpdate.of(update, bound), token)
                 return
@@ -112,13 +119,26 @@ class Withholding:
 
         namespace.emit_update = emit  # type: ignore[method-assign]
 
-    async def shown(self, delta: Delta, ref: str | None) -> Delta:
-        """The delta as a tab may see it whose session has this reference."""
+    def _all_is_shown(self, delta: Delta, bound: BoundTo) -> bool:
+        """Whether there is something, all of which its user may see; if that is known already."""
+        if not delta or bound.ref is None:
+            return False
+        most = self._most(delta)
+        return most is Needs.NOTHING or (
+            most is Needs.SESSION and self._store.known(bound.ref) is not None
+        )
+
+    def _most(self, delta: Delta) -> Needs:
         most, known = Needs.NOTHING, self._known_needs
         for name in delta:
             needs = known[name] if name in known else self._needs(name)
             if needs > most:
                 most = needs
+        return most
+
+    async def shown(self, delta: Delta, ref: str | None) -> Delta:
+        """The delta as a tab may see it whose session has this reference."""
+        most = self._most(delta)
         if most is Needs.NOTHING:
             return delta
         session = await self._session(ref)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+from collections.abc import Awaitable
 
 from starlette.types import Message, Receive
 from throttled import MemoryStore, RateLimiterType, Throttled
@@ -59,9 +60,15 @@ def sparing(receive: Receive, allowance: EventAllowance) -> Receive:
     The pings of Engine.IO (`2`, `3`) and the end of the connection always pass.
     """
 
-    async def received() -> Message:
+    def received() -> Awaitable[Message]:
+        if allowance.left:  # for whatever comes; without a coroutine, which each event would cost
+            allowance.left -= 1
+            return receive()
+        return next_allowed()
+
+    async def next_allowed() -> Message:
         message = await receive()
-        while allowance.left == 0 and not _is_free(message) and not allowance.get_more():
+        while not _is_free(message) and not allowance.get_more():
             message = await receive()
         if allowance.left:
             allowance.left -= 1

@@ -7,8 +7,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import md5
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -25,7 +26,21 @@ from ..e2e.stack import SECRET
 from ..servers import BIN, Server, answers, clean_environ, free_port, lifted_project
 from .raw_tab import RawTab, opened_under_its_token
 
+Result = TypeVar("Result")
+
 HERE = Path(__file__).parent / "app"
+BACKEND = ("run", "--env", "prod", "--backend-only")
+RUNS_ON = {
+    "PYTHONPATH": ".",
+    "REFLEX_ENV_MODE": "prod",
+    "REFLEX_STATE_MANAGER_DISK_DEBOUNCE": "0.5s",
+}
+
+
+def granian(port: int) -> list[str]:
+    """The command that serves the app without `reflex run`."""
+    place = ["--host", "127.0.0.1", "--port", str(port), "--interface", "asgi"]
+    return [str(BIN / "granian"), *place, "--factory", "access_app.access_app:app"]
 
 
 @dataclass
@@ -37,6 +52,11 @@ class Walked:
     store_file: Path
     record_file: Path
     server: Server
+
+    def state_file(self, token: str, state: str) -> Path:
+        """Where Reflex keeps a State of a tab."""
+        name = md5(f"{token}_{state}".encode(), usedforsecurity=False).hexdigest()
+        return self.ran.parent / "project" / ".states" / f"{name}.pkl"
 
     def lines(self) -> list[str]:
         """What has run so far; the marks of `settle` left out."""
@@ -60,14 +80,28 @@ class Walked:
         await self._with_store(lambda store: store.create(reference(handle), session))
         return handle
 
+    async def last_seen(self, sub: str) -> float:
+        """When somebody's only session was last used, in epoch seconds."""
+        found = await self._with_store(lambda store: store.find(sub=sub))
+        (stored,) = found.values()
+        return stored.last_seen_at
+
+    @contextmanager
+    def ahead(self, seconds: float) -> Iterator[None]:
+        """Meanwhile, the app's clock is so far ahead."""
+        file = self.ran.with_name("ahead")
+        file.write_text(str(seconds))
+        yield
+        file.unlink()
+
     async def end(self, handle: str) -> None:
         """Log out elsewhere."""
         await self._with_store(lambda store: store.delete(reference(handle)))
 
-    async def _with_store(self, work: Callable[[SQLiteSessionStore], Awaitable[object]]) -> None:
+    async def _with_store(self, work: Callable[[SQLiteSessionStore], Awaitable[Result]]) -> Result:
         store = SQLiteSessionStore(self.store_file, Sealer((SECRET,)))
         try:
-            await work(store)
+            return await work(store)
         finally:
             await store.close()
 
@@ -80,30 +114,43 @@ async def connected_after(app: Walked, tab: RawTab, sub: str) -> RawTab:
     )
 
 
-@pytest.fixture(scope="session")
-def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
-    """A backend that anybody may ask as often as they like."""
-    with running(tmp_path_factory.mktemp("access"), limits="off") as app:
+@pytest.fixture(scope="session", params=["recorded", "unrecorded"])
+def walked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Walked]:
+    """A backend that anybody may ask as often as they like; an event takes another way where there
+    is nobody to be told of it."""
+    has_record = request.param == "recorded"
+    with running(tmp_path_factory.mktemp("access"), limits="off", has_record=has_record) as app:
         yield app
 
 
 @contextmanager
 def running(
-    directory: Path, *, limits: str, redis_url: str = "", data: Path | None = None
+    directory: Path,
+    *,
+    limits: str,
+    redis_url: str = "",
+    data: Path | None = None,
+    has_record: bool = True,
+    runs_on: bool = False,
 ) -> Iterator[Walked]:
     """A backend without a page: nobody here has a browser. With a `redis_url`, Reflex keeps its
-    states there; `data` is the session file, if it is another backend's, too."""
-    url, ran = f"http://localhost:{free_port()}", directory / "ran"
+    states there; `data` is the session file, if it is another backend's, too. With `runs_on`,
+    it is started as one that is deployed by hand, which keeps what is in its files of states, and
+    writes them soon."""
+    port, ran = free_port(), directory / "ran"
+    url = f"http://localhost:{port}"
     data = data or directory / "s.sqlite3"
     record = directory / "record.jsonl"
     server = Server(
-        [str(BIN / "reflex"), "run", "--env", "prod", "--backend-only"],
+        granian(port) if runs_on else [str(BIN / "reflex"), *BACKEND],
         cwd=lifted_project(directory / "project", HERE, "access_app"),
         environ=clean_environ(
             APP_BASE_URL=url,
             ACCESS_DATA=str(data),
             ACCESS_RAN=str(ran),
-            ACCESS_RECORD=str(record),
+            ACCESS_RECORD=str(record) if has_record else "",
             ACCESS_LIMITS=limits,
             **({"REFLEX_REDIS_URL": redis_url} if redis_url else {}),
             AUTH0_DOMAIN="http://127.0.0.1:9",
@@ -111,6 +158,7 @@ def running(
             AUTH0_CLIENT_SECRET="client-secret",
             AUTH0_SECRET=SECRET,
             GRANIAN_WORKERS="1",
+            **(RUNS_ON if runs_on else {}),
         ),
         log=directory / "app.log",
         ready=lambda: answers(f"{url}/ping"),

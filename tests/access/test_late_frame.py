@@ -42,6 +42,23 @@ async def test_handler_that_outlives_its_connection(walked: Walked, tab: OpenTab
     assert not any("of-the-victim" in frame for frame in following.heard)
 
 
+async def test_handler_that_outlives_its_session(walked: Walked, tab: OpenTab) -> None:
+    """What a handler still writes when its user has logged out elsewhere meanwhile is not shown to
+    whoever sits before the tab."""
+    helper = await tab()
+    handle = await walked.person("leaver", name="Leaver")
+    user = await tab(handle)
+    begun = user.expect("begun-of-the-leaver")
+    await user.send(f"{APP}guarded.write_held", {"text": "of-the-leaver"})
+    await begun
+    await walked.end(handle)
+    user.heard.clear()
+    await helper.send(f"{APP}open.release", {"text": "of-the-leaver"})
+    await user.settle()
+    assert user.heard
+    assert not any("of-the-leaver" in frame for frame in user.heard)
+
+
 async def test_message_of_a_handler_for_everybody(walked: Walked, tab: OpenTab) -> None:
     """A background handler that is for everybody goes on for whoever comes next, who sees its
     variables, but no message of it."""

@@ -14,6 +14,8 @@ from .raw_tab import STATE
 
 APP = f"{STATE}.access_app___access_app____"
 
+pytestmark = pytest.mark.parametrize("walked", ["recorded"], indirect=True)
+
 
 class Since:
     """The entries that are added to the record from now on."""

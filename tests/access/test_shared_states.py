@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 
@@ -14,19 +15,15 @@ SHARED = f"{STATE}.reflex___istate___shared____shared_state_base_internal"
 ROOM = f"{SHARED}.access_app___access_app____room"
 
 
-@pytest.fixture(scope="module")
-def with_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
-    """The app, with its states in Redis."""
-    here = tmp_path_factory.mktemp("shared")
-    with running_redis(here) as url, running(here, limits="off", redis_url=url) as app:
-        yield app
-
-
-@pytest.fixture(params=["walked", "with_redis"])
-def app(request: pytest.FixtureRequest) -> Walked:
+@pytest.fixture(scope="module", params=["files", "redis"])
+def app(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Walked]:
     """With states in files, and in Redis."""
-    running_app: Walked = request.getfixturevalue(request.param)
-    return running_app
+    here = tmp_path_factory.mktemp("shared")
+    redis = running_redis(here) if request.param == "redis" else nullcontext("")
+    with redis as redis_url, running(here, limits="off", redis_url=redis_url) as app:
+        yield app
 
 
 async def test_next_user_of_a_tab(app: Walked) -> None:

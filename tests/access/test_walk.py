@@ -120,6 +120,28 @@ async def test_variable_of_a_public_state(walked: Walked, tab: OpenTab) -> None:
     assert hears(following, '"loud_draft_rx_state_":"empty"')
 
 
+async def test_variable_that_is_not_declared(walked: Walked, tab: OpenTab) -> None:
+    """What a handler keeps for a user in a name that its State does not declare does not pass on to
+    the next one, who has been here in another tab, and does not load the page in this one."""
+    user = await tab(await walked.person("ann", name="Ann"))
+    await user.send(f"{APP}guarded.hide", {"text": "hidden-of-ann"})
+    await user.send(f"{APP}guarded.reveal", {})
+    await user.settle()
+    assert hears(user, "hidden-of-ann")
+    await user.close()
+    handle = await walked.person("bea", name="Bea")
+    await tab(handle)
+    following = await opened_under_its_token(
+        lambda: RawTab(walked.url, handle, token=user.token), RawTab.connect
+    )
+    await following.send(f"{APP}guarded.reveal", {})
+    await following.settle()
+    await following.load()
+    await following.close()
+    assert walked.lines()[-1] == "reveal"
+    assert not hears(following, "hidden-of-ann")
+
+
 FORGED = [
     {"router_data": {"pathname": "/guarded", "asPath": "/guarded"}},
     {"router_data": {"headers": {"cookie": "auth_session=x"}, "pathname": "/"}},
@@ -176,6 +198,25 @@ async def test_single_variable(walked: Walked, tab: OpenTab) -> None:
     assert frames
     assert all('"salary_rx_state_":"0"' in frame for frame in frames)
     assert all('"title_rx_state_":"title-only"' in frame for frame in frames)
+
+
+async def test_use_keeps_a_session(walked: Walked, tab: OpenTab) -> None:
+    """An event counts as a use of the session, so that it does not end as one that is idle; it is
+    noted only once in a while."""
+    user = await tab(await walked.person("busy", name="Busy"))
+
+    async def written(text: str) -> None:
+        heard = user.expect(f'"secret_rx_state_":"{text}"')
+        await user.send(f"{APP}guarded.write", {"text": text})
+        await heard
+
+    seen = await walked.last_seen("busy")
+    with walked.ahead(59):
+        await written("y")
+    assert await walked.last_seen("busy") == seen
+    with walked.ahead(61):
+        await written("z")
+    assert await walked.last_seen("busy") > seen + 60
 
 
 async def test_withheld_when_the_session_ends(walked: Walked, tab: OpenTab) -> None:

@@ -71,7 +71,8 @@ class Access:
         app.add_page = add_guarded  # type: ignore[method-assign]
 
     def start(self, app: rx.App) -> None:
-        """Begin to withhold, once the app runs."""
+        """Begin, once the app runs."""
+        self.gate.start()
         self._withholding.install(app)
 
     def surface(self, app: rx.App) -> list[Reach]:

@@ -39,6 +39,11 @@ class AccessGate:
         self._login_url = login_url
         self._clock = clock
 
+    def start(self) -> None:
+        """Learn the rules of all handlers that there are now."""
+        for name in RegistrationContext.get().event_handlers:
+            self.rule_of(name)
+
     def rule_of(self, event_name: str) -> Rule | None:
         """None for an event that has no handler."""
         known = self.rules.known_handlers.get(event_name)
@@ -47,9 +52,11 @@ class AccessGate:
         registered = RegistrationContext.get().event_handlers.get(event_name)
         return self.rules.of_handler(event_name, registered) if registered else None
 
-    def lets_pass_unseen(self, rule: Rule, session: Session | None) -> bool:
-        """Whether there is nothing to decide and nobody to tell, as for nearly every event."""
-        return session is not None and not rule.checks and not self._audit.has_hooks
+    def lets_any_user_pass(self, event_name: str) -> bool:
+        """Whether a session is all that is asked for, and nobody is told, as for nearly every
+        event; False where that is not known yet."""
+        rule = self.rules.known_handlers.get(event_name)
+        return not (rule is None or rule.is_public or rule.checks or self._audit.has_hooks)
 
     async def refusal(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from reflex.istate.manager import get_state_manager
 from reflex.istate.manager.disk import StateManagerDisk
@@ -26,9 +26,12 @@ async def begin_anew(root: BaseState, rules: AccessRules) -> None:
     somebody, and so may a cached computed variable.
     """
     await _leave_shared_states(root)
-    if isinstance(get_state_manager(), StateManagerRedis):
+    manager = get_state_manager()
+    if isinstance(manager, StateManagerRedis):
         await _load_all(root, rules)
-    _reset(root, rules, _blank_to(connection_of_root(root).client_token))
+    if isinstance(manager, StateManagerDisk):
+        _remove_files(manager, connection_of_root(root).client_token, rules)
+    _reset(root, rules, even_blank=isinstance(manager, StateManagerRedis))
 
 
 async def _leave_shared_states(root: BaseState) -> None:
@@ -49,37 +52,29 @@ async def _leave_shared_states(root: BaseState) -> None:
 
 async def _load_all(root: BaseState, rules: AccessRules) -> None:
     """In Redis, an event loads only the States that it needs."""
-    for state_class in list(RegistrationContext.get().base_states.values()):
-        if _is_of_a_user(state_class, rules) or any(_guarded_variables(state_class, rules)):
-            await root.get_state(state_class)
+    for state_class in _not_for_everybody(rules):
+        await root.get_state(state_class)
 
 
-IsBlank = Callable[[BaseState], bool]
+def _remove_files(manager: StateManagerDisk, client_token: str, rules: AccessRules) -> None:
+    """Of the user before, at once: Reflex writes the files of a tab later, one by one. Were it to
+    end between two of them, their data would be found beside the name of the next user.
 
-
-def _blank_to(client_token: str) -> IsBlank:
-    """Whether a State is as it was made, and nothing of it is kept either: there is nothing to
-    reset. To reset it would have Reflex write a file of defaults, for each State of each new tab.
-
-    Reflex gives a State its values when they are first asked for, and all of them when it is
-    written. A file whose content cannot be read any more counts: it might be, another time.
+    (In Redis a tab's States are written together.)
     """
-    manager = get_state_manager()
-    if not isinstance(manager, StateManagerDisk):
-        return lambda state: False
-
-    def is_blank(state: BaseState) -> bool:
-        token = BaseStateToken(ident=client_token, cls=type(state))
-        return not vars(state) and not manager.token_path(token).exists()
-
-    return is_blank
+    for state_class in _not_for_everybody(rules):
+        token = BaseStateToken(ident=client_token, cls=state_class)
+        manager.token_path(token).unlink(missing_ok=True)
 
 
-def _reset(state: BaseState, rules: AccessRules, is_blank: IsBlank) -> None:
+def _reset(state: BaseState, rules: AccessRules, *, even_blank: bool) -> None:
+    """`even_blank`: also what was never touched, so that it is written in the place of something
+    that may be kept and could not be read. Else Reflex would write defaults for every new tab."""
     state_class = type(state)
     if _is_of_a_user(state_class, rules):
-        _empty(state, is_blank)
-    elif not is_blank(state):
+        if even_blank or not all(map(_is_blank, _tree(state))):
+            _empty(state)
+    elif even_blank or not _is_blank(state):
         for name in _guarded_variables(state_class, rules):
             setattr(state, name, state_class.get_fields()[name].default_value())
     for computed in state_class.computed_vars.values():
@@ -88,14 +83,18 @@ def _reset(state: BaseState, rules: AccessRules, is_blank: IsBlank) -> None:
     state.dirty_vars.update(state.computed_vars)
     state._mark_ancestors_dirty()
     for substate in state.substates.values():
-        _reset(substate, rules, is_blank)
+        _reset(substate, rules, even_blank=even_blank)
 
 
-def _empty(state: BaseState, is_blank: IsBlank) -> None:
+def _is_blank(state: BaseState) -> bool:
+    """Whether it is as it was made: Reflex gives a State its values when they are first asked for,
+    and all of them when it is written."""
+    return not vars(state)
+
+
+def _empty(state: BaseState) -> None:
     """A State and those below it. Reflex resets what is declared; names that are not (`self.__x`,
     and any name in production) are just as much the user's."""
-    if all(map(is_blank, _tree(state))):
-        return
     state.reset()  # type: ignore[no-untyped-call]
     for each in _tree(state):
         for name in vars(each).keys() - each.get_fields().keys():
@@ -106,6 +105,15 @@ def _tree(state: BaseState) -> Iterator[BaseState]:
     yield state
     for substate in state.substates.values():
         yield from _tree(substate)
+
+
+def _not_for_everybody(rules: AccessRules) -> list[type[BaseState]]:
+    """The States of a user, and those that keep some variables for some."""
+    return [
+        state_class
+        for state_class in RegistrationContext.get().base_states.values()
+        if _is_of_a_user(state_class, rules) or any(_guarded_variables(state_class, rules))
+    ]
 
 
 def _is_of_a_user(state_class: type[BaseState], rules: AccessRules) -> bool:

@@ -17,7 +17,7 @@ from .access_gate import AccessGate, is_background
 from .begin_anew import begin_anew
 from .bound_to import BoundTo, bound_to
 from .connections import Connections
-from .socket import connection_of_root, root_of
+from .socket import connection_of_root
 from .state import AuthState
 from .subscription import subscribed_events
 from .top_level_event import start_event
@@ -53,30 +53,29 @@ class SessionBinding(Middleware):
         self, app: rx.App, state: BaseState, event: Event
     ) -> Awaitable[StateUpdate | None] | None:
         """Bind AuthState; then stop the event unless its handler may run for whoever is there."""
-        root = root_of(state)
+        root = state._get_root_state()
         sid = connection_of_root(root).session_id
         ref = self._connections.reference_of(sid)
         stored = self._store.known(ref) if ref is not None else None
         if stored is not None and self._lets_pass(root, event, stored):
             bound_to.set(BoundTo(sid, ref, stored.session.sub))
             return None
-        return self._bind_and_decide(app, state, event, sid, ref)
+        return self._bind_and_decide(app, root, event, sid, ref)
 
     def _lets_pass(self, root: BaseState, event: Event, stored: StoredSession) -> bool:
-        """Whether there is nothing to do, as at nearly every event; found out without waiting."""
-        rule = self._gate.rule_of(event.name)
+        """Whether there is nothing to do, as at nearly every event; found out without waiting.
+
+        There is at a page load: its handler is public.
+        """
         return (
-            rule is not None
-            and not rule.is_public  # as what Reflex itself defines is, a page load among it
-            and self._gate.lets_pass_unseen(rule, stored.session)
+            self._gate.lets_any_user_pass(event.name)
             and _says(root.substates.get(_AUTH_STATE), stored.session, "")
             and self._clock() - stored.last_seen_at < TOUCH_INTERVAL
         )
 
     async def _bind_and_decide(
-        self, app: rx.App, state: BaseState, event: Event, sid: str, ref: str | None
+        self, app: rx.App, root: BaseState, event: Event, sid: str, ref: str | None
     ) -> StateUpdate | None:
-        root = root_of(state)
         session, error = None, ""
         if ref is not None:
             try:
@@ -94,13 +93,13 @@ class SessionBinding(Middleware):
                 sub = session.sub if session else None
                 bound_to.set(BoundTo(sid, ref, sub, outlives_user=True))
             return None
-        if self._gate.lets_pass_unseen(rule, session):
+        if session is not None and self._gate.lets_any_user_pass(event.name):
             return None
         refusal = await self._gate.refusal(
-            rule, state, event, session, ref=ref, is_unknown=bool(error)
+            rule, root, event, session, ref=ref, is_unknown=bool(error)
         )
         if refusal is not None:
-            await _tell_browser(state)  # a handler that does not run sends nothing
+            await _tell_browser(root)  # a handler that does not run sends nothing
         return refusal
 
     async def _bind(
@@ -156,9 +155,9 @@ def _assign(auth_state: AuthState, **values: bool | str) -> None:
             setattr(auth_state, name, value)
 
 
-async def _tell_browser(state: BaseState) -> None:
+async def _tell_browser(root: BaseState) -> None:
     """Send the change now: a background handler's own delta may be far away or never come."""
-    await chain_updates(None, handler_name="auth binding", root_state=state._get_root_state())
+    await chain_updates(None, handler_name="auth binding", root_state=root)
 
 
 async def _announce(app: rx.App, client_token: str) -> None:

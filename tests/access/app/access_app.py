@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import time
 from pathlib import Path
 
 import httpx
@@ -20,16 +21,25 @@ from .auth import (
     limits_from,
 )
 
+ran = Path(os.environ["ACCESS_RAN"])
+ahead = ran.with_name("ahead")
+
+
+def clock() -> float:
+    """Now, or as many seconds ahead as a test says."""
+    return time.time() + (float(ahead.read_text()) if ahead.exists() else 0.0)
+
+
 config = AuthConfig.from_environ(os.environ)
-store = SQLiteSessionStore(Path(os.environ["ACCESS_DATA"]), Sealer(config.secrets))
+store = SQLiteSessionStore(Path(os.environ["ACCESS_DATA"]), Sealer(config.secrets), clock=clock)
 auth = AuthService(
     config,
     store,
-    audit_hooks=[JsonLines(Path(os.environ["ACCESS_RECORD"]))],
+    audit_hooks=[JsonLines(Path(record))] if (record := os.environ["ACCESS_RECORD"]) else [],
     limits=limits_from(os.environ["ACCESS_LIMITS"]),
+    clock=clock,
 )
 held: dict[str, asyncio.Event] = {}
-ran = Path(os.environ["ACCESS_RAN"])
 
 
 def note(state: rx.State, what: str) -> None:
@@ -149,6 +159,17 @@ class Guarded(rx.State):
     @auth.public
     def copy_secret(self):
         self.copied = self.secret
+
+    @rx.event
+    def hide(self, text: str):
+        """Keeps it where Reflex's reset does not look."""
+        note(self, f"hide {text}")
+        self.__hidden = text
+
+    @rx.event
+    def reveal(self):
+        note(self, "reveal")
+        self.secret = getattr(self, "_Guarded__hidden", "nothing")
 
     @rx.event
     async def take(self, files: list[rx.UploadFile]):

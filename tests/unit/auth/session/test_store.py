@@ -21,6 +21,24 @@ async def test_create_and_load(store: SessionStore, clock: Clock) -> None:
     assert (stored.session, stored.version) == (session(clock), 1)
 
 
+async def test_known_without_waiting(store: SessionStore, clock: Clock) -> None:
+    """What is known of a session without waiting for the store, if anything, is what the store
+    has: also after it has changed, has expired or was ended."""
+    await store.create("ref", session(clock))
+    stored = await store.load("ref")
+    assert store.known("ref") in (stored, None)
+    assert await store.compare_and_swap("ref", 1, session(clock, sid="changed"))
+    assert store.known("ref") is None
+    stored = await store.load("ref")
+    assert store.known("ref") in (stored, None)
+    clock.now += 100
+    assert store.known("ref") is None
+    await store.create("other", session(clock))
+    assert await store.load("other")
+    assert await store.delete("other")
+    assert store.known("other") is None
+
+
 async def test_unknown(store: SessionStore) -> None:
     """An unknown reference is None, not an error."""
     assert await store.load("nobody") is None

@@ -18,7 +18,7 @@ from statistics import geometric_mean, median
 from .figure import Figure
 from .gate_backend import Backend, Cost
 
-SETS, TURNS = 16, 9
+SETS, TURNS = 16, 8
 FEW, MANY = 10, 1000  # handlers
 SOCKETS, IN_FLIGHT = 200, 50
 ALONE, TOGETHER = 50, 200  # events in each measurement, of one socket and of all
@@ -74,15 +74,23 @@ def _of_handlers(sets: list[list[tuple[Costs, Costs]]]) -> list[Figure]:
 async def _set(directory: Path) -> list[tuple[Costs, Costs]]:
     """In each turn what every app costs, in `ORDER`: with one socket, and with many."""
     async with _backends(directory) as backends:
-        return [await _turn(backends, is_back=bool(turn % 2)) for turn in range(TURNS)]
+        return [await _turn(backends, first=turn % len(backends)) for turn in range(TURNS)]
 
 
-async def _turn(backends: list[Backend], *, is_back: bool) -> tuple[Costs, Costs]:
-    """There, or back."""
-    step = -1 if is_back else 1
-    alone = [await b.work(ALONE, tabs=1, in_flight=1) for b in backends[::step]]
-    together = [await b.work(TOGETHER, tabs=SOCKETS, in_flight=IN_FLIGHT) for b in backends[::step]]
-    return alone[::step], together[::step]
+async def _turn(backends: list[Backend], *, first: int) -> tuple[Costs, Costs]:
+    """Once around, beginning with the `first`, so that nobody is always measured after the same
+    pause."""
+    around = [*backends[first:], *backends[:first]]
+    alone = [await _cost(b, ALONE, tabs=1, in_flight=1) for b in around]
+    together = [await _cost(b, TOGETHER, tabs=SOCKETS, in_flight=IN_FLIGHT) for b in around]
+    back = len(backends) - first
+    return [*alone[back:], *alone[:back]], [*together[back:], *together[:back]]
+
+
+async def _cost(backend: Backend, events: int, *, tabs: int, in_flight: int) -> Cost:
+    """Not of the first events: others have worked meanwhile, and left it cold caches."""
+    await backend.work(events // 2, tabs=tabs, in_flight=in_flight)
+    return await backend.work(events, tabs=tabs, in_flight=in_flight)
 
 
 @asynccontextmanager
@@ -95,7 +103,7 @@ async def _backends(directory: Path) -> AsyncIterator[list[Backend]]:
         await asyncio.gather(*(asyncio.to_thread(b.server.start) for b in backends))
         for backend in backends:
             await backend.join(SOCKETS)
-        await _turn(backends, is_back=False)
+        await _turn(backends, first=0)
         yield backends
     finally:
         for backend in backends:

@@ -106,9 +106,9 @@ class Walked:
             await store.close()
 
 
-async def connected_after(app: Walked, tab: RawTab, sub: str) -> RawTab:
+async def connected_after(app: Walked, tab: RawTab, sub: str, **user: object) -> RawTab:
     """The tab that was just closed, of somebody else now, who has not said anything yet."""
-    handle = await app.person(sub)
+    handle = await app.person(sub, **user)
     return await opened_under_its_token(
         lambda: RawTab(app.url, handle, token=tab.token), RawTab.connect
     )

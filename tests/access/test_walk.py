@@ -5,7 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from .conftest import OpenTab, Walked
+from app.auth import has_role
+from app.auth.core.access import Rule
+
+from .conftest import OpenTab, Walked, connected_after
 from .raw_tab import STATE, RawTab, opened_under_its_token
 
 APP = f"{STATE}.access_app___access_app____"
@@ -118,6 +121,38 @@ async def test_variable_of_a_public_state(walked: Walked, tab: OpenTab) -> None:
     assert not hears(following, "draft-of-ann")
     assert hears(following, '"draft_rx_state_":"empty"')
     assert hears(following, '"loud_draft_rx_state_":"empty"')
+
+
+ADMINS = Rule(checks=(has_role("admin"),)).key
+AUTH_STATE = f"{STATE}.access_app___auth___ui___state____auth_state"
+
+
+async def entering(tab: RawTab) -> dict[str, str]:
+    """What the tab was told last of the pages with checks that it has been to."""
+    await tab.settle()
+    return [value for _, name, value in tab.values() if name == "entered"][-1]
+
+
+async def test_page_with_a_check(walked: Walked, tab: OpenTab) -> None:
+    """What a tab shows of a page that is for some is decided anew when its user changes."""
+    admin = await tab(await walked.person("ann", roles=["admin"]))
+    await admin.send(f"{AUTH_STATE}.enter", {"rule": ADMINS})
+    assert await entering(admin) == {ADMINS: "allowed"}
+    await admin.close()
+    other = await connected_after(walked, admin, "bea")
+    assert await entering(other) == {ADMINS: "forbidden"}
+    await other.close()
+    again = await connected_after(walked, other, "cid", roles=["admin"])
+    assert await entering(again) == {ADMINS: "allowed"}
+    await again.close()
+
+
+async def test_page_that_there_is_not(walked: Walked, tab: OpenTab) -> None:
+    """A client that claims to be on pages that the app does not have is not remembered for it."""
+    user = await tab(await walked.person("ann", roles=["admin"]))
+    for rule in ("made-up", "", ADMINS):
+        await user.send(f"{AUTH_STATE}.enter", {"rule": rule})
+    assert await entering(user) == {ADMINS: "allowed"}
 
 
 async def test_variable_that_is_not_declared(walked: Walked, tab: OpenTab) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import reflex as rx
 
 from ..audit import AuditTrail
-from ..core.access import ALLOWED, Decision, Rule, decide_for
+from ..core.access import Decision, Rule, decide_for
 from ..core.access_record import record_access
 from ..core.return_to import page_of
 from ..session import Session, SessionStore
@@ -22,7 +22,7 @@ from .state import AuthState
 from .surface import Reach, surface
 from .withholding import Withholding
 
-LoadSession = Callable[[Any], Any]
+LoadSession = Callable[[Any], Awaitable[Session | None]]
 
 
 class Access:
@@ -49,17 +49,17 @@ class Access:
     def install(self, app: rx.App, load_session: LoadSession) -> None:
         """Guard the pages that the app has and those that it is going to have."""
 
-        async def enter(state: Any, key: str) -> Decision:
-            session: Session | None = await load_session(state)
+        async def decide(session: Session | None, key: str) -> Decision | None:
             rule = self._page_rules.get(key)
-            return await decide_for(rule, session, self._clock) if rule else ALLOWED
+            return await decide_for(rule, session, self._clock) if rule else None
 
         def record(state: Any, decision: Decision) -> None:
             page = page_of(current_path(state))
             sub, ref = (state.user or {}).get("sub"), self._connections.reference_of_state(state)
             record_access(self._audit, decision, sub=sub, ref=ref, target=page)
 
-        AuthState._enter, AuthState._record = enter, record
+        AuthState._load_session, AuthState._decide = load_session, decide
+        AuthState._record = record
         add_page = app.add_page
         for route, page in app._unevaluated_pages.items():
             guarded = self._guarded(page.component)

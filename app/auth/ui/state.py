@@ -9,6 +9,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from ..core.access import ANONYMOUS, PUBLIC, Decision, Denial
+from ..session import Session
 from .access_marks import mark
 from .navigation import LoginUrl, go_to_login, path_of
 from .socket import root_of
@@ -28,7 +29,8 @@ class AuthState(rx.State):
     entered: dict[str, str] = {}
 
     _login_url: ClassVar[LoginUrl]
-    _enter: ClassVar[Callable[[Any, str], Awaitable[Decision]]]
+    _load_session: ClassVar[Callable[[Any], Awaitable[Session | None]]]
+    _decide: ClassVar[Callable[[Session | None, str], Awaitable[Decision | None]]]
     _record: ClassVar[Callable[[Any, Decision], None]]
 
     @rx.var
@@ -49,16 +51,28 @@ class AuthState(rx.State):
         """On a load of a page that has checks: remember what it is to show."""
         if not self.is_authenticated:
             return self.require_login()  # type: ignore[operator]
-        decision = await type(self)._enter(self, rule)
+        decision = await type(self)._decide(await type(self)._load_session(self), rule)
+        if decision is None:
+            return None
         type(self)._record(self, decision)
         if decision.denial is Denial.STEP_UP_REQUIRED:
             return go_to_login(self, type(self)._login_url, **decision.login_parameters)
-        self.entered[rule] = "forbidden" if decision.denial else "allowed"
+        self.entered[rule] = _shown(decision)
         return None
+
+    async def _enter_as_another(self, session: Session) -> None:
+        """Whoever is there now may see other pages of those that this tab has been to."""
+        for rule in [*self.entered]:
+            self.entered[rule] = _shown(await type(self)._decide(session, rule))
 
     @rx.event
     def refresh(self) -> None:
         """Do nothing: the binding, which runs before every event, has already done it."""
+
+
+def _shown(decision: Decision | None) -> str:
+    """What a page shows; None is for a rule that no page has."""
+    return "forbidden" if decision is None or decision.denial else "allowed"
 
 
 class UserScopedState(rx.State):

@@ -316,7 +316,13 @@ def page() -> rx.Component:
     )
 
 
+@auth.require(has_role("admin"))
+def admins() -> rx.Component:
+    return rx.el.p("For administrators")
+
+
 app = rx.App()
 app.add_page(auth.public(page), route="/")
+app.add_page(admins, route="/admins")
 app.add_page(page, route="/guarded")
 auth.install(app)

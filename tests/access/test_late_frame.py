@@ -59,6 +59,24 @@ async def test_handler_that_outlives_its_session(walked: Walked, tab: OpenTab) -
     assert not any("of-the-leaver" in frame for frame in user.heard)
 
 
+async def test_change_from_outside(walked: Walked, tab: OpenTab) -> None:
+    """What changes a tab from outside of its events is for the user whose states they are, though
+    it is for everybody to see: not for the nobody who has just taken over the tab."""
+    helper = await tab()
+    victim = await tab(await walked.person("vic", name="Vic"))
+    told = victim.expect("told-the-victim")
+    await helper.send(f"{APP}open.mark_tab", {"token": victim.token, "text": "told-the-victim"})
+    await told
+    await victim.close()
+    nobody = await opened_under_its_token(
+        lambda: RawTab(walked.url, token=victim.token), RawTab.connect
+    )
+    await helper.send(f"{APP}open.mark_tab", {"token": victim.token, "text": "told-too-late"})
+    await helper.settle()
+    assert not any("told-too-late" in frame for frame in nobody.heard)
+    await nobody.close()
+
+
 async def test_message_of_a_handler_for_everybody(walked: Walked, tab: OpenTab) -> None:
     """A background handler that is for everybody goes on for whoever comes next, who sees its
     variables, but no message of it."""

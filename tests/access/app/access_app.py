@@ -83,6 +83,12 @@ class Open(rx.State):
         yield rx.toast.info(f"told-{text}")
 
     @rx.event
+    async def mark_tab(self, token: str, text: str):
+        """From outside of its own events."""
+        async with app.modify_state(rx.BaseStateToken(ident=token, cls=Open)) as state:
+            (await state.get_state(Open)).mark = text
+
+    @rx.event
     def chain(self, text: str):
         return Guarded.write(text)
 

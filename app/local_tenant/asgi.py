@@ -25,7 +25,7 @@ from .management import Management
 from .server import TenantServer
 from .settings import TenantSettings
 
-STYLESHEET = Path(__file__).parent / "static" / "tenant.css"
+STATIC = Path(__file__).parent / "static"
 
 
 def create_tenant(settings: TenantSettings, *, clock: Callable[[], float] = time.time) -> Starlette:
@@ -55,6 +55,7 @@ def _pages(server: TenantServer) -> list[Route]:
     return [
         Route("/", _home),
         Route("/tenant.css", _stylesheet),
+        Route("/icon.svg", _icon),
         Route("/avatars/{name}.svg", avatar),
         Route("/authorize", authorize.authorize),
         Route("/u/login", authorize.login_form, methods=["GET"]),
@@ -88,7 +89,11 @@ def _home(request: Request) -> Response:
 
 
 def _stylesheet(request: Request) -> Response:
-    return FileResponse(STYLESHEET, media_type="text/css")
+    return FileResponse(STATIC / "tenant.css", media_type="text/css")
+
+
+def _icon(request: Request) -> Response:
+    return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
 
 
 def _not_found(request: Request, error: Exception) -> Response:

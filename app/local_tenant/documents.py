@@ -20,6 +20,7 @@ def document(
     return HTMLResponse(
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="icon" href="/icon.svg" type="image/svg+xml">'
         '<link rel="stylesheet" href="/tenant.css"></head><body><main>'
         f"{body}</main><footer>Local tenant, for development only</footer></body></html>",
         status_code=status,

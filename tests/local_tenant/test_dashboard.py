@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html import unescape
 
 import httpx
@@ -30,6 +31,16 @@ async def test_people(visitor: Visitor) -> None:
     for user_id, name in ((ALICE, "Alice Liddell"), (BOB, "Bob Builder")):
         assert name in page.text
         assert f'href="/dashboard/users/{user_id.replace("|", "%7C")}"' in page.text
+
+
+async def test_what_a_page_needs(visitor: Visitor) -> None:
+    """Everything that the page links to for itself is there: the style, and the icon."""
+    page = await visitor.browser.get("/dashboard")
+    needed = re.findall(r'<link rel="(\w+)" href="([^"]+)"', page.text)
+    answers = {name: await visitor.browser.get(path) for name, path in needed}
+    assert answers["stylesheet"].headers["content-type"].startswith("text/css")
+    assert answers["icon"].headers["content-type"].startswith("image/svg+xml")
+    assert all(answer.status_code == 200 for answer in answers.values())
 
 
 async def test_save(visitor: Visitor) -> None:

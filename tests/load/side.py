@@ -72,7 +72,7 @@ class Side:
                 "LOAD_API": api,
                 "LOAD_AUTH": "1" if has_auth else "0",
                 "LOAD_DATA": str(data),
-                "LOAD_STATE_LIFETIME": str(STATE_LIFETIME),
+                "REFLEX_REDIS_TOKEN_EXPIRATION": str(STATE_LIFETIME),
                 "GRANIAN_WORKERS": "1",
             },
             log=directory / "app.log",

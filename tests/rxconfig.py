@@ -1,4 +1,4 @@
-"""Settings of the app under load."""
+"""Settings of an app of the tests: the one whose package has the auth layer in it (`servers.py`)."""
 
 import os
 import sys
@@ -10,17 +10,16 @@ os.environ.setdefault("NPM_CONFIG_REGISTRY", "https://registry.npmjs.org")
 
 import reflex as rx
 
+(layer,) = Path(__file__).parent.glob("*/auth")
 port = int(os.environ["APP_BASE_URL"].rpartition(":")[2])
 
 config = rx.Config(
-    app_name="load_app",
+    app_name=layer.parent.name,
     telemetry_enabled=False,
     backend_host="127.0.0.1",
     backend_port=port,
     api_url=os.environ["APP_BASE_URL"],
     cors_allowed_origins=[os.environ["APP_BASE_URL"]],
-    # Reflex keeps the state of a tab that was closed for so many seconds, wherever it keeps states.
-    redis_token_expiration=int(os.environ["LOAD_STATE_LIFETIME"]),
     plugins=[],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

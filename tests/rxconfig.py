@@ -1,4 +1,4 @@
-"""Settings of an app of the tests: the one whose package has the auth layer in it (`servers.py`)."""
+"""Settings of an app of the tests: of the package that has the auth layer in it (`servers.py`)."""
 
 import os
 import sys

@@ -84,6 +84,10 @@ class RawTab:
         heard = self._waiting[text] = asyncio.get_running_loop().create_future()
         return asyncio.wait_for(heard, PATIENCE)
 
+    def hears(self, text: str) -> bool:
+        """Whether anything that was heard so far has this text in it, in whatever case."""
+        return any(text.lower() in frame.lower() for frame in self.heard)
+
     @property
     def is_renamed(self) -> bool:
         """Whether the app still held the token for another connection, and gave a new one."""

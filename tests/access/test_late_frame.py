@@ -39,7 +39,7 @@ async def test_handler_that_outlives_its_connection(walked: Walked, tab: OpenTab
     await following.settle()
     await following.close()
     assert not following.is_renamed
-    assert not any("of-the-victim" in frame for frame in following.heard)
+    assert not following.hears("of-the-victim")
 
 
 async def test_handler_that_outlives_its_session(walked: Walked, tab: OpenTab) -> None:
@@ -56,7 +56,7 @@ async def test_handler_that_outlives_its_session(walked: Walked, tab: OpenTab) -
     await helper.send(f"{APP}open.release", {"text": "of-the-leaver"})
     await user.settle()
     assert user.heard
-    assert not any("of-the-leaver" in frame for frame in user.heard)
+    assert not user.hears("of-the-leaver")
 
 
 async def test_change_from_outside(walked: Walked, tab: OpenTab) -> None:
@@ -73,7 +73,7 @@ async def test_change_from_outside(walked: Walked, tab: OpenTab) -> None:
     )
     await helper.send(f"{APP}open.mark_tab", {"token": victim.token, "text": "told-too-late"})
     await helper.settle()
-    assert not any("told-too-late" in frame for frame in nobody.heard)
+    assert not nobody.hears("told-too-late")
     await nobody.close()
 
 
@@ -89,4 +89,4 @@ async def test_message_of_a_handler_for_everybody(walked: Walked, tab: OpenTab) 
     await seen
     await following.settle()
     await following.close()
-    assert not any("told-for-all" in frame for frame in following.heard)
+    assert not following.hears("told-for-all")

@@ -50,6 +50,6 @@ async def test_next_user_of_a_tab(app: Walked) -> None:
     for tab in (following, staying):
         await tab.close()
     assert [value for _, name, value in following.values() if name == "user"]
-    assert not any("of-the-one-leaving" in frame for frame in following.heard)
-    assert not any("of-the-one-staying" in frame for frame in following.heard)
-    assert not any("of-the-one-following" in frame for frame in staying.heard)
+    assert not following.hears("of-the-one-leaving")
+    assert not following.hears("of-the-one-staying")
+    assert not staying.hears("of-the-one-following")

@@ -73,4 +73,4 @@ async def test_user_who_is_no_longer_known(app: Walked) -> None:
     await following.load()
     await following.close()
     assert [value for _, name, value in following.values() if name == "user"]
-    assert "of-the-unknown" not in "".join(following.heard)
+    assert not following.hears("of-the-unknown")

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
-from app.auth import has_role
-from app.auth.core.access import Rule
-
-from .conftest import OpenTab, Walked, connected_after
-from .raw_tab import STATE, RawTab, opened_under_its_token
+from .conftest import OpenTab, Walked
+from .raw_tab import STATE, RawTab
 
 APP = f"{STATE}.access_app___access_app____"
 SIGNED_IN = [
@@ -37,14 +33,14 @@ async def test_anonymous(walked: Walked, tab: OpenTab) -> None:
     """Who is not signed in runs what is public, and is sent to log in for the rest."""
     visitor = await tab()
     assert await those_that_ran(walked, visitor) == set(PUBLIC)
-    assert any("/auth/login" in frame for frame in visitor.heard)
+    assert visitor.hears("/auth/login")
 
 
 async def test_user(walked: Walked, tab: OpenTab) -> None:
     """A user without further rights runs what is for users, and is told about the rest."""
     user = await tab(await walked.person("ann", name="Ann"))
     assert await those_that_ran(walked, user) == {*SIGNED_IN, *PUBLIC, *RECENT}
-    assert any("You may not do this." in frame for frame in user.heard)
+    assert user.hears("You may not do this.")
 
 
 async def test_rights(walked: Walked, tab: OpenTab) -> None:
@@ -54,7 +50,7 @@ async def test_rights(walked: Walked, tab: OpenTab) -> None:
     )
     admin = await tab(handle)
     assert await those_that_ran(walked, admin) == {*SIGNED_IN, *PUBLIC, *ADMIN, *SCOPE}
-    assert any("max_age=60" in frame for frame in admin.heard)
+    assert admin.hears("max_age=60")
 
 
 async def test_each_of_several_checks(walked: Walked, tab: OpenTab) -> None:
@@ -80,101 +76,6 @@ async def test_chained(walked: Walked, tab: OpenTab, name: str) -> None:
     await visitor.settle()
     await visitor.settle()
     assert walked.lines() == before
-
-
-DYNAMIC = f"{STATE}.reflex___istate___dynamic____"
-MADE = {"add": f"{DYNAMIC}tally_n1.add", "keep": f"{DYNAMIC}local.keep"}
-
-
-async def test_made_by_reflex(walked: Walked, tab: OpenTab) -> None:
-    """A State that Reflex makes of a component, or that is defined in a function, is as guarded as
-    any other, and what it holds does not pass on to the next user."""
-    visitor = await tab()
-    before = len(walked.lines())
-    for name in MADE.values():
-        await visitor.send(name, {"text": "of-nobody"})
-    await visitor.settle()
-    assert walked.lines()[before:] == []
-    user = await tab(await walked.person("ann", name="Ann"))
-    for name in MADE.values():
-        await user.send(name, {"text": "of-ann"})
-    await user.settle()
-    assert walked.lines()[before:] == ["add of-ann", "keep of-ann"]
-    await user.close()
-    handle = await walked.person("bea", name="Bea")
-    following = await opened_under_its_token(lambda: RawTab(walked.url, handle, token=user.token))
-    await following.close()
-    assert not hears(following, "of-ann")
-
-
-async def test_variable_of_a_public_state(walked: Walked, tab: OpenTab) -> None:
-    """What one user leaves in a guarded variable of a State that is for everybody does not pass on
-    to the next one."""
-    user = await tab(await walked.person("ann", name="Ann"))
-    await user.send(f"{APP}forum.keep", {"text": "draft-of-ann"})
-    await user.settle()
-    assert hears(user, '"loud_draft_rx_state_":"draft-of-ann"')
-    await user.close()
-    handle = await walked.person("bea", name="Bea")
-    following = await opened_under_its_token(lambda: RawTab(walked.url, handle, token=user.token))
-    await following.close()
-    assert not hears(following, "draft-of-ann")
-    assert hears(following, '"draft_rx_state_":"empty"')
-    assert hears(following, '"loud_draft_rx_state_":"empty"')
-
-
-ADMINS = Rule(checks=(has_role("admin"),)).key
-AUTH_STATE = f"{STATE}.access_app___auth___ui___state____auth_state"
-
-
-async def entering(tab: RawTab) -> dict[str, str]:
-    """What the tab was told last of the pages with checks that it has been to."""
-    await tab.settle()
-    return [value for _, name, value in tab.values() if name == "entered"][-1]
-
-
-async def test_page_with_a_check(walked: Walked, tab: OpenTab) -> None:
-    """What a tab shows of a page that is for some is decided anew when its user changes."""
-    admin = await tab(await walked.person("ann", roles=["admin"]))
-    await admin.send(f"{AUTH_STATE}.enter", {"rule": ADMINS})
-    assert await entering(admin) == {ADMINS: "allowed"}
-    await admin.close()
-    other = await connected_after(walked, admin, "bea")
-    assert await entering(other) == {ADMINS: "forbidden"}
-    await other.close()
-    again = await connected_after(walked, other, "cid", roles=["admin"])
-    assert await entering(again) == {ADMINS: "allowed"}
-    await again.close()
-
-
-async def test_page_that_there_is_not(walked: Walked, tab: OpenTab) -> None:
-    """A client that claims to be on pages that the app does not have is not remembered for it."""
-    user = await tab(await walked.person("ann", roles=["admin"]))
-    for rule in ("made-up", "", ADMINS):
-        await user.send(f"{AUTH_STATE}.enter", {"rule": rule})
-    assert await entering(user) == {ADMINS: "allowed"}
-
-
-async def test_variable_that_is_not_declared(walked: Walked, tab: OpenTab) -> None:
-    """What a handler keeps for a user in a name that its State does not declare does not pass on to
-    the next one, who has been here in another tab, and does not load the page in this one."""
-    user = await tab(await walked.person("ann", name="Ann"))
-    await user.send(f"{APP}guarded.hide", {"text": "hidden-of-ann"})
-    await user.send(f"{APP}guarded.reveal", {})
-    await user.settle()
-    assert hears(user, "hidden-of-ann")
-    await user.close()
-    handle = await walked.person("bea", name="Bea")
-    await tab(handle)
-    following = await opened_under_its_token(
-        lambda: RawTab(walked.url, handle, token=user.token), RawTab.connect
-    )
-    await following.send(f"{APP}guarded.reveal", {})
-    await following.settle()
-    await following.load()
-    await following.close()
-    assert walked.lines()[-1] == "reveal"
-    assert not hears(following, "hidden-of-ann")
 
 
 FORGED = [
@@ -207,11 +108,6 @@ async def fill(walked: Walked, tab: RawTab, text: str) -> None:
     for name in VALUES.values():
         await tab.send(f"{APP}{name}", {"text": text})
     await tab.settle()
-
-
-def hears(tab: RawTab, text: str) -> bool:
-    """Whether a value has reached this tab, in whatever letters."""
-    return any(text.lower() in frame.lower() for frame in tab.heard)
 
 
 async def test_own_values(walked: Walked, tab: OpenTab) -> None:
@@ -260,11 +156,11 @@ async def test_withheld_when_the_session_ends(walked: Walked, tab: OpenTab) -> N
     handle = await walked.person("gone", name="Gone", roles=["admin"])
     user = await tab(handle)
     await fill(walked, user, "leaving-1")
-    assert hears(user, "leaving-1")
+    assert user.hears("leaving-1")
     await walked.end(handle)
     user.heard.clear()
     await user.settle()
-    assert not hears(user, "leaving-1")
+    assert not user.hears("leaving-1")
     frames = "".join(user.heard)
     for variable, default in (("secret", "nothing"), ("loud", "NOTHING"), ("plan", "none")):
         assert f'"{variable}_rx_state_":"{default}"' in frames, variable
@@ -275,59 +171,10 @@ async def test_stolen_tab_token(walked: Walked, tab: OpenTab, who: str) -> None:
     """A tab's token, which stands in URLs, shows its thief nothing, whoever the thief is."""
     victim = await tab(await walked.person("vic", name="Vic", roles=["admin"]))
     await fill(walked, victim, "victims-own")
-    assert hears(victim, "victims-own")
+    assert victim.hears("victims-own")
     await victim.close()
     handle = None if who == "nobody" else await walked.person("thief", name="Thief")
     thief = await tab(handle, token=victim.token)
     await thief.send(f"{STATE}.hydrate", {})
     await thief.settle()
-    assert not hears(thief, "victims-own")
-
-
-async def upload(
-    walked: Walked, tab: RawTab, handle: str | None, name: str = "guarded.take"
-) -> httpx.Response:
-    """Send a file to a handler of a tab, with the cookie of a session or without."""
-    headers = {
-        "Reflex-Client-Token": tab.token,
-        "Reflex-Event-Handler": f"{APP}{name}",
-        **({"Cookie": f"auth_session={handle}"} if handle else {}),
-    }
-    async with httpx.AsyncClient(trust_env=False) as client:
-        return await client.post(
-            f"{walked.url}/_upload", files={"files": b"content"}, headers=headers
-        )
-
-
-@pytest.mark.parametrize("who", ["nobody", "another user"])
-async def test_upload_with_a_stolen_tab_token(walked: Walked, tab: OpenTab, who: str) -> None:
-    """A file for somebody else's tab is refused, also while that tab is open."""
-    victim = await tab(await walked.person("vic", name="Vic"))
-    handle = None if who == "nobody" else await walked.person("thief", name="Thief")
-    before = walked.lines()
-    assert (await upload(walked, victim, handle)).status_code == 403
-    await victim.settle()
-    assert walked.lines() == before
-
-
-async def test_upload(walked: Walked, tab: OpenTab) -> None:
-    """A user's own file arrives; nobody's does not."""
-    handle = await walked.person("ann", name="Ann")
-    own, visitor = await tab(handle), await tab()
-    before = walked.lines()
-    assert (await upload(walked, own, handle)).status_code == 200
-    assert walked.lines() == [*before, "take 7"]
-    await upload(walked, visitor, None)
-    await visitor.settle()
-    assert walked.lines() == [*before, "take 7"]
-
-
-async def test_answer_to_an_upload(walked: Walked, tab: OpenTab) -> None:
-    """What an upload's handler changes comes back in the answer to it: what the user may see, and
-    of the rest the default."""
-    handle = await walked.person("ann", name="Ann")
-    own = await tab(handle)
-    answer = (await upload(walked, own, handle, "mixed.fill_from")).text
-    assert '"title_rx_state_":"content"' in answer.replace(" ", "")
-    assert '"salary_rx_state_":"0"' in answer.replace(" ", "")
-    assert not any('"salary_rx_state_":"content"' in frame for frame in own.heard)
+    assert not thief.hears("victims-own")

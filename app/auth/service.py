@@ -25,7 +25,7 @@ from .core.session_core import SessionCore
 from .errors import LoginRequired
 from .http_clients import HttpClients
 from .interceptor import HttpInterceptorConfig, TokenOptions, build_pool
-from .session import Session, SessionCookie, SessionStore
+from .session import Session, SessionStore
 from .ui.access import Access
 from .ui.binding import SessionBinding
 from .ui.connections import Connections
@@ -42,10 +42,7 @@ from .ui.state import AuthState
 from .ui.subscription import UserHandler, subscribe
 from .ui.surface import Reach
 from .ui.user_bound import User
-from .web.event_limits import EventLimits
-from .web.gate import Gate
-from .web.request_limits import RequestLimits
-from .web.routes import Routes
+from .web.front_door import FrontDoor
 
 DEFAULT_LIMITS = Limits()
 
@@ -117,12 +114,14 @@ class AuthService(Marking):
             is_secure_by_default=secure_by_default,
             clock=clock,
         )
-        self._request_limits = (
-            RequestLimits(limits, self._audit, redis_url=config.redis_url) if limits else None
+        self._front_door = FrontDoor(
+            config,
+            store,
+            self._core,
+            self._audit,
+            limits,
+            session_of_tab=self._connections.reference_of_tab,
         )
-        self._event_limits = EventLimits(limits, self._audit) if limits else None
-        self._session_cookie = SessionCookie(config.is_https, "auth_session")
-        self._login_cookie = SessionCookie(config.is_https, "auth_login")
 
     def install(self, app: rx.App) -> None:
         """Put the layer into a Reflex app: routes, gate, binding, and clean shutdown."""
@@ -141,33 +140,7 @@ class AuthService(Marking):
 
     def asgi(self, inner: ASGIApp) -> ASGIApp:
         """The gate around `inner`, with the `/auth/` routes behind it."""
-        routes = Routes(
-            self.config,
-            self._store,
-            self._core.login,
-            self._core.callback,
-            self._core.logout,
-            self._core.backchannel_logout,
-            self._audit,
-            self._request_limits,
-            session_cookie=self._session_cookie,
-            login_cookie=self._login_cookie,
-            on_session_end=self._core.ended,
-            on_session_begin=self._core.begun,
-        )
-        return Gate(
-            inner,
-            routes=routes.asgi(),
-            cookie=self._session_cookie,
-            cookie_names=(self._session_cookie.name, self._login_cookie.name),
-            origins=self.config.origins,
-            is_https=self.config.is_https,
-            session_of_tab=self._connections.reference_of_tab,
-            audit=self._audit,
-            request_limits=self._request_limits,
-            event_limits=self._event_limits,
-            trusted_proxies=self.config.trusted_proxies,
-        )
+        return self._front_door.before(inner)
 
     def login_url(
         self,
@@ -262,8 +235,7 @@ class AuthService(Marking):
     async def aclose(self) -> None:
         """Let go of everything; `install` sees to it that this happens when the app stops."""
         await self._core.stop()
-        if self._request_limits is not None:
-            await self._request_limits.aclose()
+        await self._front_door.aclose()
         await self._pool.aclose()
         await self._store.close()
 

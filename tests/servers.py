@@ -46,13 +46,15 @@ def copy_project(target: Path) -> Path:
 
 
 def lifted_project(project: Path, source: Path, name: str) -> Path:
-    """A project of its own: the app `name` of the folder `source` with the auth layer copied into
-    it, as `<name>/auth`. Its settings are its own, or those of all apps of the tests."""
+    """A project of its own: the app `name`, of the modules in the folder `source`, with the auth
+    layer copied into it, as `<name>/auth`. Its settings are its own, or those of all test apps."""
     package = project / name
     package.mkdir(parents=True)
     own = source / "rxconfig.py"
     shutil.copy2(own if own.exists() else ROOT / "tests" / "rxconfig.py", project)
-    shutil.copy2(source / f"{name}.py", package)
+    for module in source.glob("*.py"):
+        if module != own:
+            shutil.copy2(module, package)
     (package / "__init__.py").touch()
     shutil.copytree(ROOT / "app" / "auth", package / "auth")
     return project

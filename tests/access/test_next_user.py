@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app.auth import has_role
 from app.auth.core.access import Rule
 
@@ -9,6 +11,7 @@ from .conftest import OpenTab, Walked, connected_after
 from .raw_tab import STATE, RawTab, opened_under_its_token
 
 APP = f"{STATE}.access_app___access_app____"
+PLACES = f"{STATE}.access_app___hiding_places____"
 DYNAMIC = f"{STATE}.reflex___istate___dynamic____"
 MADE = {"add": f"{DYNAMIC}tally_n1.add", "keep": f"{DYNAMIC}local.keep"}
 
@@ -61,12 +64,16 @@ async def entering(tab: RawTab) -> dict[str, str]:
 
 
 async def test_page_with_a_check(walked: Walked, tab: OpenTab) -> None:
-    """What a tab shows of a page that is for some is decided anew when its user changes."""
+    """What a tab shows of a page that is for some is decided anew when its user changes; nobody is
+    told which pages somebody was on."""
     admin = await tab(await walked.person("ann", roles=["admin"]))
     await admin.send(f"{AUTH_STATE}.enter", {"rule": ADMINS})
     assert await entering(admin) == {ADMINS: "allowed"}
     await admin.close()
-    other = await connected_after(walked, admin, "bea")
+    nobody = await opened_under_its_token(lambda: RawTab(walked.url, token=admin.token))
+    assert await entering(nobody) == {}
+    await nobody.close()
+    other = await connected_after(walked, nobody, "bea")
     assert await entering(other) == {ADMINS: "forbidden"}
     await other.close()
     again = await connected_after(walked, other, "cid", roles=["admin"])
@@ -75,30 +82,79 @@ async def test_page_with_a_check(walked: Walked, tab: OpenTab) -> None:
 
 
 async def test_page_that_there_is_not(walked: Walked, tab: OpenTab) -> None:
-    """A client that claims to be on pages that the app does not have is not remembered for it."""
+    """A client that claims to be on pages that the app does not have, or on none, is not remembered
+    for it."""
     user = await tab(await walked.person("ann", roles=["admin"]))
-    for rule in ("made-up", "", ADMINS):
+    logged = walked.server.log.read_text().count("Traceback")
+    for rule in ("made-up", "", {"not": "a text"}, ["neither"], ADMINS):
         await user.send(f"{AUTH_STATE}.enter", {"rule": rule})
     assert await entering(user) == {ADMINS: "allowed"}
+    assert walked.server.log.read_text().count("Traceback") == logged
 
 
-async def test_variable_that_is_not_declared(walked: Walked, tab: OpenTab) -> None:
-    """What a handler keeps for a user in a name that its State does not declare does not pass on to
-    the next one, who has been here in another tab, and does not load the page in this one."""
+async def test_names_that_are_not_declared(walked: Walked, tab: OpenTab) -> None:
+    """What a handler keeps for a user where its State declares nothing (a private name, a slot)
+    does not pass on to the next one, who has been here in another tab, and does not load the page
+    in this one."""
     user = await tab(await walked.person("ann", name="Ann"))
-    await user.send(f"{APP}guarded.hide", {"text": "hidden-of-ann"})
-    await user.send(f"{APP}guarded.reveal", {})
+    await user.send(f"{PLACES}kept.keep", {"text": "of-ann"})
+    await user.send(f"{PLACES}kept.show", {})
     await user.settle()
-    assert user.hears("hidden-of-ann")
+    assert user.hears('"of-ann of-ann"')
     await user.close()
     handle = await walked.person("bea", name="Bea")
     await tab(handle)
     following = await opened_under_its_token(
         lambda: RawTab(walked.url, handle, token=user.token), RawTab.connect
     )
-    await following.send(f"{APP}guarded.reveal", {})
+    await following.send(f"{PLACES}kept.show", {})
     await following.settle()
-    await following.load()
     await following.close()
-    assert walked.lines()[-1] == "reveal"
-    assert not following.hears("hidden-of-ann")
+    assert walked.lines()[-1] == "show"
+    assert not following.hears("of-ann")
+
+
+async def test_variable_of_the_backend(walked: Walked, tab: OpenTab) -> None:
+    """A variable that no browser is told of can be kept for some, too, in a State that is for
+    everybody: a handler of the next user finds it empty."""
+    user = await tab(await walked.person("ann", name="Ann"))
+    await user.send(f"{PLACES}board.pin", {"text": "of-ann"})
+    await user.settle()
+    await user.close()
+    following = await connected_after(walked, user, "bea")
+    await following.send(f"{PLACES}board.look", {})
+    await following.settle()
+    await following.close()
+    assert following.hears('"note: ."')
+
+
+@pytest.mark.parametrize("event", [{}, {"router_data": {}}, {"router_data": {"pathname": "/"}}])
+@pytest.mark.parametrize("handler", [f"{AUTH_STATE}.refresh", f"{STATE}.hydrate_and_load"])
+async def test_page_of_the_user_before(
+    walked: Walked, tab: OpenTab, handler: str, event: dict[str, object]
+) -> None:
+    """Who takes over a tab is not told which page it was on, whatever they leave out."""
+    user = await tab(await walked.person("ann", name="Ann"))
+    at = {"pathname": "/guarded", "asPath": "/guarded?invoice=of-ann"}
+    await user.send(f"{AUTH_STATE}.refresh", {}, router_data=at)
+    await user.close()
+    nobody = await opened_under_its_token(
+        lambda: RawTab(walked.url, token=user.token), RawTab.connect
+    )
+    await nobody.emit({"name": handler, "payload": {}, **event})
+    await nobody.settle()
+    await nobody.close()
+    assert not nobody.hears("of-ann")
+
+
+@pytest.mark.parametrize("who", ["nobody", "somebody"])
+@pytest.mark.parametrize("token", ["lobby", "", "../lobby"])
+async def test_token_that_is_no_tabs(walked: Walked, who: str, token: str) -> None:
+    """Whoever gives the name of what several tabs share for a tab's token, is not let in: it would
+    be all theirs."""
+    handle = await walked.person("eve") if who == "somebody" else None
+    outsider = RawTab(walked.url, handle)
+    outsider.token = token
+    await outsider.connect()
+    assert outsider.heard[-1].startswith("44/_event,")
+    await outsider.close()

@@ -13,7 +13,9 @@ from .raw_tab import STATE, RawTab
 
 PATIENCE = 20.0  # seconds until something is written
 APP = f"{STATE}.access_app___access_app____"
+PLACES = f"{STATE}.access_app___hiding_places____"
 GUARDED, MIXED = f"{APP}guarded", f"{APP}mixed"
+KEPT, DIGEST = f"{PLACES}kept", f"{PLACES}digest"
 OF_USER = f"{STATE}.access_app___auth___ui___state____auth_state"
 
 
@@ -26,13 +28,19 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
 
 
 async def left_by_somebody(app: Walked, text: str) -> RawTab:
-    """The closed tab of a user who has written to one State; the files of its States are there."""
+    """The closed tab of a user who has written to a State, and let another, which is for everybody,
+    compute something of it; the files of its States are there."""
     tab = RawTab(app.url, await app.person(text))
     await tab.open()
     for written in ("first", text):  # the second time only when all are written of the first
         await tab.send(f"{GUARDED}.write", {"text": written})
+        await tab.send(f"{KEPT}.keep", {"text": written})
+        await tab.send(f"{KEPT}.show", {})
+        await tab.send(f"{DIGEST}.sum_up", {})
         await tab.settle()
-        wait_until(lambda text=written: has(app.state_file(tab.token, GUARDED), text), PATIENCE)
+        for state in (GUARDED, DIGEST):
+            file = app.state_file(tab.token, state)
+            wait_until(lambda file=file, text=written: has(file, text), PATIENCE)
     await tab.close()
     return tab
 
@@ -56,8 +64,26 @@ async def test_files_of_the_user_before(app: Walked) -> None:
     tab = await left_by_somebody(app, "of-the-one-before")
     following = await connected_after(app, tab, "next")
     await following.settle()
-    assert not has(app.state_file(tab.token, GUARDED), "of-the-one-before")
+    for state in (GUARDED, DIGEST):
+        assert not has(app.state_file(tab.token, state), "of-the-one-before")
     await following.close()
+
+
+async def test_file_that_cannot_be_removed(app: Walked) -> None:
+    """Where a file cannot be removed, the next user of the tab is served even so, and the log says
+    why."""
+    tab = await left_by_somebody(app, "of-the-one-who-stays")
+    for state in (GUARDED, DIGEST):
+        file = app.state_file(tab.token, state)
+        file.unlink()
+        file.mkdir()
+    following = await connected_after(app, tab, "next")
+    await following.settle()
+    await following.load()
+    await following.close()
+    assert [value for _, name, value in following.values() if name == "user"]
+    assert not following.hears("of-the-one-who-stays")
+    assert "What a user left in a file cannot be removed" in app.server.log.read_text()
 
 
 async def test_user_who_is_no_longer_known(app: Walked) -> None:

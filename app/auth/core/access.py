@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import PurePath
 from typing import Any
 
 from ..session import Session
@@ -59,13 +60,20 @@ class Rule:
 
     @property
     def key(self) -> str:
-        """A name for this rule in the browser; it says nothing to whoever reads it."""
-        return hashlib.sha256(str(self).encode()).hexdigest()[:12]
+        """A name for this rule in the browser, the same in every process."""
+        parts = [(check.name, *_place(check.allows)) for check in self.checks]
+        return hashlib.sha256(repr((self.is_public, parts)).encode()).hexdigest()[:12]
 
     def __str__(self) -> str:
         if self.is_public:
             return "public"
         return " and ".join(["signed in", *(check.name for check in self.checks)])
+
+
+def _place(predicate: Predicate) -> tuple[str, int]:
+    """File and line, since two may have the same name: every lambda has."""
+    code = getattr(predicate, "__code__", None)
+    return (PurePath(code.co_filename).name, code.co_firstlineno) if code else ("", 0)
 
 
 PUBLIC = Rule(is_public=True)

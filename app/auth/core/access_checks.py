@@ -33,7 +33,8 @@ def claim(name: str, value: Any) -> Check:
 def has_role(role: str, *, name: str = "roles") -> Check:
     """The role is in the claim `name`; at Auth0 that is one of your own, such as
     `https://example.com/roles`."""
-    return Check(f"role {role}", claim(name, role).allows)
+    where = "" if name == "roles" else f" in {name}"
+    return Check(f"role {role}{where}", claim(name, role).allows)
 
 
 def member_of(organization: str) -> Check:

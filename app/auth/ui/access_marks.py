@@ -29,15 +29,25 @@ def mark_of(target: Any) -> Rule | None:
 
 
 def mark_variables(state: type[BaseState], rules: dict[str, Rule]) -> None:
-    """Mark variables of a State by their names.
+    """Mark variables of a State by their names. Those of the backend (`_x`) never leave for a
+    browser; but where their State is for everybody, they stay for a tab's next user without a mark.
 
     Raises:
         TypeError: it has no such variable.
     """
-    unknown = rules.keys() - state.vars.keys()
+    unknown = rules.keys() - state.vars.keys() - set(backend_variables(state))
     if unknown:
         raise TypeError(f"{state.__name__} has no variable {', '.join(sorted(unknown))}.")
     setattr(state, _VARIABLES, {**vars(state).get(_VARIABLES, {}), **rules})
+
+
+def backend_variables(state: type[BaseState]) -> list[str]:
+    """The names of the variables of a State itself that no browser is told of."""
+    return [
+        name
+        for name, field in state.get_fields().items()
+        if field._backend and field._owner is state and not name.startswith("_reflex_internal")
+    ]
 
 
 class AccessRules:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import Iterator
+from types import MemberDescriptorType
 
 from reflex.istate.manager import get_state_manager
 from reflex.istate.manager.disk import StateManagerDisk
+from reflex.istate.manager.memory import StateManagerMemory
 from reflex.istate.manager.redis import StateManagerRedis
 from reflex.istate.manager.token import BaseStateToken
 from reflex.state import BaseState
 from reflex_base.registry import RegistrationContext
 
-from .access_marks import AccessRules
+from .access_marks import AccessRules, backend_variables, is_reflexs
 from .socket import connection_of_root
 from .state import UserScopedState
+
+logger = logging.getLogger(__name__)
 
 _LINKS = "_reflex_internal_links"  # of the root: the name of each shared state, and of what to
 
@@ -29,9 +35,12 @@ async def begin_anew(root: BaseState, rules: AccessRules) -> None:
     manager = get_state_manager()
     if isinstance(manager, StateManagerRedis):
         await _load_all(root, rules)
+    # Reflex would write a file of defaults for every State of every new tab. Elsewhere, something
+    # may be kept that could not be read, and has to be written over.
+    skips_blank = isinstance(manager, StateManagerDisk | StateManagerMemory)
+    _reset(root, rules, skips_blank=skips_blank)
     if isinstance(manager, StateManagerDisk):
         _remove_files(manager, connection_of_root(root).client_token, rules)
-    _reset(root, rules, even_blank=isinstance(manager, StateManagerRedis))
 
 
 async def _leave_shared_states(root: BaseState) -> None:
@@ -57,48 +66,68 @@ async def _load_all(root: BaseState, rules: AccessRules) -> None:
 
 
 def _remove_files(manager: StateManagerDisk, client_token: str, rules: AccessRules) -> None:
-    """Of the user before, at once: Reflex writes the files of a tab later, one by one. Were it to
-    end between two of them, their data would be found beside the name of the next user.
+    """Of the user before, without waiting for Reflex, which writes the files of a tab later, one by
+    one: were it to end between two of them, their data would be found beside the name of the next
+    user. One that is being written at this moment comes back until then.
 
     (In Redis a tab's States are written together.)
     """
     for state_class in _not_for_everybody(rules):
         token = BaseStateToken(ident=client_token, cls=state_class)
-        manager.token_path(token).unlink(missing_ok=True)
+        try:
+            manager.token_path(token).unlink(missing_ok=True)
+        except OSError as error:
+            logger.error("What a user left in a file cannot be removed: %s", error)
+            return
 
 
-def _reset(state: BaseState, rules: AccessRules, *, even_blank: bool) -> None:
-    """`even_blank`: also what was never touched, so that it is written in the place of something
-    that may be kept and could not be read. Else Reflex would write defaults for every new tab."""
+def _reset(state: BaseState, rules: AccessRules, *, skips_blank: bool) -> None:
     state_class = type(state)
     if _is_of_a_user(state_class, rules):
-        if even_blank or not all(map(_is_blank, _tree(state))):
+        if not (skips_blank and all(map(_is_blank, _tree(state)))):
             _empty(state)
-    elif even_blank or not _is_blank(state):
+    elif not (skips_blank and _is_blank(state)):
         for name in _guarded_variables(state_class, rules):
             setattr(state, name, state_class.get_fields()[name].default_value())
+        if state_class.computed_vars:
+            state._was_touched = True  # or what was computed would stay where it is kept
     for computed in state_class.computed_vars.values():
         computed.mark_dirty(state)
     state.dirty_vars.update(state.base_vars)
     state.dirty_vars.update(state.computed_vars)
     state._mark_ancestors_dirty()
     for substate in state.substates.values():
-        _reset(substate, rules, even_blank=even_blank)
+        _reset(substate, rules, skips_blank=skips_blank)
 
 
 def _is_blank(state: BaseState) -> bool:
     """Whether it is as it was made: Reflex gives a State its values when they are first asked for,
     and all of them when it is written."""
-    return not vars(state)
+    return not vars(state) and not any(hasattr(state, name) for name in _slots(type(state)))
 
 
 def _empty(state: BaseState) -> None:
     """A State and those below it. Reflex resets what is declared; names that are not (`self.__x`,
-    and any name in production) are just as much the user's."""
+    and any name in production) are just as much the user's, and so are slots."""
     state.reset()  # type: ignore[no-untyped-call]
     for each in _tree(state):
         for name in vars(each).keys() - each.get_fields().keys():
             del vars(each)[name]
+        for name in _slots(type(each)):
+            if hasattr(each, name):
+                delattr(each, name)
+
+
+@functools.cache
+def _slots(state_class: type[BaseState]) -> tuple[str, ...]:
+    """Those that a State has besides Reflex's own (`__slots__`)."""
+    classes = [cls for cls in state_class.__mro__ if not is_reflexs(cls)]
+    return tuple(
+        name
+        for cls in classes
+        for name, member in vars(cls).items()
+        if isinstance(member, MemberDescriptorType)
+    )
 
 
 def _tree(state: BaseState) -> Iterator[BaseState]:
@@ -108,11 +137,14 @@ def _tree(state: BaseState) -> Iterator[BaseState]:
 
 
 def _not_for_everybody(rules: AccessRules) -> list[type[BaseState]]:
-    """The States of a user, and those that keep some variables for some."""
+    """The States of a user, those that keep some variables for some, and those that may have
+    computed something of either."""
     return [
         state_class
         for state_class in RegistrationContext.get().base_states.values()
-        if _is_of_a_user(state_class, rules) or any(_guarded_variables(state_class, rules))
+        if _is_of_a_user(state_class, rules)
+        or state_class.computed_vars
+        or any(_guarded_variables(state_class, rules))
     ]
 
 
@@ -124,6 +156,6 @@ def _is_of_a_user(state_class: type[BaseState], rules: AccessRules) -> bool:
 def _guarded_variables(state_class: type[BaseState], rules: AccessRules) -> Iterator[str]:
     """Single variables that a State which is for everybody keeps for some."""
     if rules.of_state(state_class).is_public:
-        for name in state_class.base_vars:
+        for name in (*state_class.base_vars, *backend_variables(state_class)):
             if not rules.of_variable(state_class, name).is_public:
                 yield name

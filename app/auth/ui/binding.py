@@ -114,8 +114,7 @@ class SessionBinding(Middleware):
             await begin_anew(root, self._gate.rules)
         if has_changed:
             auth_state.user = session.claims() if session else None
-            if session is not None:
-                await auth_state._enter_as_another(session)
+            await auth_state._enter_as_another(session)
         is_there = session is not None
         _assign(auth_state, is_authenticated=is_there, error=error, is_loading=False)
         if (has_changed or was_loading) and not is_hydrating:

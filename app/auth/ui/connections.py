@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
 import reflex as rx
 from reflex.app import EventNamespace
 from reflex.state import BaseState
 from reflex.utils.token_manager import TokenManager
+from socketio.exceptions import ConnectionRefusedError
 
 from ..core.scope_key import SCOPE_KEY
 from .socket import connection_of
 
 NAMESPACE = "/_event"
+TAB_TOKEN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Connections:
@@ -83,6 +87,8 @@ class Connections:
         on_connect, on_disconnect = namespace.on_connect, namespace.on_disconnect
 
         async def connect(sid: str, environ: dict[str, Any], auth: Any = None) -> Any:
+            if not _is_of_a_tab(environ):
+                raise ConnectionRefusedError("This is no tab's token.")
             self._remember(sid, _reference_in(environ))
             try:
                 answer = await on_connect(sid, environ, auth)
@@ -118,6 +124,14 @@ class Connections:
             of_session.discard(sid)
             if not of_session:
                 del self._by_reference[ref]
+
+
+def _is_of_a_tab(environ: Mapping[str, Any]) -> bool:
+    """Whether its token is one as Reflex makes them for tabs. Reflex keeps what several tabs share
+    (`rx.SharedState`) under a name of the same kind: whoever connects with it for a token would
+    have all of that for a tab of their own."""
+    token = parse_qs(str(environ.get("QUERY_STRING", ""))).get("token", [""])[0]
+    return TAB_TOKEN.fullmatch(token) is not None
 
 
 def _reference_in(environ: Mapping[str, Any]) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Container
 from typing import Any
 
 import reflex as rx
+from reflex_base.constants import RouteVar
 from reflex_base.registry import RegistrationContext
 
 from ..audit import AuditTrail
@@ -17,12 +18,18 @@ from .connections import Connections
 
 logger = logging.getLogger(__name__)
 
+ORIGIN = RouteVar.ORIGIN  # path and query of the page
 LONGEST_NAME = 100  # characters of a name that nobody knows
 
 
 class EventIntake:
     """Stands before Reflex's own intake, which answers what it does not know with an exception that
-    is logged along with all that the connection came with."""
+    is logged along with all that the connection came with.
+
+    An event that does not say which page it comes from is from the start page. Reflex would take
+    it to be from the page that the tab was on before, which may have been somebody else's, and
+    tell the client its URL.
+    """
 
     def __init__(self, audit: AuditTrail, connections: Connections) -> None:
         self._audit = audit
@@ -38,6 +45,7 @@ class EventIntake:
 
         async def take(sid: str, data: Any) -> None:
             if is_event(data, handlers):
+                data.setdefault("router_data", {}).setdefault(ORIGIN, "/")
                 await on_event(sid, data)
             else:
                 self._refuse(self._connections.reference_of(sid), data)

@@ -28,6 +28,8 @@ class AuthState(rx.State):
 
     entered: dict[str, str] = {}
 
+    _rules: list[str] = []  # of the pages with checks that this tab has been to
+
     _login_url: ClassVar[LoginUrl]
     _load_session: ClassVar[Callable[[Any], Awaitable[Session | None]]]
     _decide: ClassVar[Callable[[Session | None, str], Awaitable[Decision | None]]]
@@ -51,19 +53,22 @@ class AuthState(rx.State):
         """On a load of a page that has checks: remember what it is to show."""
         if not self.is_authenticated:
             return self.require_login()  # type: ignore[operator]
+        if not isinstance(rule, str):  # whatever a client may send
+            return None
         decision = await type(self)._decide(await type(self)._load_session(self), rule)
         if decision is None:
             return None
         type(self)._record(self, decision)
         if decision.denial is Denial.STEP_UP_REQUIRED:
             return go_to_login(self, type(self)._login_url, **decision.login_parameters)
+        self._rules = [*dict.fromkeys((*self._rules, rule))]
         self.entered[rule] = _shown(decision)
         return None
 
-    async def _enter_as_another(self, session: Session) -> None:
+    async def _enter_as_another(self, session: Session | None) -> None:
         """Whoever is there now may see other pages of those that this tab has been to."""
-        for rule in [*self.entered]:
-            self.entered[rule] = _shown(await type(self)._decide(session, rule))
+        rules = self._rules if session else []
+        self.entered = {rule: _shown(await type(self)._decide(session, rule)) for rule in rules}
 
     @rx.event
     def refresh(self) -> None:

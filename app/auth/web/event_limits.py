@@ -57,7 +57,8 @@ class EventLimits:
 def sparing(receive: Receive, allowance: EventAllowance) -> Receive:
     """A websocket's `receive` that leaves out what there is no allowance for.
 
-    The pings of Engine.IO (`2`, `3`) and the end of the connection always pass.
+    The pings of Engine.IO (`2`, `3`) and the end of the connection always pass. A `receive` that
+    is cancelled has been counted.
     """
 
     def received() -> Awaitable[Message]:

@@ -2,50 +2,15 @@
 
 import asyncio
 import contextlib
-import os
-import time
-from pathlib import Path
 
 import httpx
 import reflex as rx
 
-from .auth import (
-    AuthConfig,
-    AuthService,
-    JsonLines,
-    Sealer,
-    SQLiteSessionStore,
-    authenticated_within,
-    has_role,
-    has_scope,
-    limits_from,
-)
+from .auth import authenticated_within, has_role, has_scope
+from .hiding_places import places
+from .setting import auth, note
 
-ran = Path(os.environ["ACCESS_RAN"])
-ahead = ran.with_name("ahead")
-
-
-def clock() -> float:
-    """Now, or as many seconds ahead as a test says."""
-    return time.time() + (float(ahead.read_text()) if ahead.exists() else 0.0)
-
-
-config = AuthConfig.from_environ(os.environ)
-store = SQLiteSessionStore(Path(os.environ["ACCESS_DATA"]), Sealer(config.secrets), clock=clock)
-auth = AuthService(
-    config,
-    store,
-    audit_hooks=[JsonLines(Path(record))] if (record := os.environ["ACCESS_RECORD"]) else [],
-    limits=limits_from(os.environ["ACCESS_LIMITS"]),
-    clock=clock,
-)
 held: dict[str, asyncio.Event] = {}
-
-
-def note(state: rx.State, what: str) -> None:
-    """Say that a handler has run."""
-    with ran.open("a") as file:
-        file.write(f"{what}\n")
 
 
 def breaks(viewer) -> bool:
@@ -165,17 +130,6 @@ class Guarded(rx.State):
     @auth.public
     def copy_secret(self):
         self.copied = self.secret
-
-    @rx.event
-    def hide(self, text: str):
-        """Keeps it where Reflex's reset does not look."""
-        note(self, f"hide {text}")
-        self.__hidden = text
-
-    @rx.event
-    def reveal(self):
-        note(self, "reveal")
-        self.secret = getattr(self, "_Guarded__hidden", "nothing")
 
     @rx.event
     async def take(self, files: list[rx.UploadFile]):
@@ -313,6 +267,7 @@ def page() -> rx.Component:
     return rx.el.p(
         rx.upload(id="files"),
         Open.mark,
+        places(),
         Guarded.secret,
         Guarded.loud,
         Admin.plan,

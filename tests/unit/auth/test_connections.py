@@ -19,6 +19,7 @@ from app.auth.ui.connections import NAMESPACE, Connections
 from ...servers import free_port
 
 PATIENCE = 10.0
+TOKEN = "0f0e0d0c-0b0a-4900-8800-070605040302"
 
 
 class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]
@@ -32,7 +33,7 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]
         self.go = asyncio.Event()
 
     async def on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
-        await self._token_manager.link_token_to_sid("tab", sid)
+        await self._token_manager.link_token_to_sid(TOKEN, sid)
         await self.connecting.put(sid)
         await self.go.wait()
 
@@ -66,7 +67,7 @@ async def serving(app: App) -> AsyncIterator[str]:
     while not server.started:
         await asyncio.sleep(0)
     try:
-        yield f"ws://127.0.0.1:{port}/_event/?EIO=4&transport=websocket"
+        yield f"ws://127.0.0.1:{port}/_event/?EIO=4&transport=websocket&token={TOKEN}"
     finally:
         server.should_exit = True
         await running
@@ -96,7 +97,7 @@ async def test_come_and_gone(app: App) -> None:
         sid = await app.event_namespace.connecting.get()
         await socket.recv()
         assert connections.reference_of(sid) == "ref"
-        assert connections.tabs_of("ref") == connections.all_tabs() == ["tab"]
+        assert connections.tabs_of("ref") == connections.all_tabs() == [TOKEN]
         await socket.close()
         await asyncio.wait_for(app.event_namespace.gone.get(), PATIENCE)
         assert connections.reference_of(sid) is None
@@ -110,7 +111,7 @@ async def test_gone_while_it_came(app: App) -> None:
     async with serving(app) as url:
         await opened(url)
         sid = await app.event_namespace.connecting.get()
-        assert connections.tabs_of("ref") == ["tab"]
+        assert connections.tabs_of("ref") == [TOKEN]
         await connections.reconnect("ref")
         app.event_namespace.go.set()
         for _ in range(100):

@@ -100,3 +100,14 @@ async def test_mail_is_not_verified(verified: object) -> None:
     """Only True is verified."""
     viewer = Viewer({**USER, "email_verified": verified}, frozenset(), NOW, NOW)
     assert (await decide(Rule(checks=(verified_email(),)), viewer)).denial is Denial.FORBIDDEN
+
+
+def test_keys_of_rules() -> None:
+    """Two rules that mean the same have one key, in every process, and two that do not have two,
+    though their checks have the same name."""
+    by_mail = as_check(lambda viewer: "email" in viewer.user)
+    by_name = as_check(lambda viewer: "name" in viewer.user)
+    checks = (has_role("admin"), has_role("admin", name="groups"), by_mail, by_name)
+    keys = [Rule(checks=(check,)).key for check in checks]
+    assert len({*keys, SIGNED_IN.key, PUBLIC.key}) == 6
+    assert Rule(checks=(has_role("admin"),)).key == keys[0]

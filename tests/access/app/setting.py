@@ -1,0 +1,34 @@
+"""The auth layer of the app, and how its handlers say that they have run."""
+
+import os
+import time
+from pathlib import Path
+
+import reflex as rx
+
+from .auth import AuthConfig, AuthService, JsonLines, Sealer, SQLiteSessionStore, limits_from
+
+ran = Path(os.environ["ACCESS_RAN"])
+ahead = ran.with_name("ahead")
+
+
+def clock() -> float:
+    """Now, or as many seconds ahead as a test says."""
+    return time.time() + (float(ahead.read_text()) if ahead.exists() else 0.0)
+
+
+config = AuthConfig.from_environ(os.environ)
+store = SQLiteSessionStore(Path(os.environ["ACCESS_DATA"]), Sealer(config.secrets), clock=clock)
+auth = AuthService(
+    config,
+    store,
+    audit_hooks=[JsonLines(Path(record))] if (record := os.environ["ACCESS_RECORD"]) else [],
+    limits=limits_from(os.environ["ACCESS_LIMITS"]),
+    clock=clock,
+)
+
+
+def note(state: rx.State, what: str) -> None:
+    """Say that a handler has run."""
+    with ran.open("a") as file:
+        file.write(f"{what}\n")

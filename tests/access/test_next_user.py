@@ -98,20 +98,24 @@ async def test_names_that_are_not_declared(walked: Walked, tab: OpenTab) -> None
     in this one."""
     user = await tab(await walked.person("ann", name="Ann"))
     await user.send(f"{PLACES}kept.keep", {"text": "of-ann"})
-    await user.send(f"{PLACES}kept.show", {})
+    await user.send(f"{PLACES}slotted.stow", {"text": "of-ann"})
+    for handler in ("kept.show", "slotted.tell"):
+        await user.send(f"{PLACES}{handler}", {})
     await user.settle()
-    assert user.hears('"of-ann of-ann"')
+    assert user.hears('"name: of-ann."')
+    assert user.hears('"slot: of-ann."')
     await user.close()
     handle = await walked.person("bea", name="Bea")
     await tab(handle)
     following = await opened_under_its_token(
         lambda: RawTab(walked.url, handle, token=user.token), RawTab.connect
     )
-    await following.send(f"{PLACES}kept.show", {})
+    for handler in ("kept.show", "slotted.tell"):
+        await following.send(f"{PLACES}{handler}", {})
     await following.settle()
     await following.close()
-    assert walked.lines()[-1] == "show"
-    assert not following.hears("of-ann")
+    assert following.hears('"name: ."')
+    assert following.hears('"slot: ."')
 
 
 async def test_variable_of_the_backend(walked: Walked, tab: OpenTab) -> None:

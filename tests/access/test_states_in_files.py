@@ -60,12 +60,15 @@ async def test_only_what_was_used(app: Walked) -> None:
 
 async def test_files_of_the_user_before(app: Walked) -> None:
     """When the next user of a tab is there, nothing of the one before is left in a file, not even
-    until everything is written anew."""
+    until everything is written anew; which what is for everybody is."""
     tab = await left_by_somebody(app, "of-the-one-before")
     following = await connected_after(app, tab, "next")
     await following.settle()
     for state in (GUARDED, DIGEST):
         assert not has(app.state_file(tab.token, state), "of-the-one-before")
+    digest = app.state_file(tab.token, DIGEST)
+    wait_until(lambda: has(digest, "for everybody"), PATIENCE)
+    assert not has(digest, "of-the-one-before")
     await following.close()
 
 

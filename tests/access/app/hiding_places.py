@@ -8,19 +8,33 @@ from .setting import auth, note
 class Kept(rx.State):
     """For signed-in users, as nothing here is marked."""
 
-    __slots__ = ("slot",)
-
     shown: str = "nothing"
 
     @rx.event
     def keep(self, text: str):
         note(self, f"keep {text}")
-        self.__undeclared = self.slot = text
+        self.__undeclared = text
 
     @rx.event
     def show(self):
         note(self, "show")
-        self.shown = f"{getattr(self, '_Kept__undeclared', '')} {getattr(self, 'slot', '')}"
+        self.shown = f"name: {getattr(self, '_Kept__undeclared', '')}."
+
+
+class Slotted(rx.State):
+    """Likewise; it has a slot and no variable."""
+
+    __slots__ = ("slot",)
+
+    @rx.event
+    def stow(self, text: str):
+        note(self, f"stow {text}")
+        self.slot = text
+
+    @rx.event
+    async def tell(self):
+        note(self, "tell")
+        (await self.get_state(Kept)).shown = f"slot: {getattr(self, 'slot', '')}."
 
 
 @auth.public
@@ -49,6 +63,8 @@ auth.require_for(Board, "_note")
 class Digest(rx.State):
     """For everybody, but for what is computed of what is not."""
 
+    title: str = ""
+
     @rx.var(backend=True)
     @auth.require()
     async def _digest(self) -> str:
@@ -58,6 +74,7 @@ class Digest(rx.State):
     @auth.require()
     async def sum_up(self):
         note(self, "sum_up")
+        self.title = "for everybody"
         await self._digest
 
 

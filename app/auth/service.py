@@ -92,7 +92,7 @@ class AuthService(Marking):
             store,
             self._pool,
             self._audit,
-            audiences=_audiences(interceptor),
+            audiences=interceptor.audiences,
             handle=self._tabs.handle,
             look_again=self._tabs.look_again,
             clock=clock,
@@ -297,9 +297,3 @@ class AuthService(Marking):
             EventIntake(self._audit, self._connections).install(self._app)
         yield
         await self.aclose()
-
-
-def _audiences(interceptor: HttpInterceptorConfig) -> set[str]:
-    """The audiences that the allowed list names."""
-    options = (getattr(entry, "token_options", None) for entry in interceptor.allowed_list)
-    return {option.audience for option in options if option and option.audience}

@@ -114,6 +114,16 @@ async def connected_after(app: Walked, tab: RawTab, sub: str, **user: object) ->
     )
 
 
+async def visited_after(app: Walked, tab: RawTab) -> RawTab:
+    """The tab that was just closed, of somebody else who has loaded the page and gone again."""
+    following = await connected_after(app, tab, "next")
+    await following.settle()
+    await following.load()
+    await following.close()
+    assert [value for _, name, value in following.values() if name == "user"]
+    return following
+
+
 @pytest.fixture(scope="session", params=["recorded", "unrecorded"])
 def walked(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from ..redis_server import running_redis
-from .conftest import Walked, connected_after, running
+from .conftest import Walked, connected_after, running, visited_after
 from .raw_tab import STATE, RawTab
 
 APP = f"{STATE}.access_app___access_app____"
@@ -47,11 +47,7 @@ async def test_state_that_no_event_loaded(backends: tuple[Walked, Walked], handl
     await victim.send(f"{APP}{handler}", {"text": "of-the-victim"})
     await shown
     await victim.close()
-    following = await connected_after(one, victim, "next")
-    await following.settle()
-    await following.load()
-    await following.close()
-    assert [value for _, name, value in following.values() if name == "user"]
+    following = await visited_after(one, victim)
     assert not following.hears("of-the-victim")
 
 

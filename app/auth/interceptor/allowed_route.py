@@ -37,3 +37,9 @@ class HttpInterceptorConfig:
 
     allowed_list: Sequence[str | AllowedRoute] = ()
     base_url: str | None = None
+
+    @property
+    def audiences(self) -> set[str]:
+        """Those that the allowed list names."""
+        options = (getattr(entry, "token_options", None) for entry in self.allowed_list)
+        return {option.audience for option in options if option and option.audience}

@@ -72,13 +72,15 @@ def _remove_files(manager: StateManagerDisk, client_token: str, rules: AccessRul
 
     (In Redis a tab's States are written together.)
     """
+    kept: OSError | None = None
     for state_class in _not_for_everybody(rules):
         token = BaseStateToken(ident=client_token, cls=state_class)
         try:
             manager.token_path(token).unlink(missing_ok=True)
         except OSError as error:
-            logger.error("What a user left in a file cannot be removed: %s", error)
-            return
+            kept = error
+    if kept is not None:
+        logger.error("What a user left in a file cannot be removed: %s", kept)
 
 
 def _reset(state: BaseState, rules: AccessRules, *, skips_blank: bool) -> None:

@@ -276,19 +276,6 @@ async def test_ended_by_one_that_went_away(
     await other.close()
 
 
-@pytest.mark.parametrize("size", [0, 3])
-async def test_short_mark(file: Path, clock: Clock, size: int) -> None:
-    """A mark that was not written to its end is written again."""
-    file.parent.mkdir()
-    mark = file.with_name(f"{file.name}-mark")
-    mark.write_bytes(b"x" * size)
-    store = SQLiteSessionStore(file, Sealer((SECRET,)), lifetimes=LIFETIMES, clock=clock)
-    await store.create("ref", session(clock))
-    assert await store.load("ref") is await store.load("ref")
-    assert mark.stat().st_size == 8
-    await store.close()
-
-
 async def test_its_own_copy(store: SQLiteSessionStore, clock: Clock) -> None:
     """What an app does to the claims that it was given, nobody else is given."""
     nested = replace(session(clock), user={"roles": ["reader"], "address": {"city": "Zurich"}})

@@ -144,6 +144,7 @@ def running(
     data: Path | None = None,
     has_record: bool = True,
     runs_on: bool = False,
+    is_secure: bool = True,
 ) -> Iterator[Walked]:
     """A backend without a page: nobody here has a browser. With a `redis_url`, Reflex keeps its
     states there; `data` is the session file, if it is another backend's, too. With `runs_on`,
@@ -162,6 +163,7 @@ def running(
             ACCESS_RAN=str(ran),
             ACCESS_RECORD=str(record) if has_record else "",
             ACCESS_LIMITS=limits,
+            ACCESS_SECURE_BY_DEFAULT=str(int(is_secure)),
             **({"REFLEX_REDIS_URL": redis_url} if redis_url else {}),
             AUTH0_DOMAIN="http://127.0.0.1:9",
             AUTH0_CLIENT_ID="client",

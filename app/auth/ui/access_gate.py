@@ -13,8 +13,10 @@ from reflex_base.registry import RegistrationContext
 from ..audit import AuditTrail
 from ..core.access import Decision, Denial, Rule, decide_for
 from ..core.access_record import record_access
+from ..core.sparingly import Sparingly
 from ..session import Session
-from .access_marks import AccessRules
+from .access_marks import AccessRules, is_setvar
+from .builtin_handlers import Call, call_of, is_report, keep_permitted_storage, shorten
 from .navigation import LoginUrl, go_to_login
 
 logger = logging.getLogger(__name__)
@@ -38,19 +40,41 @@ class AccessGate:
         self._audit = audit
         self._login_url = login_url
         self._clock = clock
+        self._throttle = Sparingly()
 
     def start(self) -> None:
         """Learn the rules of all handlers that there are now."""
-        for name in RegistrationContext.get().event_handlers:
-            self.rule_of(name)
+        for name, registered in RegistrationContext.get().event_handlers.items():
+            if not is_setvar(registered):  # whose rule depends on its payload
+                self.rules.of_handler(name, registered)
 
-    def rule_of(self, event_name: str) -> Rule | None:
-        """None for an event that has no handler."""
-        known = self.rules.known_handlers.get(event_name)
+    def rule_of(self, event: Event) -> Rule | None:
+        """The rule of the handler that the event runs; None for an event that has none."""
+        known = self.rules.known_handlers.get(event.name)
         if known is not None:
             return known
-        registered = RegistrationContext.get().event_handlers.get(event_name)
-        return self.rules.of_handler(event_name, registered) if registered else None
+        call = call_of(event)
+        return self.rules.of_handler(call.name, call.handler) if isinstance(call, Call) else None
+
+    def drops(self, event: Event, sender: str | None) -> bool:
+        """Whether the event cannot run: its payload does not fit its handler. The log says so, but
+        not each time; `sender` is whose events are counted together."""
+        call = call_of(event)
+        if call is None:
+            return False
+        problem = call.problem if isinstance(call, Call) else call
+        if problem is None and is_report(event):
+            shorten(event)
+            return not self._throttle.is_due(f"report {sender}")
+        if problem is None:
+            return False
+        if self._throttle.is_due(sender or "nobody"):
+            logger.warning("Dropped an event of %s: %s.", event.name, problem)
+        return True
+
+    async def keep_permitted_storage(self, event: Event, session: Session | None) -> None:
+        """Take out of an event what it would write into States that its sender may not see."""
+        await keep_permitted_storage(event, self.rules, session, self._clock)
 
     def lets_any_user_pass(self, event_name: str) -> bool:
         """Whether a session is all that is asked for, and nobody is told, as for nearly every

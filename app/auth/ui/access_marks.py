@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from reflex.istate import dynamic
-from reflex.state import BaseState
-from reflex_base.registry import RegisteredEventHandler
+from reflex.state import BaseState, EventHandlerSetVar
+from reflex_base.constants import SETTER_PREFIX
+from reflex_base.event import EventHandler
+from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 
 from ..core.access import PUBLIC, SIGNED_IN, Rule
 
@@ -95,11 +97,11 @@ class AccessRules:
         return mark_of(page) or self._default
 
     def _rule_without_mark(self, registered: RegisteredEventHandler) -> Rule:
-        """Of its State; but what every State inherits from Reflex (`setvar`, which reaches each
-        method that is named `set_...`) does not become public with it."""
-        state = registered.states[0]
-        if not is_reflexs(state) and _is_of_reflex(registered.handler.fn.__module__):
-            return self._default
+        """That of its State; of a setter that Reflex has made for a variable, the variable's."""
+        state, fn = registered.states[0], registered.handler.fn
+        variable = fn.__qualname__.removeprefix(SETTER_PREFIX)
+        if _is_of_reflex(fn.__module__) and variable in state.base_vars and not is_reflexs(state):
+            return self.of_variable(state, variable)
         return self.of_state(state)
 
     def _own_rule_of_variable(self, state: type[BaseState], name: str) -> Rule | None:
@@ -109,6 +111,23 @@ class AccessRules:
                 return rule
         computed = state.computed_vars.get(name)
         return mark_of(getattr(computed, "_fget", None))
+
+
+def is_setvar(registered: RegisteredEventHandler) -> bool:
+    """Whether it is Reflex's `setvar`, which every State has: it calls the method `set_<var_name>`
+    that its payload names."""
+    return isinstance(registered.handler, EventHandlerSetVar)
+
+
+def setter_of(registered: RegisteredEventHandler, var_name: Any) -> str | None:
+    """The full name of the event handler that a `setvar` calls; None where that is none."""
+    if not isinstance(var_name, str):
+        return None
+    handler = getattr(registered.states[0], SETTER_PREFIX + var_name, None)
+    if not isinstance(handler, EventHandler):
+        return None
+    name = f"{handler.state_full_name}.{SETTER_PREFIX}{var_name}"
+    return name if name in RegistrationContext.get().event_handlers else None
 
 
 def is_reflexs(cls: type) -> bool:

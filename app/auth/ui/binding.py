@@ -56,6 +56,8 @@ class SessionBinding(Middleware):
         root = state._get_root_state()
         sid = connection_of_root(root).session_id
         ref = self._connections.reference_of(sid)
+        if self._gate.drops(event, ref):
+            return _nothing()
         stored = self._store.known(ref) if ref is not None else None
         if stored is not None and self._lets_pass(root, event, stored):
             bound_to.set(BoundTo(sid, ref, stored.session.sub))
@@ -87,7 +89,8 @@ class SessionBinding(Middleware):
         bound_to.set(BoundTo(sid, ref, session.sub if session else None))
         if event.name in _HYDRATES or not _says(root.substates.get(_AUTH_STATE), session, error):
             await self._bind(app, root, event, session, error)
-        rule = self._gate.rule_of(event.name)
+        await self._gate.keep_permitted_storage(event, session)
+        rule = self._gate.rule_of(event)
         if rule is None or rule.is_public:
             if is_background(event.name):
                 sub = session.sub if session else None
@@ -127,6 +130,11 @@ class SessionBinding(Middleware):
         if stored and self._clock() - stored.last_seen_at >= TOUCH_INTERVAL:
             await self._store.touch(ref)
         return stored.session if stored else None
+
+
+async def _nothing() -> StateUpdate:
+    """In the place of a handler that does not run."""
+    return StateUpdate()
 
 
 def _says(auth_state: BaseState | None, session: Session | None, error: str) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import reflex as rx
 from reflex.state import BaseState
-from reflex_base.registry import RegistrationContext
+from reflex_base.constants import SETTER_PREFIX
+from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 
-from .access_marks import AccessRules, is_reflexs
+from .access_marks import AccessRules, is_reflexs, is_setvar, setter_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,11 +43,24 @@ def _pages(app: rx.App, rules: AccessRules) -> list[Reach]:
     ]
 
 
-def _handlers(rules: AccessRules) -> list[Reach]:
+def _handlers(rules: AccessRules) -> Iterator[Reach]:
+    for name, registered in RegistrationContext.get().event_handlers.items():
+        if is_reflexs(registered.states[0]):
+            continue
+        if not is_setvar(registered):
+            yield Reach("handler", _short(name), str(rules.of_handler(name, registered)))
+        elif setters := _setters(registered):
+            yield Reach("handler", _short(name), f"as {', '.join(setters)}")
+
+
+def _setters(setvar: RegisteredEventHandler) -> list[str]:
+    """Those of an app's own that a `setvar` may call."""
+    state = setvar.states[0]
+    names = (name for name in dir(state) if name.startswith(SETTER_PREFIX))
     return [
-        Reach("handler", _short(name), str(rules.of_handler(name, registered)))
-        for name, registered in RegistrationContext.get().event_handlers.items()
-        if not is_reflexs(registered.states[0])
+        name
+        for name in names
+        if not hasattr(rx.State, name) and setter_of(setvar, name.removeprefix(SETTER_PREFIX))
     ]
 
 

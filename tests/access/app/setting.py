@@ -24,6 +24,7 @@ auth = AuthService(
     store,
     audit_hooks=[JsonLines(Path(record))] if (record := os.environ["ACCESS_RECORD"]) else [],
     limits=limits_from(os.environ["ACCESS_LIMITS"]),
+    secure_by_default=os.environ["ACCESS_SECURE_BY_DEFAULT"] == "1",
     clock=clock,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .auth import (
+from app.auth import (
     AllowedRoute,
     AuditHook,
     AuthConfig,

@@ -12,10 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .audit import AuditEvent, AuditHook, JsonLines, opentelemetry_hook
-    from .config import AuthConfig, AuthorizationParams
-    from .core.access import Check, Viewer
-    from .core.access_checks import (
+    from .access.checks import (
         any_of,
         authenticated_within,
         claim,
@@ -24,9 +21,9 @@ if TYPE_CHECKING:
         member_of,
         verified_email,
     )
-    from .core.devices import Device
-    from .core.limits import Limits, limits_from
-    from .core.request_event import RequestEvent
+    from .access.policy import Check, Viewer
+    from .audit import AuditEvent, AuditHook, JsonLines, opentelemetry_hook
+    from .config import AuthConfig, AuthorizationParams
     from .errors import (
         AuthError,
         AuthorizationError,
@@ -43,6 +40,7 @@ if TYPE_CHECKING:
         TokenEndpointError,
         TransactionError,
     )
+    from .flows.devices import Device
     from .interceptor import (
         AccessTokenTransport,
         AllowedList,
@@ -50,6 +48,9 @@ if TYPE_CHECKING:
         HttpInterceptorConfig,
         TokenOptions,
     )
+    from .limits import Limits, limits_from
+    from .reflex.state import AuthState, UserScopedState
+    from .request_event import RequestEvent
     from .service import AuthService
     from .session import (
         MemorySessionStore,
@@ -58,13 +59,12 @@ if TYPE_CHECKING:
         SessionStore,
         SQLiteSessionStore,
     )
-    from .ui.state import AuthState, UserScopedState
 
 _MODULES = {
     "audit": ("AuditEvent", "AuditHook", "JsonLines", "opentelemetry_hook"),
     "config": ("AuthConfig", "AuthorizationParams"),
-    "core.access": ("Check", "Viewer"),
-    "core.access_checks": (
+    "access.policy": ("Check", "Viewer"),
+    "access.checks": (
         "any_of",
         "authenticated_within",
         "claim",
@@ -73,9 +73,9 @@ _MODULES = {
         "member_of",
         "verified_email",
     ),
-    "core.devices": ("Device",),
-    "core.limits": ("Limits", "limits_from"),
-    "core.request_event": ("RequestEvent",),
+    "flows.devices": ("Device",),
+    "limits": ("Limits", "limits_from"),
+    "request_event": ("RequestEvent",),
     "errors": (
         "AuthError",
         "AuthorizationError",
@@ -107,7 +107,7 @@ _MODULES = {
         "Sealer",
         "SessionStore",
     ),
-    "ui.state": ("AuthState", "UserScopedState"),
+    "reflex.state": ("AuthState", "UserScopedState"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

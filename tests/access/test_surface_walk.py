@@ -14,7 +14,7 @@ from .person import Person
 from .product import ALICE, BOB, Product, product
 from .raw_tab import STATE, RawTab, opened_under_its_token
 
-USER = (f"{STATE}.app___auth___ui___state____auth_state", "user")
+USER = (f"{STATE}.app___auth___reflex___state____auth_state", "user")
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from app.auth import (
     SessionStore,
     SQLiteSessionStore,
 )
-from app.auth.core.access_tokens import Wanted
+from app.auth.flows.access_tokens import Wanted
 from app.auth.interceptor import build_pool
 from app.auth.session import reference
 

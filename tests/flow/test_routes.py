@@ -6,7 +6,7 @@ import httpx
 import pytest
 from starlette.types import Message, Scope
 
-from app.auth.core.scope_key import SCOPE_KEY
+from app.auth.http.scope_key import SCOPE_KEY
 from app.auth.session import new_handle, reference
 
 from .world import APP, World, error_code

@@ -29,7 +29,7 @@ from .tab import SIGNED_OUT, Tab
 HERE = Path(__file__).parent / "app"
 MIX = {"load": 80, "edit": 19, "leave": 1}  # shares of the events
 STATE_LIFETIME = 120  # seconds for which Reflex keeps what a closed tab leaves; an hour by default
-WITH = "reflex___state____state.load_app___auth___ui___state____user_scoped_state"
+WITH = "reflex___state____state.load_app___auth___reflex___state____user_scoped_state"
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..audit import AuditTrail, Kind, Outcome
-from ..core.request_event import Observer, RequestEvent
+from ..request_event import Observer, RequestEvent
 
 # Reasons that are decisions; any other is the code of an error because of which nothing was sent.
 _DECISIONS = frozenset(

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .audit import AuditEvent, AuditHook, JsonLines, opentelemetry_hook
+    from .audit import AuditEvent, AuditHook, JsonLinesAuditLog, OpenTelemetryAuditLog
     from .config import AuthConfig, AuthorizationParams
     from .core.access import Check, Viewer
     from .core.access_checks import (
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from .ui.state import AuthState, UserScopedState
 
 _MODULES = {
-    "audit": ("AuditEvent", "AuditHook", "JsonLines", "opentelemetry_hook"),
+    "audit": ("AuditEvent", "AuditHook", "JsonLinesAuditLog", "OpenTelemetryAuditLog"),
     "config": ("AuthConfig", "AuthorizationParams"),
     "core.access": ("Check", "Viewer"),
     "core.access_checks": (
@@ -130,11 +130,12 @@ __all__ = [
     "Device",
     "HttpInterceptorConfig",
     "IdTokenError",
-    "JsonLines",
+    "JsonLinesAuditLog",
     "Limits",
     "LoginLinkError",
     "LoginRequired",
     "MemorySessionStore",
+    "OpenTelemetryAuditLog",
     "ProviderError",
     "ProviderUnavailable",
     "RedisSessionStore",
@@ -156,7 +157,6 @@ __all__ = [
     "has_scope",
     "limits_from",
     "member_of",
-    "opentelemetry_hook",
     "verified_email",
 ]
 

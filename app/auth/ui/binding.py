@@ -56,7 +56,7 @@ class SessionBinding(Middleware):
         root = state._get_root_state()
         sid = connection_of_root(root).session_id
         ref = self._connections.reference_of(sid)
-        stored = self._store.known(ref) if ref is not None else None
+        stored = self._store.cached(ref) if ref is not None else None
         if stored is not None and self._lets_pass(root, event, stored):
             bound_to.set(BoundTo(sid, ref, stored.session.sub))
             return None

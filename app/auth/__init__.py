@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         verified_email,
     )
     from .access.policy import Check, Viewer
-    from .audit import AuditEvent, AuditHook, JsonLines, opentelemetry_hook
+    from .audit import AuditEvent, AuditHook, JsonLinesAuditLog, OpenTelemetryAuditLog
     from .config import AuthConfig, AuthorizationParams
     from .errors import (
         AuthError,
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     )
 
 _MODULES = {
-    "audit": ("AuditEvent", "AuditHook", "JsonLines", "opentelemetry_hook"),
+    "audit": ("AuditEvent", "AuditHook", "JsonLinesAuditLog", "OpenTelemetryAuditLog"),
     "config": ("AuthConfig", "AuthorizationParams"),
     "access.policy": ("Check", "Viewer"),
     "access.checks": (
@@ -130,11 +130,12 @@ __all__ = [
     "Device",
     "HttpInterceptorConfig",
     "IdTokenError",
-    "JsonLines",
+    "JsonLinesAuditLog",
     "Limits",
     "LoginLinkError",
     "LoginRequired",
     "MemorySessionStore",
+    "OpenTelemetryAuditLog",
     "ProviderError",
     "ProviderUnavailable",
     "RedisSessionStore",
@@ -156,7 +157,6 @@ __all__ = [
     "has_scope",
     "limits_from",
     "member_of",
-    "opentelemetry_hook",
     "verified_email",
 ]
 

@@ -15,7 +15,7 @@ def record_access(
     if not audit.has_hooks:
         return
     denial = decision.denial
-    audit.tell(
+    audit.record(
         Kind.ACCESS,
         Outcome.DENIED if denial else Outcome.SUCCESS,
         denial or "allowed",

@@ -144,7 +144,7 @@ class AccessTokens:
         except AuthError as error:
             self._audit.failed(Kind.TOKEN_REFRESH, error, sub=sub, ref=ref, target=target)
             raise
-        self._audit.tell(
+        self._audit.record(
             Kind.TOKEN_REFRESH,
             Outcome.SUCCESS,
             "refreshed",

@@ -36,7 +36,7 @@ class BackchannelLogout:
         """
         request = await self._provider.check_logout_token(logout_token)
         key = _key(request)
-        if await self._store.is_remembered(key):
+        if await self._store.is_used(key):
             raise LogoutTokenError("The logout token was used before.")
         ended = [
             ref
@@ -44,7 +44,7 @@ class BackchannelLogout:
             if await self._end(ref, stored)
         ]
         # Last, so that a token whose sessions could not be ended can be sent again.
-        await self._store.remember(key, request.forget_at)
+        await self._store.mark_used(key, request.forget_at)
         return len(ended)
 
     async def _named(self, request: LogoutRequest) -> dict[str, StoredSession]:

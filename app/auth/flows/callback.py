@@ -20,8 +20,8 @@ from ..session import (
     SessionStore,
     StoredSession,
     Transaction,
-    new_handle,
-    reference,
+    hash_session_id,
+    new_session_id,
 )
 from .provider import Provider
 from .refresh_lock import Leases
@@ -107,9 +107,9 @@ class Callback:
         )
         claims = await self._check(response, transaction, code=code, state=parameters["state"])
         user = await self._user(metadata, response, claims, transaction.scope)
-        handle = new_handle()
+        handle = new_session_id()
         session = self._session(response, transaction, claims, user, client_name(user_agent))
-        await self._replace(current, reference(handle), session)
+        await self._replace(current, hash_session_id(handle), session)
         return CompletedLogin(handle, session.sub, transaction.return_to, current)
 
     async def _replace(self, current: str | None, new: str, session: Session) -> None:

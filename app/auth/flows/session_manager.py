@@ -86,7 +86,7 @@ class SessionCore:
     async def ended(self, ref: str, session: Session, how: Ending) -> None:
         """A session is gone: its tabs are nobody's from now on."""
         kind = Kind.SESSION_REVOKED if how is Ending.REFUSED else Kind.LOGOUT
-        self._audit.tell(kind, Outcome.SUCCESS, how, sub=session.sub, ref=ref)
+        self._audit.record(kind, Outcome.SUCCESS, how, sub=session.sub, ref=ref)
         await self._announcements.tell(News.ENDED, ref)
         await self._tell_other_devices(ref, session)
 
@@ -99,7 +99,7 @@ class SessionCore:
         """Free it in the store, and note which sessions that were; raises `StoreUnavailable`."""
         for ref, session in (await self._store.purge()).items():
             sub = session.sub if session else None
-            self._audit.tell(Kind.SESSION_EXPIRED, Outcome.SUCCESS, "expired", sub=sub, ref=ref)
+            self._audit.record(Kind.SESSION_EXPIRED, Outcome.SUCCESS, "expired", sub=sub, ref=ref)
 
     def start(self) -> None:
         """Begin what goes on while the app runs."""

@@ -17,7 +17,7 @@ from ..access.policy import Decision, Denial
 from ..access.record import record_access
 from ..audit import AuditTrail
 from ..log_throttle import Sparingly
-from ..session import SessionCookie, reference, strip
+from ..session import SessionCookie, hash_session_id, strip
 from .client_address import client_address
 from .rate_limiting import RequestLimits
 from .scope_key import SCOPE_KEY
@@ -93,7 +93,8 @@ class Gate:
         if handle is None and len(self._origins) > 1:
             return False
         of_the_tab = self._session_of_tab(token)
-        return of_the_tab is not None and of_the_tab != (reference(handle) if handle else None)
+        ref = hash_session_id(handle) if handle else None
+        return of_the_tab is not None and of_the_tab != ref
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         origin = _header(scope, b"origin")
@@ -109,7 +110,7 @@ class Gate:
             return
         handle = self._cookie.read(_header(scope, b"cookie"))
         guarded = self._without_cookies(scope)
-        ref = guarded[SCOPE_KEY] = reference(handle) if handle else None
+        ref = guarded[SCOPE_KEY] = hash_session_id(handle) if handle else None
         if self._event_limits is not None:
             receive = sparing(receive, self._event_limits.of_connection(ref, client))
         await self._inner(guarded, receive, send)
@@ -120,7 +121,7 @@ class Gate:
 
     def _record(self, denial: Denial, scope: Scope) -> None:
         handle = self._cookie.read(_header(scope, b"cookie"))
-        ref = reference(handle) if handle else None
+        ref = hash_session_id(handle) if handle else None
         record_access(self._audit, Decision(denial), sub=None, ref=ref, target=scope["path"])
 
     def _without_cookies(self, scope: Scope) -> MutableMapping[str, Any]:

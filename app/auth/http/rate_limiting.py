@@ -55,7 +55,7 @@ class RequestLimits:
             wait = await self._seconds(self._of_all[what], _EVERYBODY)
         if wait and self._sparingly.is_due(f"{what} {client}"):
             logger.warning("Too many from %s: %s", client, what)
-            self._audit.tell(Kind.LIMIT, Outcome.DENIED, what, target=client)
+            self._audit.record(Kind.LIMIT, Outcome.DENIED, what, target=client)
         return wait
 
     async def aclose(self) -> None:

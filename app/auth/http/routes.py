@@ -24,7 +24,7 @@ from ..flows.login import Login
 from ..flows.logout import Logout
 from ..flows.return_to import page_of, safe_return_to
 from ..flows.session_end import Ending, OnSessionEnd
-from ..session import SessionCookie, SessionStore, new_handle, reference
+from ..session import SessionCookie, SessionStore, hash_session_id, new_session_id
 from . import html
 from .client_address import client_address
 from .forms import posted_field
@@ -92,7 +92,7 @@ class Routes:
 
     async def login(self, request: Request) -> Response:
         """Begin a login and send the browser to the provider."""
-        browser = self._login_cookie.read(request.headers.get("cookie")) or new_handle()
+        browser = self._login_cookie.read(request.headers.get("cookie")) or new_session_id()
         query = request.query_params
         return_to = self._return_to(query)
         try:
@@ -105,7 +105,7 @@ class Routes:
         except AuthError as error:
             self._audit.failed(Kind.LOGIN_STARTED, error, target=page_of(return_to))
             return self._failed(error, return_to)
-        self._audit.tell(
+        self._audit.record(
             Kind.LOGIN_STARTED, Outcome.SUCCESS, "redirected", target=page_of(return_to)
         )
         response = RedirectResponse(url, 302, headers=NO_STORE)
@@ -125,12 +125,12 @@ class Routes:
         except AuthError as error:
             self._audit.failed(Kind.LOGIN_COMPLETED, error)
             return self._failed(error)
-        self._audit.tell(
+        self._audit.record(
             Kind.LOGIN_COMPLETED,
             Outcome.SUCCESS,
             "replaced" if done.replaced else "new",
             sub=done.sub,
-            ref=reference(done.handle),
+            ref=hash_session_id(done.handle),
             target=page_of(done.return_to),
         )
         response = RedirectResponse(
@@ -139,7 +139,7 @@ class Routes:
             headers=NO_STORE,
             # After the response: the tabs must find the new cookie when they come back.
             background=BackgroundTask(
-                self._on_session_begin, reference(done.handle), done.replaced
+                self._on_session_begin, hash_session_id(done.handle), done.replaced
             ),
         )
         response.headers.append(
@@ -230,7 +230,7 @@ class Routes:
     def _reference(self, request: Request) -> str | None:
         """The reference of the session that the browser's cookie names."""
         handle = self._session_cookie.read(request.headers.get("cookie"))
-        return reference(handle) if handle else None
+        return hash_session_id(handle) if handle else None
 
     def _return_to(self, query: QueryParams) -> str:
         """The page to come back to; who begins a login elsewhere names it by its whole URL

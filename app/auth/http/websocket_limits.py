@@ -51,7 +51,7 @@ class EventLimits:
         """Note that events are dropped, but not each of them."""
         if self._sparingly.is_due(f"{limit} {ref or client}"):
             logger.warning("Too many events from %s; they are dropped: %s", client, limit)
-            self._audit.tell(Kind.LIMIT, Outcome.DENIED, limit, ref=ref, target=client)
+            self._audit.record(Kind.LIMIT, Outcome.DENIED, limit, ref=ref, target=client)
 
 
 def sparing(receive: Receive, allowance: EventAllowance) -> Receive:

@@ -15,7 +15,7 @@ def request_record(audit: AuditTrail, sub: str | None, ref: str | None) -> Obser
     """An observer of the requests of one user, in the session `ref`."""
 
     def observe(event: RequestEvent) -> None:
-        audit.tell(
+        audit.record(
             Kind.INTERCEPTOR,
             _outcome(event),
             event.reason,

@@ -125,7 +125,7 @@ class Withholding:
             return False
         most = self._most(delta)
         return most is Needs.NOTHING or (
-            most is Needs.SESSION and self._store.known(bound.ref) is not None
+            most is Needs.SESSION and self._store.cached(bound.ref) is not None
         )
 
     def _most(self, delta: Delta) -> Needs:

@@ -58,7 +58,7 @@ class SessionBinding(Middleware):
         ref = self._connections.reference_of(sid)
         if self._gate.drops(event, ref):
             return _nothing()
-        stored = self._store.known(ref) if ref is not None else None
+        stored = self._store.cached(ref) if ref is not None else None
         if stored is not None and self._lets_pass(root, event, stored):
             bound_to.set(BoundTo(sid, ref, stored.session.sub))
             return None

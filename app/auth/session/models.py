@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 _VERSION = 4
@@ -41,6 +44,9 @@ class Session:
 
     `browser` and `platform` are what the browser called itself, for the user to know it again.
     `id_token` is the last one; it names the session to the provider at logout.
+
+    `state_key` is the random id from which the keys of this login's state trees are derived: 128
+    bits as 32 hexadecimal digits, new with each session unless the login hands on an earlier one.
     """
 
     sub: str
@@ -52,6 +58,7 @@ class Session:
     platform: str = ""
     id_token: str | None = field(default=None, repr=False)
     authenticated_at: float | None = None
+    state_key: str = field(default_factory=partial(secrets.token_hex, 16), repr=False)
 
     @property
     def auth_time(self) -> float:
@@ -101,11 +108,16 @@ class Session:
     def from_bytes(cls, data: bytes) -> Session:
         """The record that `to_bytes` wrote.
 
+        A record from before there was a `state_key` gets one that is derived from what does not
+        change in it, so that every process computes the same.
+
         Raises:
-            RecordError: it did not.
+            RecordError: the record has another version or shape.
         """
         try:
             fields = _load(data)
+            if "state_key" not in fields:
+                fields["state_key"] = _derived_state_key(fields)
             tokens = tuple(AccessToken(**token) for token in fields.pop("access_tokens"))
             return cls(access_tokens=tokens, **fields)
         except (KeyError, TypeError) as error:
@@ -137,6 +149,11 @@ class Transaction:
             return cls(**_load(data))
         except TypeError as error:
             raise RecordError("A transaction record has another shape.") from error
+
+
+def _derived_state_key(fields: Mapping[str, Any]) -> str:
+    unchanging = json.dumps([fields["sub"], fields["sid"], fields["created_at"]])
+    return hashlib.sha256(f"state key\0{unchanging}".encode()).hexdigest()[:32]
 
 
 def _dump(fields: dict[str, Any]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from app.auth import (
@@ -25,7 +26,8 @@ from .generated_secret import generated_secret
 DATA_DIR = Path(os.environ.get("APP_DATA_DIR", ".data"))
 """Where the sealed sessions live; keep it on a disk that survives restarts."""
 
-_sealer = Sealer(config.secrets or (generated_secret(DATA_DIR / "secret"),))
+_config = replace(config, secrets=config.secrets or (generated_secret(DATA_DIR / "secret"),))
+_sealer = Sealer(_config.secrets)
 
 _store: SessionStore = (
     RedisSessionStore(config.redis_url, _sealer)
@@ -34,7 +36,7 @@ _store: SessionStore = (
 )
 
 auth = AuthService(
-    config,
+    _config,
     _store,
     http_interceptor=http_interceptor,
     inspect_requests=INSPECT_REQUESTS,

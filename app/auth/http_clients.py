@@ -24,7 +24,6 @@ from .interceptor import (
 )
 from .reflex.inspection import Inspection
 from .reflex.navigation import current_path
-from .reflex.state import sub_of
 from .request_event import Observer
 
 
@@ -63,8 +62,8 @@ class HttpClients:
         self._on_request = on_request
         self._telemetry = OpenTelemetry.if_installed()
 
-    def of(self, state: rx.State, ref: str | None) -> httpx.AsyncClient:
-        """One for the user of this tab, whose session has this reference."""
+    def of(self, state: rx.State, ref: str | None, sub: str | None) -> httpx.AsyncClient:
+        """One for the user of this tab: the hash of the session's id, and the user's `sub`."""
         get_access_token = functools.partial(
             self._get_access_token, ref, functools.partial(current_path, state)
         )
@@ -73,11 +72,11 @@ class HttpClients:
             get_access_token,
             self._pool,
             refresh_access_token=get_access_token,
-            on_request=self._observer(state, ref),
+            on_request=self._observer(state, ref, sub),
         )
         return build_client(transport, base_url=self._base_url)
 
-    def _observer(self, state: rx.State, ref: str | None) -> Observer | None:
+    def _observer(self, state: rx.State, ref: str | None, sub: str | None) -> Observer | None:
         """Whoever is to be told; a request is described only if there is somebody."""
         observers = [] if self._on_request is None else [self._on_request]
         if self._telemetry is not None and self._telemetry.has_provider():
@@ -87,5 +86,5 @@ class HttpClients:
         if self._inspection is not None:
             observers.append(self._inspection.observer(state))
         if self._audit.has_hooks:
-            observers.append(request_record(self._audit, sub_of(state), ref))
+            observers.append(request_record(self._audit, sub, ref))
         return all_of(observers)

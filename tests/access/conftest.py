@@ -11,6 +11,7 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import pytest
 
 from app.auth.session import (
@@ -22,6 +23,7 @@ from app.auth.session import (
     new_session_id,
 )
 
+from ..cookies import session_cookie
 from ..e2e.stack import SECRET
 from ..servers import BIN, Server, answers, clean_environ, free_port, lifted_project
 from .raw_tab import RawTab, opened_under_its_token
@@ -94,8 +96,15 @@ class Walked:
         yield
         file.unlink()
 
+    async def log_out(self, handle: str | None) -> None:
+        """Log out as a browser does."""
+        headers = {"Origin": self.url, "Cookie": f"{session_cookie(self.url)}={handle}"}
+        async with httpx.AsyncClient(trust_env=False) as http:
+            answer = await http.post(f"{self.url}/auth/logout", headers=headers)
+        assert answer.status_code == 303
+
     async def end(self, handle: str) -> None:
-        """Log out elsewhere."""
+        """End a session in the store, without a word to the app."""
         await self._with_store(lambda store: store.delete(hash_session_id(handle)))
 
     async def _with_store(self, work: Callable[[SQLiteSessionStore], Awaitable[Result]]) -> Result:

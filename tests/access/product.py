@@ -16,6 +16,7 @@ import httpx
 
 from app.auth.session import Sealer, SQLiteSessionStore, hash_session_id
 
+from ..cookies import session_cookie
 from ..e2e.stack import SECRET, Tenant, external_process, tenant_process
 from ..servers import BIN, ROOT, Server, answers, clean_environ, copy_project, free_port
 
@@ -51,7 +52,7 @@ class Product:
         """Through the tenant's pages; the handle of the new session."""
         async with httpx.AsyncClient(trust_env=False) as browser:
             url = httpx.URL(f"{self.url}/auth/login")
-            while "auth_session" not in browser.cookies:
+            while session_cookie(self.url) not in browser.cookies:
                 form = FORMS.get(url.path)
                 response = (
                     await browser.post(url, data={**form, "username": email})
@@ -59,7 +60,7 @@ class Product:
                     else await browser.get(url)
                 )
                 url = url.join(response.headers["location"])
-            return browser.cookies["auth_session"]
+            return browser.cookies[session_cookie(self.url)]
 
     async def sessions(self, handle: str) -> set[str]:
         """The references of all sessions of the user of this one; of nobody there are none."""

@@ -89,11 +89,47 @@ async def test_client_storage(visit: Visit, handler: str) -> None:
     odd = {"no.such.state": "forged", "": "forged", f"{APP}remembered.stored": {"not": "a text"}}
     await ran(walked, tab, (handler, {"vars": values | odd}))
     await ran(walked, tab, (handler, {"vars": values}))
-    is_admin = tab.hears('"roles":["admin"]')
+    # At a hydrate, what is not tagged as this user's own is another user's.
+    is_taken = tab.hears('"roles":["admin"]') and handler == UPDATE
     assert {name for _, name, value in tab.values() if value == "forged"} == (
-        {"stored"} if is_admin else set()
+        {"stored"} if is_taken else set()
     )
     assert walked.server.log.read_text().count("Traceback") == tracebacks
+
+
+STORED = f"{APP}remembered.stored_rx_state_"
+
+
+def owner(tab: RawTab) -> dict[str, str]:
+    """The tags that a tab was told to keep beside what it stores."""
+    state = f"{STATE}.access_app___auth___reflex___client_storage____storage_owner"
+    tags = {name: value for each, name, value in tab.values() if each == state and value}
+    return {f"{state}.{name}_rx_state_": value for name, value in tags.items()}
+
+
+async def test_client_storage_of_the_user_before(walked: Walked) -> None:
+    """What a browser keeps for one user of a guarded variable is theirs when they come back, and is
+    replaced by the default for the next user of that browser."""
+    people = {
+        name: await walked.person(f"storing-{name}", roles=["admin"]) for name in ("ann", "bea")
+    }
+    tabs = [RawTab(walked.url, people[name]) for name in ("ann", "ann", "bea")]
+    await tabs[0].open()
+    kept = {STORED: "kept-for-ann", **owner(tabs[0])}
+    for tab in tabs[1:]:
+        await tab.connect()
+        await tab.send(f"{STATE}.hydrate_and_load", {"vars": kept})
+        await tab.settle()
+    for tab in tabs:
+        await tab.close()
+    _, again, following = tabs
+    assert again.hears("kept-for-ann")
+    assert not following.hears("kept-for-ann")
+    assert [value for _, name, value in following.values() if name == "stored"][-1] == (
+        "nothing stored"
+    )
+    assert owner(following).keys() == owner(again).keys()
+    assert set(owner(following).values()).isdisjoint(owner(again).values())
 
 
 MISFITS: list[tuple[str, dict[str, Any]]] = [

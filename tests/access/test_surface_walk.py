@@ -112,7 +112,9 @@ async def tab_of(role: str, walked: Product, alice: Person) -> RawTab:
     """The tab of somebody who is nobody; what it heard before is forgotten."""
     if role == "ended":
         await walked.end(alice.handle)
+        await alice.tab.settle()
         alice.tab.heard.clear()
+        await alice.tab.send(f"{STATE}.hydrate", {})
         return alice.tab
     if role == "stolen after it was closed":
         await alice.tab.close()
@@ -158,8 +160,9 @@ async def test_forged(walked: Product, alice: Person, role: str) -> None:
     await tab.send(f"{STATE}.hydrate", {})
     await finish(tab, {short(name): name for name in walked.arguments})
     assert set(Counter(map(short, walked.refusals())) - before) == guarded(walked, "handler")
-    # Whether the page is ready is the browser's own to say.
-    assert {name for _, name, value in tab.values() if value == "forged"} <= {"is_hydrated"}
+    # Whether the page is ready, and whose its storage is, is the browser's own to say.
+    forged = {name for _, name, value in tab.values() if value == "forged"}
+    assert forged <= {"is_hydrated", "browser", "tab"}
     check_nothing_was_seen(walked, tab, alice)
     await check_nothing_has_changed(walked, alice)
 

@@ -74,13 +74,13 @@ class RelyingParty:
 
     async def session(self) -> Session | None:
         """The session that the browser's cookie names."""
-        handle = self.browser.cookies.get("auth_session")
+        handle = self.browser.cookies.get("auth_session_3000")
         stored = await self.store.load(hash_session_id(handle)) if handle else None
         return stored.session if stored else None
 
     async def access_token(self) -> str:
         """What the interceptor would attach for this browser."""
-        ref = hash_session_id(self.browser.cookies["auth_session"])
+        ref = hash_session_id(self.browser.cookies["auth_session_3000"])
         return await self.auth._access_token(ref, lambda: "/", TokenOptions())
 
     async def post_logout_token(self, logout_token: str) -> httpx.Response:

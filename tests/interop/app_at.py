@@ -96,10 +96,10 @@ class AppAt:
         return httpx.AsyncClient(mounts={APP: self._transport}, trust_env=False)
 
     def _has_cookie(self) -> bool:
-        return "auth_session" in self._browser.cookies
+        return "auth_session_3000" in self._browser.cookies
 
     def _reference(self) -> str:
-        return hash_session_id(self._browser.cookies["auth_session"])
+        return hash_session_id(self._browser.cookies["auth_session_3000"])
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from app.auth.session import (
     new_session_id,
 )
 
+from ..cookies import session_cookie
 from ..e2e.stack import SECRET
 from ..servers import BIN, Server, answers, free_port, lifted_project
 from .tab import SIGNED_OUT, Tab
@@ -139,7 +140,7 @@ class Side:
         begun_at = time.perf_counter()
         if self.has_auth:
             seen = tab.waits_for(SIGNED_OUT)
-            headers = {"Origin": self.url, "Cookie": f"auth_session={tab.handle}"}
+            headers = {"Origin": self.url, "Cookie": f"{session_cookie(self.url)}={tab.handle}"}
             await self._http.post(f"{self.url}/auth/logout", headers=headers)
             await asyncio.wait_for(seen, 20)
         else:

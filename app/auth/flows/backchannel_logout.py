@@ -8,7 +8,7 @@ from ..errors import LogoutTokenError
 from ..oidc.logout_token import LogoutRequest
 from ..session import SessionStore, StoredSession
 from .provider import Provider
-from .session_end import Ending, OnSessionEnd
+from .session_events import OnSessionEnd, SessionEndReason
 
 
 class BackchannelLogout:
@@ -61,7 +61,7 @@ class BackchannelLogout:
     async def _end(self, ref: str, stored: StoredSession) -> bool:
         is_ended = await self._store.delete(ref)
         if is_ended:
-            await self._on_session_end(ref, stored.session, Ending.BACKCHANNEL)
+            await self._on_session_end(ref, stored.session, SessionEndReason.BACKCHANNEL)
         return is_ended
 
 

@@ -26,7 +26,7 @@ from ..session import (
 from .provider import Provider
 from .refresh_lock import Leases
 from .token_lifetime import issued_token
-from .transactions import LoginAttempts
+from .transactions import Transactions
 from .user_agent import client_name
 
 logger = logging.getLogger(__name__)
@@ -42,15 +42,17 @@ _PROTOCOL_CLAIMS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class CompletedLogin:
-    """A new session: the handle for the cookie, the user's `sub`, and the path to go to.
+    """A new session: its id for the cookie, the user's `sub`, and the path to go to.
 
-    `replaced` is the reference of the session that this browser had before; it is gone.
+    `replaced` is the hash of the id of the session that this browser had before, which is gone.
+    `is_renewed` says that it was the same user's.
     """
 
-    handle: str = field(repr=False)
+    session_id: str = field(repr=False)
     sub: str
     return_to: str
     replaced: str | None
+    is_renewed: bool
 
 
 class Callback:
@@ -69,7 +71,7 @@ class Callback:
         self._config = config
         self._provider = provider
         self._store = store
-        self._attempts = LoginAttempts(store)
+        self._transactions = Transactions(store)
         self._leases = leases
         self._clock = clock
         self._jitter = jitter
@@ -94,7 +96,7 @@ class Callback:
             ProviderError, ProviderUnavailable, StoreUnavailable: as named.
         """
         parameters = single_parameters(items)
-        transaction = await self._attempts.take(browser, state_of(parameters))
+        transaction = await self._transactions.take(browser, state_of(parameters))
         metadata = await self._provider.metadata()
         code = code_of(parameters, metadata)
         response = await exchange_code(
@@ -107,23 +109,42 @@ class Callback:
         )
         claims = await self._check(response, transaction, code=code, state=parameters["state"])
         user = await self._user(metadata, response, claims, transaction.scope)
-        handle = new_session_id()
+        session_id = new_session_id()
         session = self._session(response, transaction, claims, user, client_name(user_agent))
-        await self._replace(current, hash_session_id(handle), session)
-        return CompletedLogin(handle, session.sub, transaction.return_to, current)
+        is_renewed = await self._replace(current, hash_session_id(session_id), session)
+        if browser is not None:
+            await self._transactions.complete(browser, parameters["state"], transaction)
+        return CompletedLogin(session_id, session.sub, transaction.return_to, current, is_renewed)
 
-    async def _replace(self, current: str | None, new: str, session: Session) -> None:
-        """Put `new` in the place of `current`. What is taken over is read while nobody redeems it;
-        when that cannot be had (somebody is stuck redeeming), nothing is taken over."""
+    async def return_to_of_completed(
+        self, browser: str | None, items: Sequence[tuple[str, str]]
+    ) -> str | None:
+        """Where the login led whose callback is visited once more with these query `items`; None if
+        it is none of this browser that was completed a while ago. Raises `StoreUnavailable`."""
+        state = dict(items).get("state")
+        if browser is None or state is None:
+            return None
+        return await self._transactions.return_to_of_completed(browser, state)
+
+    async def _replace(self, current: str | None, new: str, session: Session) -> bool:
+        """Put `new` in the place of `current`; whether both are the same user's.
+
+        Tokens are taken over under the refresh lock. While another request holds it for too long,
+        none are.
+        """
         if current is None:
             await self._store.create(new, session)
-            return
+            return False
         try:
             async with self._leases.hold(current):
-                session = _taking_over(session, await self._store.load(current))
+                before = await self._store.load(current)
+                session = _taking_over(session, before, with_tokens=True)
                 await self._store.create(new, session, replaces=current)
         except ProviderUnavailable:
+            before = await self._store.load(current)
+            session = _taking_over(session, before, with_tokens=False)
             await self._store.create(new, session, replaces=current)
+        return before is not None and before.session.sub == session.sub
 
     async def _check(
         self, response: TokenResponse, transaction: Transaction, *, code: str, state: str
@@ -206,9 +227,13 @@ def _auth_time(claims: Claims) -> float | None:
     return float(value)
 
 
-def _taking_over(session: Session, stored: StoredSession | None) -> Session:
-    """With the earlier session's tokens for other audiences, if it was the same person's."""
-    if stored is None or stored.session.sub != session.sub:
+def _taking_over(session: Session, before: StoredSession | None, *, with_tokens: bool) -> Session:
+    """With what the same user's earlier session in this browser had: its state trees and, if
+    wanted, its tokens for other audiences."""
+    if before is None or before.session.sub != session.sub:
+        return session
+    session = replace(session, state_key=before.session.state_key)
+    if not with_tokens:
         return session
     (new,) = session.access_tokens
-    return replace(session, access_tokens=stored.session.access_tokens).with_token(new)
+    return replace(session, access_tokens=before.session.access_tokens).with_token(new)

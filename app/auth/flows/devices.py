@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from ..session import Session, SessionStore, StoredSession
-from .session_end import Ending, OnSessionEnd
+from .session_events import OnSessionEnd, SessionEndReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Devices:
     async def _end(self, ref: str, stored: StoredSession) -> bool:
         is_ended = await self._store.delete(ref)
         if is_ended:
-            await self._on_session_end(ref, stored.session, Ending.OTHER_DEVICE)
+            await self._on_session_end(ref, stored.session, SessionEndReason.OTHER_DEVICE)
         return is_ended
 
 

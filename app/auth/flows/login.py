@@ -17,7 +17,7 @@ from .login_parameters import check_issuer, login_parameters
 from .login_scope import login_scope
 from .provider import Provider
 from .return_to import safe_return_to
-from .transactions import LoginAttempts
+from .transactions import Transactions
 
 
 class Login:
@@ -35,7 +35,7 @@ class Login:
         self._config = config
         self._provider = provider
         self._store = store
-        self._attempts = LoginAttempts(store)
+        self._transactions = Transactions(store)
         self._audiences = frozenset(audiences)
         self._clock = clock
 
@@ -75,7 +75,7 @@ class Login:
         metadata = await self._provider.discovery.reachable_metadata()
         login = LoginSecrets.new()
         transaction = self._transaction(login, params, others, safe_return_to(return_to))
-        await self._attempts.open(browser, login.state, transaction)
+        await self._transactions.open(browser, login.state, transaction)
         parameters = authorization_request(
             login,
             client_id=self._config.client_id,

@@ -20,7 +20,7 @@ from ..oidc.id_token import Expected, check_is_same_login
 from ..oidc.token_endpoint import TokenResponse, refresh
 from ..session import Session, SessionStore, StoredSession
 from .provider import Provider
-from .session_end import Ending, OnSessionEnd
+from .session_events import OnSessionEnd, SessionEndReason
 
 logger = logging.getLogger(__name__)
 
@@ -142,5 +142,5 @@ class Redemption:
         if current is not None and current.version != stored.version:
             raise SupersededError from error
         await self._store.delete(ref)
-        await self._on_session_end(ref, stored.session, Ending.REFUSED)
+        await self._on_session_end(ref, stored.session, SessionEndReason.REFUSED)
         raise SessionEnded("The provider no longer honours this session.", error=error.error)

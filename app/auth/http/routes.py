@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
-from starlette.background import BackgroundTask
+from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,13 +17,13 @@ from starlette.routing import Route
 
 from ..audit import AuditTrail, Kind, Outcome
 from ..config import AuthConfig
-from ..errors import AuthError, LogoutTokenError, StoreUnavailable
+from ..errors import AuthError, LogoutTokenError, StoreUnavailable, TransactionError
 from ..flows.backchannel_logout import BackchannelLogout
-from ..flows.callback import Callback
+from ..flows.callback import Callback, CompletedLogin
 from ..flows.login import Login
 from ..flows.logout import Logout
 from ..flows.return_to import page_of, safe_return_to
-from ..flows.session_end import Ending, OnSessionEnd
+from ..flows.session_events import OnSessionEnd, SessionEndReason
 from ..session import SessionCookie, SessionStore, hash_session_id, new_session_id
 from . import html
 from .client_address import client_address
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-LOGIN_COOKIE_AGE = 600  # seconds a person may take at the provider
+BROWSER_COOKIE_AGE = 400 * 24 * 3600  # seconds; browsers keep no cookie for longer
 SESSION_COOKIE_AGE = 30 * 24 * 3600  # the session itself may end earlier, in the store
 
 
@@ -54,8 +54,8 @@ class Routes:
         limits: RequestLimits | None,
         *,
         session_cookie: SessionCookie,
-        login_cookie: SessionCookie,
-        on_session_begin: Callable[[str, str | None], Awaitable[None]],
+        browser_cookie: SessionCookie,
+        on_session_begin: Callable[[CompletedLogin, str | None], Awaitable[None]],
         on_session_end: OnSessionEnd,
     ) -> None:
         self._config = config
@@ -67,7 +67,7 @@ class Routes:
         self._audit = audit
         self._limits = limits
         self._session_cookie = session_cookie
-        self._login_cookie = login_cookie
+        self._browser_cookie = browser_cookie
         self._on_session_end = on_session_end
         self._on_session_begin = on_session_begin
 
@@ -92,7 +92,7 @@ class Routes:
 
     async def login(self, request: Request) -> Response:
         """Begin a login and send the browser to the provider."""
-        browser = self._login_cookie.read(request.headers.get("cookie")) or new_session_id()
+        browser = self._browser_cookie.read(request.headers.get("cookie")) or new_session_id()
         query = request.query_params
         return_to = self._return_to(query)
         try:
@@ -109,43 +109,63 @@ class Routes:
             Kind.LOGIN_STARTED, Outcome.SUCCESS, "redirected", target=page_of(return_to)
         )
         response = RedirectResponse(url, 302, headers=NO_STORE)
-        response.headers.append("set-cookie", self._login_cookie.set(browser, LOGIN_COOKIE_AGE))
+        response.headers.append("set-cookie", self._browser_cookie.set(browser, BROWSER_COOKIE_AGE))
         return response
 
     async def callback(self, request: Request) -> Response:
         """Judge the provider's answer; a good one becomes a session under a new id."""
         cookies = request.headers.get("cookie")
+        browser = self._browser_cookie.read(cookies)
+        items = request.query_params.multi_items()
+        current = self._reference(request)
         try:
-            done = await self._callback.complete(
-                self._login_cookie.read(cookies),
-                request.query_params.multi_items(),
-                current=self._reference(request),
-                user_agent=request.headers.get("user-agent"),
+            login = await self._callback.complete(
+                browser, items, current=current, user_agent=request.headers.get("user-agent")
             )
+        except TransactionError as error:
+            self._audit.failed(Kind.LOGIN_COMPLETED, error, ref=current)
+            return await self._callback_again(error, browser, items, current)
         except AuthError as error:
             self._audit.failed(Kind.LOGIN_COMPLETED, error)
             return self._failed(error)
         self._audit.record(
             Kind.LOGIN_COMPLETED,
             Outcome.SUCCESS,
-            "replaced" if done.replaced else "new",
-            sub=done.sub,
-            ref=hash_session_id(done.handle),
-            target=page_of(done.return_to),
+            "replaced" if login.replaced else "new",
+            sub=login.sub,
+            ref=hash_session_id(login.session_id),
+            target=page_of(login.return_to),
         )
-        response = RedirectResponse(
-            f"{self._config.app_base_url}{done.return_to}",
-            303,
-            headers=NO_STORE,
-            # After the response: the tabs must find the new cookie when they come back.
-            background=BackgroundTask(
-                self._on_session_begin, hash_session_id(done.handle), done.replaced
-            ),
+        # After the response: the tabs must find the new cookie when they come back.
+        begun = BackgroundTask(
+            self._on_session_begin, login, hash_session_id(browser) if browser else None
         )
-        response.headers.append(
-            "set-cookie", self._session_cookie.set(done.handle, SESSION_COOKIE_AGE)
-        )
+        response = self._to_app(login.return_to, background=begun)
+        cookie = self._session_cookie.set(login.session_id, SESSION_COOKIE_AGE)
+        response.headers.append("set-cookie", cookie)
         return response
+
+    async def _callback_again(
+        self,
+        error: TransactionError,
+        browser: str | None,
+        items: Sequence[tuple[str, str]],
+        current: str | None,
+    ) -> Response:
+        """A callback whose transaction is not open: somebody went back to the provider, or to a
+        bookmark. A user who is signed in goes on to where that login led."""
+        try:
+            if current is None or await self._store.load(current) is None:
+                return self._failed(error)
+            return_to = await self._callback.return_to_of_completed(browser, items)
+        except StoreUnavailable:
+            return self._failed(error)
+        _log(error)
+        return self._to_app(return_to or "/")
+
+    def _to_app(self, path: str, *, background: BackgroundTask | None = None) -> Response:
+        url = f"{self._config.app_base_url}{path}"
+        return RedirectResponse(url, 303, headers=NO_STORE, background=background)
 
     async def ask_logout(self, request: Request) -> Response:
         """A link must not log anyone out, so GET asks first."""
@@ -162,10 +182,13 @@ class Routes:
         except StoreUnavailable as error:
             self._audit.failed(Kind.LOGOUT, error, ref=ref)
             return html.try_again_later(self._home)
+        # After the response, with which the cookie goes.
+        tasks = BackgroundTasks()
         if ref and stored:
-            await self._on_session_end(ref, stored.session, Ending.LOGOUT)
-        task = BackgroundTask(self._logout.revoke, stored.session) if stored else None
-        response = RedirectResponse(url, 303, headers=NO_STORE, background=task)
+            reason = SessionEndReason.LOGOUT
+            tasks.add_task(self._on_session_end, ref, stored.session, reason)
+            tasks.add_task(self._logout.revoke, stored.session)
+        response = RedirectResponse(url, 303, headers=NO_STORE, background=tasks)
         response.headers.append("set-cookie", self._session_cookie.clear())
         return response
 

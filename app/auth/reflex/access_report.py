@@ -11,6 +11,7 @@ from reflex_base.constants import SETTER_PREFIX
 from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 
 from .access_rules import AccessRules, is_reflexs, is_setvar, setter_of
+from .reflex_seam import pages_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,8 +39,8 @@ def table(rows: list[Reach]) -> str:
 
 def _pages(app: rx.App, rules: AccessRules) -> list[Reach]:
     return [
-        Reach("page", f"/{route.removeprefix('index')}", str(rules.of_page(page.component)))
-        for route, page in app._unevaluated_pages.items()
+        Reach("page", f"/{route.removeprefix('index')}", str(rules.of_page(page)))
+        for route, page in pages_of(app)
     ]
 
 

@@ -31,25 +31,15 @@ def mark_of(target: Any) -> Rule | None:
 
 
 def mark_variables(state: type[BaseState], rules: dict[str, Rule]) -> None:
-    """Mark variables of a State by their names. Those of the backend (`_x`) never leave for a
-    browser; but where their State is for everybody, they stay for a tab's next user without a mark.
+    """Mark variables of a State by their names.
 
     Raises:
         TypeError: it has no such variable.
     """
-    unknown = rules.keys() - state.vars.keys() - set(backend_variables(state))
+    unknown = rules.keys() - state.vars.keys() - state.get_fields().keys()
     if unknown:
         raise TypeError(f"{state.__name__} has no variable {', '.join(sorted(unknown))}.")
     setattr(state, _VARIABLES, {**vars(state).get(_VARIABLES, {}), **rules})
-
-
-def backend_variables(state: type[BaseState]) -> list[str]:
-    """The names of the variables of a State itself that no browser is told of."""
-    return [
-        name
-        for name, field in state.get_fields().items()
-        if field._backend and field._owner is state and not name.startswith("_reflex_internal")
-    ]
 
 
 class AccessRules:
@@ -110,7 +100,7 @@ class AccessRules:
             if isinstance(rule, Rule):
                 return rule
         computed = state.computed_vars.get(name)
-        return mark_of(getattr(computed, "_fget", None))
+        return mark_of(getattr(computed, "fget", None))
 
 
 def is_setvar(registered: RegisteredEventHandler) -> bool:
@@ -128,6 +118,14 @@ def setter_of(registered: RegisteredEventHandler, var_name: Any) -> str | None:
         return None
     name = f"{handler.state_full_name}.{SETTER_PREFIX}{var_name}"
     return name if name in RegistrationContext.get().event_handlers else None
+
+
+def is_of_app(event_name: str) -> bool:
+    """Whether an event handler is the app's, and neither Reflex's nor this layer's."""
+    registered = RegistrationContext.get().event_handlers.get(event_name)
+    if registered is None or is_reflexs(registered.states[0]):
+        return False
+    return not registered.states[0].__module__.startswith(f"{__package__}.")
 
 
 def is_reflexs(cls: type) -> bool:

@@ -1,9 +1,8 @@
-"""Reflex's own handlers that act on what their payload names: held to the rule of what is named.
+"""Reflex's own handlers that act on what their payload names.
 
 `setvar` calls a setter of its State, and is looked at as a call of that setter.
-`hydrate_and_load` and `update_vars_internal` write client storage (cookies, local and session
-storage) into any State: only the variables that the user may see are written.
-`handle_frontend_exception` writes to the log.
+`handle_frontend_exception` writes to the log. Those that write client storage are in
+`client_storage`.
 """
 
 from __future__ import annotations
@@ -12,26 +11,15 @@ import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import reflex as rx
 from reflex.event import Event
-from reflex.istate.storage import ClientStorageBase
-from reflex.state import BaseState, FrontendEventExceptionState, UpdateVarsInternalState
-from reflex_base.constants.state import FIELD_MARKER
+from reflex.state import FrontendEventExceptionState
 from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 
-from ..access.policy import decide_for
-from ..session import Session
-from .access_rules import AccessRules, is_setvar, setter_of
+from .access_rules import is_setvar, setter_of
 from .payloads import parameters_of
 
 LONGEST_REPORT = 2000  # characters of an exception in a browser, for the log
 
-_WRITES_CLIENT_STORAGE = frozenset(
-    {
-        f"{rx.State.get_full_name()}.hydrate_and_load",
-        f"{UpdateVarsInternalState.get_full_name()}.update_vars_internal",
-    }
-)
 _REPORT = f"{FrontendEventExceptionState.get_full_name()}.handle_frontend_exception"
 
 
@@ -84,30 +72,3 @@ def shorten(event: Event) -> None:
     """Cut the texts of a report."""
     for name, value in event.payload.items():
         event.payload[name] = value[:LONGEST_REPORT]
-
-
-async def keep_permitted_storage(
-    event: Event, rules: AccessRules, session: Session | None, clock: Callable[[], float]
-) -> None:
-    """Take out of an event that writes client storage what its sender may not see or what is no
-    such variable."""
-    values = event.payload.get("vars") if event.name in _WRITES_CLIENT_STORAGE else None
-    if not values:
-        return
-    permitted = {}
-    for full_name, value in values.items():
-        state, name = _client_storage(full_name)
-        if state is not None and isinstance(value, str | None):
-            decision = await decide_for(rules.of_variable(state, name), session, clock)
-            if decision.denial is None:
-                permitted[full_name] = value
-    event.payload["vars"] = permitted
-
-
-def _client_storage(full_name: str) -> tuple[type[BaseState] | None, str]:
-    """The State and the plain name of a variable; None if it is not kept in the browser."""
-    state_name, _, name = full_name.rpartition(".")
-    name = name.removesuffix(FIELD_MARKER)
-    state = RegistrationContext.get().base_states.get(state_name)
-    field = state.get_fields().get(name) if state else None
-    return (state if field and isinstance(field.default, ClientStorageBase) else None), name

@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import reflex as rx
+from reflex.state import BaseState
 
 from ..access.checks import as_check
 from ..access.policy import PUBLIC, Check, Predicate, Rule
 from .access_rules import mark, mark_variables
+from .carry_over import mark_carry_over
 
 Target = TypeVar("Target")
+StateClass = TypeVar("StateClass", bound=type[BaseState])
 Checks = Sequence[Predicate | Check]
 
 
@@ -39,3 +42,8 @@ class Marking:
         such variable."""
         rule = PUBLIC if public else Rule(checks=tuple(as_check(check) for check in checks))
         mark_variables(state, dict.fromkeys(names, rule))
+
+    def carry_over(self, state: StateClass) -> StateClass:
+        """Mark a State (a cart, a draft) whose values a visitor takes along when they log in. Once:
+        they are then gone from where they were."""
+        return mark_carry_over(state)

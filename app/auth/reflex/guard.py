@@ -5,19 +5,21 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import reflex as rx
 
 from ..access.policy import SIGNED_IN, Rule
+from ..errors import StoreUnavailable
 from .access_rules import mark, mark_of
 from .navigation import LoginUrl, go_to_login
 from .state import AuthState
-from .user_bound import CurrentUser, UserNotConfirmed, bind_to_user, look_up
 
 logger = logging.getLogger(__name__)
+
+User = dict[str, Any]
+CurrentUser = Callable[[Any], Awaitable[User | None]]
 
 _IS_GUARDED = "_auth_is_guarded"
 
@@ -25,52 +27,26 @@ _IS_GUARDED = "_auth_is_guarded"
 def guard_handler(
     handler: Callable[..., Any], current_user: CurrentUser, login_url: LoginUrl
 ) -> Any:
-    """An event handler that runs only with a session; else the browser goes to the login.
+    """An event handler that runs only with a session; otherwise the browser goes to the login.
 
-    The session is looked up in the store at each call, and by a background handler again at each
-    `async with self`: when the user has gone or changed meanwhile, the handler ends there. While
-    the store is away it does not run; `AuthState.error` says why. Works for plain, async,
-    generator and background handlers; put `@rx.event` above it.
+    The session is looked up in the store at each call. While the store is away the handler does not
+    run; `AuthState.error` says why. Works for plain, async, generator and background handlers; put
+    `@rx.event` above it.
     """
 
     @functools.wraps(handler)
     async def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
-        with _ending(handler):
-            user = await look_up(current_user, self)
-            if user is None:
-                return go_to_login(self, login_url)
-            result = handler(bind_to_user(self, user, current_user), *args, **kwargs)
-            if inspect.isgenerator(result) or inspect.isasyncgen(result):
-                return _events(handler, result)
-            return await result if inspect.isawaitable(result) else result
+        try:
+            user = await current_user(self)
+        except StoreUnavailable as error:
+            logger.warning("%s did not run: %s", handler.__qualname__, error.code)
+            return None
+        if user is None:
+            return go_to_login(self, login_url)
+        result = handler(self, *args, **kwargs)
+        return await result if inspect.isawaitable(result) else result
 
     return mark(guarded, mark_of(handler) or SIGNED_IN)
-
-
-async def _events(handler: Callable[..., Any], result: Any) -> AsyncIterator[Any]:
-    """What a handler yields, until its user can no longer be confirmed."""
-    with _ending(handler):
-        if inspect.isasyncgen(result):
-            async for event in result:
-                yield event
-        else:
-            for event in _with_returned(result):
-                yield event
-
-
-def _with_returned(events: Generator[Any, None, Any]) -> Iterator[Any]:
-    returned = yield from events
-    if returned is not None:
-        yield returned
-
-
-@contextmanager
-def _ending(handler: Callable[..., Any]) -> Iterator[None]:
-    """Where a handler ends whose user cannot be confirmed."""
-    try:
-        yield
-    except UserNotConfirmed as reason:
-        logger.warning("%s was stopped: %s", handler.__qualname__, reason)
 
 
 def guard_page(page: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
@@ -100,8 +76,8 @@ def is_guarded_page(page: Any) -> bool:
 
 
 def _entering(rule: Rule) -> Any:
-    enter: Any = AuthState.enter
-    return enter(rule.key) if rule.checks else AuthState.require_login
+    authorize: Any = AuthState.authorize_page
+    return authorize(rule.key) if rule.checks else AuthState.require_login
 
 
 def _if_allowed(page: Callable[[], rx.Component], rule: Rule) -> rx.Component:
@@ -109,9 +85,10 @@ def _if_allowed(page: Callable[[], rx.Component], rule: Rule) -> rx.Component:
     if not rule.checks:
         return page()
     return rx.match(
-        AuthState.entered[rule.key],
+        AuthState.page_access[rule.key],
         ("allowed", page()),
         ("forbidden", _forbidden()),
+        ("step_up", _step_up(rule)),
         _waiting(),
     )
 
@@ -123,6 +100,15 @@ def _forbidden() -> rx.Component:
         rx.el.a("Go to the start page", href="/"),
         class_name="auth-forbidden",
         role="alert",
+    )
+
+
+def _step_up(rule: Rule) -> rx.Component:
+    return rx.el.div(
+        rx.el.h1("Confirm that it is you"),
+        rx.el.p("You have to log in once more to see this page."),
+        rx.el.button("Log in again", on_click=_entering(rule)),
+        class_name="auth-forbidden",
     )
 
 

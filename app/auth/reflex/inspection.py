@@ -9,12 +9,11 @@ from collections.abc import Callable
 import reflex as rx
 from reflex.event import Event
 
+from ..http.connections import Connections
 from ..request_event import Observer, RequestEvent
-from .connections import Connections
+from .events import start_event, tree_of
 from .inspector import RequestInspector
 from .recent_requests import RecentRequests, Row
-from .socket import connection_of
-from .top_level_event import start_event
 
 
 class Inspection:
@@ -33,7 +32,7 @@ class Inspection:
 
     def observer(self, state: rx.State) -> Observer:
         """An observer for the requests that this tab makes."""
-        return functools.partial(self._note, self._owner(state), _tab(state))
+        return functools.partial(self._note, self._owner(state), tree_of(state))
 
     def _note(self, owner: str, tab: str, event: RequestEvent) -> None:
         self._recent.add(owner, event)
@@ -45,7 +44,7 @@ class Inspection:
         if self._app is None:
             return
         del self._woken[owner]
-        for token in {tab, *self._connections.tabs_of(owner)}:
+        for token in {tab, *self._connections.trees_of(owner)}:
             for event in Event.from_event_type(RequestInspector.event_handlers["look"]):
                 await start_event(self._app, token, event)
 
@@ -54,9 +53,6 @@ class Inspection:
 
     def _owner(self, state: rx.State) -> str:
         """The session; where nobody is signed in, the tab."""
-        return self._connections.reference_of_state(state) or f"tab {_tab(state)}"
-
-
-def _tab(state: rx.State) -> str:
-    token: str = connection_of(state).client_token
-    return token
+        connection = self._connections.of_tree(tree_of(state))
+        session_id_hash = connection.session_id_hash if connection else None
+        return session_id_hash or f"tab {tree_of(state)}"

@@ -12,6 +12,16 @@ from reflex.event import EventSpec
 LoginUrl = Callable[..., str]
 
 
+class DocumentForm(rx.el.Div):  # type: ignore[misc]  # loaded lazily
+    """A plain `<form>`: submitting it is a document navigation. Reflex's own form stays on the
+    page."""
+
+    tag = "form"
+
+    action: rx.Var[str]
+    method: rx.Var[str]
+
+
 def current_path(state: rx.State) -> str:
     """The path and query of the page a tab is on, as the browser says."""
     return path_of(state.router.url)

@@ -1,174 +1,205 @@
-"""Binding every event to the session: what AuthState says is true now, not at page load."""
+"""What every event passes before its handler: the session is looked at, and the decision made."""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import reflex as rx
 from reflex.event import Event
 from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
-from reflex_base.event.processor.base_state_processor import chain_updates
+from reflex_base.constants.state import FIELD_MARKER
+from reflex_base.event.context import EventContext
 
 from ..errors import StoreUnavailable
-from ..session import Session, SessionStore, StoredSession
-from .access_gate import AccessGate, is_background
-from .begin_anew import begin_anew
-from .bound_to import BoundTo, bound_to
-from .connections import Connections
-from .socket import connection_of_root
-from .state import AuthState
+from ..http.connections import Connection, Connections
+from ..session import Session, SessionStore
+from .access_control import AccessControl
+from .access_rules import is_of_app
+from .carry_over import CarryOver
+from .client_storage import HYDRATE_AND_LOAD, ClientStorage
+from .events import start_event
+from .state import AuthState, shown_as
 from .subscription import subscribed_events
-from .top_level_event import start_event
 
 logger = logging.getLogger(__name__)
 
 STORE_IS_AWAY = "Your session cannot be checked right now. You are still logged in; try again."
+NOT_DONE = "Your login has changed. What you did last was not carried out: please do it again."
 TOUCH_INTERVAL = 60.0  # seconds between two notes of "last seen", so that reads stay reads
-_HYDRATES = frozenset(
-    f"{rx.State.get_full_name()}.{name}" for name in ("hydrate", "hydrate_and_load")
-)
-"""A page load or reconnect: the browser gets the whole state, and subscribers start anew."""
-_AUTH_STATE = AuthState.get_name()
+_HYDRATES = frozenset({f"{rx.State.get_full_name()}.hydrate", HYDRATE_AND_LOAD})
+"""A page load or reconnect: the browser gets the whole state, and subscribers start again."""
 
 
-class SessionBinding(Middleware):
-    """Runs under the tab's lock before every handler: compares, assigns, resets, announces."""
+class SessionMiddleware(Middleware):
+    """Runs under the lock of the state tree, before every handler.
+
+    An event runs only while its connection is bound to the login whose tree it is for. If the
+    session has ended or has become another user's, the connection is closed: a lost message keeps
+    no user signed in.
+    """
 
     def __init__(
         self,
         store: SessionStore,
-        gate: AccessGate,
+        access: AccessControl,
         connections: Connections,
+        client_storage: ClientStorage,
+        carry_over: CarryOver,
         *,
         clock: Callable[[], float],
     ) -> None:
         self._store = store
+        self._access = access
         self._connections = connections
-        self._gate = gate
+        self._client_storage = client_storage
+        self._carry_over = carry_over
         self._clock = clock
+        self._unfinished = UnfinishedEvents()
 
     def preprocess(  # type: ignore[override]  # Reflex awaits only what is to be awaited
         self, app: rx.App, state: BaseState, event: Event
     ) -> Awaitable[StateUpdate | None] | None:
-        """Bind AuthState; then stop the event unless its handler may run for whoever is there."""
-        root = state._get_root_state()
-        sid = connection_of_root(root).session_id
-        ref = self._connections.reference_of(sid)
-        if self._gate.drops(event, ref):
-            return _nothing()
-        stored = self._store.cached(ref) if ref is not None else None
-        if stored is not None and self._lets_pass(root, event, stored):
-            bound_to.set(BoundTo(sid, ref, stored.session.sub))
+        """Let an ordinary event pass without a coroutine, which would be most of what this layer
+        costs; decide about any other."""
+        connection = self._connections.of_tree(EventContext.get().token)
+        if connection is not None and self._is_ordinary(connection, event):
             return None
-        return self._bind_and_decide(app, root, event, sid, ref)
+        return self._decide(app, state, event, connection)
 
-    def _lets_pass(self, root: BaseState, event: Event, stored: StoredSession) -> bool:
-        """Whether there is nothing to do, as at nearly every event; found out without waiting.
-
-        There is at a page load: its handler is public.
-        """
+    def _is_ordinary(self, connection: Connection, event: Event) -> bool:
+        """Whether a session is all that the event needs, and is known to be there."""
+        ref = connection.session_id_hash
+        if ref is None or not connection.is_bound or connection.is_closed:
+            return False
+        stored = self._store.cached(ref)
         return (
-            self._gate.lets_any_user_pass(event.name)
-            and _says(root.substates.get(_AUTH_STATE), stored.session, "")
+            stored is not None
+            and stored.session.state_key == connection.state_key
             and self._clock() - stored.last_seen_at < TOUCH_INTERVAL
+            and self._access.lets_any_user_pass(event)
         )
 
-    async def _bind_and_decide(
-        self, app: rx.App, root: BaseState, event: Event, sid: str, ref: str | None
+    async def _decide(
+        self, app: rx.App, state: BaseState, event: Event, connection: Connection | None
     ) -> StateUpdate | None:
+        if connection is None or connection.is_closed:
+            return await self._without_connection(state, event, connection)
+        if self._access.drops(event, connection):
+            return StateUpdate()
         session, error = None, ""
-        if ref is not None:
+        if connection.state_key is not None:
             try:
-                session = await self._session(ref)
+                session = await self._session(connection)
             except StoreUnavailable as failure:
                 # Nothing of a session that cannot be checked is shown; it is not ended either.
                 logger.warning("%s: %s", failure.code, failure)
                 error = STORE_IS_AWAY
-        bound_to.set(BoundTo(sid, ref, session.sub if session else None))
-        if event.name in _HYDRATES or not _says(root.substates.get(_AUTH_STATE), session, error):
-            await self._bind(app, root, event, session, error)
-        await self._gate.keep_permitted_storage(event, session)
-        rule = self._gate.rule_of(event)
-        if rule is None or rule.is_public:
-            if is_background(event.name):
-                sub = session.sub if session else None
-                bound_to.set(BoundTo(sid, ref, sub, outlives_user=True))
+            else:
+                if session is None:
+                    self._unfinished.note(connection.client_token, event)
+                    await connection.close()
+                    return StateUpdate()
+        await self._client_storage.filter(event, session)
+        if event.name in _HYDRATES or not connection.is_bound or error:
+            await self._bind(app, state, event, connection, session, error)
+        return await self._access.refusal(state, event, session, connection, is_unknown=bool(error))
+
+    async def _without_connection(
+        self, state: BaseState, event: Event, connection: Connection | None
+    ) -> StateUpdate | None:
+        """Of a tab that has gone, or whose login is over: a public handler may go on, unseen."""
+        tree = EventContext.get().token
+        token = self._connections.client_token_of_closed(tree)
+        client_token = connection.client_token if connection else token
+        if client_token is not None:
+            self._unfinished.note(client_token, event)
+            return StateUpdate()
+        if self._access.drops(event, None):
+            return StateUpdate()
+        return await self._access.refusal(state, event, None, None, is_unknown=True)
+
+    async def _session(self, connection: Connection) -> Session | None:
+        """The session of the connection's login; None if it is over."""
+        ref = connection.session_id_hash
+        stored = await self._store.load(ref) if ref else None
+        if ref is None or stored is None or stored.session.state_key != connection.state_key:
             return None
-        if session is not None and self._gate.lets_any_user_pass(event.name):
-            return None
-        refusal = await self._gate.refusal(
-            rule, root, event, session, ref=ref, is_unknown=bool(error)
-        )
-        if refusal is not None:
-            await _tell_browser(root)  # a handler that does not run sends nothing
-        return refusal
+        if self._clock() - stored.last_seen_at >= TOUCH_INTERVAL:
+            await self._store.touch(ref)
+        return stored.session
 
     async def _bind(
-        self, app: rx.App, root: BaseState, event: Event, session: Session | None, error: str
+        self,
+        app: rx.App,
+        state: BaseState,
+        event: Event,
+        connection: Connection,
+        session: Session | None,
+        error: str,
     ) -> None:
-        auth_state = await root.get_state(AuthState)
+        """Let AuthState say what is true now."""
+        auth_state = await state.get_state(AuthState)
         is_hydrating = event.name in _HYDRATES
-        was_loading = auth_state.is_loading
-        user = session.user if session else None
-        has_changed = user != auth_state.get_value("user")
-        if has_changed or was_loading:  # of a tab whose user is not known, anything may be left
-            await begin_anew(root, self._gate.rules)
-        if has_changed:
-            auth_state.user = session.claims() if session else None
-            await auth_state._enter_as_another(session)
-        is_there = session is not None
-        _assign(auth_state, is_authenticated=is_there, error=error, is_loading=False)
-        if (has_changed or was_loading) and not is_hydrating:
-            await _tell_browser(root)
-        if has_changed or (is_hydrating and is_there):
-            await _announce(app, connection_of_root(root).client_token)
-
-    async def _session(self, ref: str) -> Session | None:
-        stored = await self._store.load(ref)
-        if stored and self._clock() - stored.last_seen_at >= TOUCH_INTERVAL:
-            await self._store.touch(ref)
-        return stored.session if stored else None
-
-
-async def _nothing() -> StateUpdate:
-    """In the place of a handler that does not run."""
-    return StateUpdate()
-
-
-def _says(auth_state: BaseState | None, session: Session | None, error: str) -> bool:
-    """Whether AuthState says so already, as at nearly every event.
-
-    Read from where Reflex keeps what was ever read or written: its attributes would be most of what
-    this layer costs an event.
-    """
-    if auth_state is None:
-        return False
-    says = auth_state.__dict__
-    try:
-        return bool(
-            says["is_loading"] is False
-            and says["is_authenticated"] is (session is not None)
-            and says["user"] == (session.user if session else None)
-            and says["error"] == error
+        has_changed = (session.user if session else None) != auth_state.get_value("user")
+        changed = _assign(
+            auth_state,
+            is_loading=False,
+            is_authenticated=session is not None,
+            user=session.claims() if session else None,
+            error=error,
         )
-    except KeyError:
-        return False
+        connection.is_bound = not error
+        if is_hydrating:
+            decisions = await self._access.decide_pages(session) if session else {}
+            auth_state.page_access = {key: shown_as(each) for key, each in decisions.items()}
+            if session is not None:
+                await self._carry_over.into(app, auth_state, connection)
+            await self._unfinished.tell(connection.client_token)
+        elif changed:
+            # Now: a handler that does not run sends nothing, one in the background maybe late.
+            await EventContext.get().emit_delta({AuthState.get_full_name(): changed})
+        if has_changed or (is_hydrating and session is not None):
+            for each in subscribed_events():
+                await start_event(app, connection.tree, each)
 
 
-def _assign(auth_state: AuthState, **values: bool | str) -> None:
-    """Assign what differs, so that an ordinary event sends nothing about the user."""
+class UnfinishedEvents:
+    """Events of a page that came when their login was just over, by the page's client token. They
+    are not run for the next one; its user is told."""
+
+    KEPT = 30.0  # seconds
+    MOST = 1000
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._noted: dict[str, float] = {}
+
+    def note(self, client_token: str, event: Event) -> None:
+        """Note an event of the app's own that a page sent. One that another event started has a
+        parent; subscribers run again anyway."""
+        is_of_page = EventContext.get().parent_txid is None and is_of_app(event.name)
+        if is_of_page and event.name not in {each.name for each in subscribed_events()}:
+            self._noted.pop(client_token, None)
+            if len(self._noted) >= self.MOST:
+                del self._noted[next(iter(self._noted))]
+            self._noted[client_token] = self._clock()
+
+    async def tell(self, client_token: str) -> None:
+        """Tell the page, if there is something to tell."""
+        noted_at = self._noted.pop(client_token, None)
+        if noted_at is not None and self._clock() - noted_at < self.KEPT:
+            await EventContext.get().emit_event(*Event.from_event_type(rx.toast.warning(NOT_DONE)))
+
+
+def _assign(auth_state: AuthState, **values: Any) -> dict[str, Any]:
+    """Assign what differs; what that is, as a browser is told."""
+    changed = {}
     for name, value in values.items():
-        if getattr(auth_state, name) != value:
+        if auth_state.get_value(name) != value:
             setattr(auth_state, name, value)
-
-
-async def _tell_browser(root: BaseState) -> None:
-    """Send the change now: a background handler's own delta may be far away or never come."""
-    await chain_updates(None, handler_name="auth binding", root_state=root)
-
-
-async def _announce(app: rx.App, client_token: str) -> None:
-    for event in subscribed_events():
-        await start_event(app, client_token, event)
+            changed[f"{name}{FIELD_MARKER}"] = value
+    return changed

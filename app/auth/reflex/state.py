@@ -9,14 +9,12 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from ..access.policy import ANONYMOUS, PUBLIC, Decision, Denial
-from ..session import Session
 from .access_rules import mark
 from .navigation import LoginUrl, go_to_login, path_of
-from .socket import root_of
 
 
 class AuthState(rx.State):
-    """Who is signed in, as Auth0's AuthService tells it. Written by the binding on every event.
+    """Who is signed in, as Auth0's AuthService tells it. The session middleware writes it.
 
     Only for showing: a handler that acts for the user is guarded with `auth.require_login`.
     """
@@ -26,14 +24,14 @@ class AuthState(rx.State):
     user: dict[str, Any] | None = None
     error: str = ""
 
-    entered: dict[str, str] = {}
+    page_access: dict[str, str] = {}
+    """Of each page that has checks, by the key of its rule: `allowed`, `step_up` or `forbidden`."""
 
-    _rules: list[str] = []  # of the pages with checks that this tab has been to
+    _has_carried_over: bool = False
 
     _login_url: ClassVar[LoginUrl]
-    _load_session: ClassVar[Callable[[Any], Awaitable[Session | None]]]
-    _decide: ClassVar[Callable[[Session | None, str], Awaitable[Decision | None]]]
-    _record: ClassVar[Callable[[Any, Decision], None]]
+    _decide: ClassVar[Callable[[rx.State, str], Awaitable[Decision | None]]]
+    _record: ClassVar[Callable[[rx.State, Decision], None]]
 
     @rx.var
     def login_url(self) -> str:
@@ -42,57 +40,48 @@ class AuthState(rx.State):
 
     @rx.event
     def require_login(self) -> EventSpec | None:
-        """On a guarded page's load: nobody is signed in, so on to the login and back here."""
+        """On a guarded page's load: where no user is signed in, on to the login and back here."""
         if self.is_authenticated or self.error:
             return None
         type(self)._record(self, ANONYMOUS)
         return go_to_login(self, type(self)._login_url)
 
     @rx.event
-    async def enter(self, rule: str) -> EventSpec | None:
-        """On a load of a page that has checks: remember what it is to show."""
+    async def authorize_page(self, rule: str) -> EventSpec | None:
+        """On the load of a page with checks: decide again, and log in again where that helps."""
         if not self.is_authenticated:
             return self.require_login()  # type: ignore[operator]
-        if not isinstance(rule, str):  # whatever a client may send
-            return None
-        decision = await type(self)._decide(await type(self)._load_session(self), rule)
-        if decision is None:
+        decision = await type(self)._decide(self, rule)
+        if decision is None:  # a client made the rule up
             return None
         type(self)._record(self, decision)
+        self.page_access[rule] = shown_as(decision)
         if decision.denial is Denial.STEP_UP_REQUIRED:
             return go_to_login(self, type(self)._login_url, **decision.login_parameters)
-        self._rules = [*dict.fromkeys((*self._rules, rule))]
-        self.entered[rule] = _shown(decision)
         return None
-
-    async def _enter_as_another(self, session: Session | None) -> None:
-        """Whoever is there now may see other pages of those that this tab has been to."""
-        rules = self._rules if session else []
-        self.entered = {rule: _shown(await type(self)._decide(session, rule)) for rule in rules}
 
     @rx.event
     def refresh(self) -> None:
-        """Do nothing: the binding, which runs before every event, has already done it."""
+        """Do nothing: the session middleware runs before every event, and looks at the session."""
 
 
-def _shown(decision: Decision | None) -> str:
-    """What a page shows; None is for a rule that no page has."""
-    return "forbidden" if decision is None or decision.denial else "allowed"
+def shown_as(decision: Decision) -> str:
+    """What a page shows."""
+    match decision.denial:
+        case None:
+            return "allowed"
+        case Denial.STEP_UP_REQUIRED:
+            return "step_up"
+        case _:
+            return "forbidden"
 
 
 class UserScopedState(rx.State):
     """Base of a page's State whose variables belong to the signed-in user.
 
-    When the user goes or changes, every variable returns to its default and the browser is told,
-    before any handler runs for the next one.
+    Every State's values end with the login that they were made under, since a state tree belongs to
+    one login. This base says so where it matters.
     """
 
 
 mark(AuthState, PUBLIC)
-
-
-def sub_of(state: rx.State) -> str | None:
-    """The `sub` of a tab's user, as the last event found it; for the record only."""
-    auth_state = root_of(state).substates.get(AuthState.get_name())
-    user = auth_state.user if isinstance(auth_state, AuthState) else None
-    return user.get("sub") if user else None

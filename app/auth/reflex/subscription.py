@@ -11,8 +11,9 @@ from reflex.event import Event
 from reflex.state import BaseState
 
 from ..access.policy import PUBLIC
+from ..errors import StoreUnavailable
 from .access_rules import mark
-from .user_bound import CurrentUser, User, UserNotConfirmed, bind_to_user, look_up
+from .guard import CurrentUser, User
 
 logger = logging.getLogger(__name__)
 
@@ -24,23 +25,23 @@ def subscribe(handler: UserHandler, current_user: CurrentUser) -> Any:
     """Make `handler(self, user)` a background event that the binding starts.
 
     The user is looked up when it runs and is never an argument of the event: a client can call any
-    event with any arguments. It supersedes its own unfinished run, so that the latest user wins,
-    and what a run writes for a user who has gone meanwhile is dropped. An exception ends that one
-    run only.
+    event with any arguments. It supersedes its own unfinished run, so that the latest claims win.
+    An exception ends that one run only.
     """
 
     async def run(self: Any) -> None:
         try:
-            user = await look_up(current_user, self)
-            await handler(bind_to_user(self, user, current_user), user)
-        except UserNotConfirmed as reason:
-            logger.warning("%s was stopped: %s", handler.__qualname__, reason)
+            user = await current_user(self)
+        except StoreUnavailable as error:
+            logger.warning("%s did not run: %s", handler.__qualname__, error.code)
+            return
+        await handler(self, user)
 
     # Not functools.wraps: Reflex would follow __wrapped__ and offer `user` as an argument.
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(run, name, getattr(handler, name))
     run.__dict__[_MARK] = True
-    # It is told when nobody is there, too, and of nobody but the user of its own tab.
+    # It runs when no user is signed in, too, and only ever for the user of its own tab.
     return rx.event(background=True, supersedes=True)(mark(run, PUBLIC))
 
 

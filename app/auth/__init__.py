@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         verified_email,
     )
     from .core.devices import Device
-    from .core.limits import Limits, limits_from
+    from .core.limits import Limits
     from .core.request_event import RequestEvent
     from .errors import (
         AuthError,
@@ -74,7 +74,7 @@ _MODULES = {
         "verified_email",
     ),
     "core.devices": ("Device",),
-    "core.limits": ("Limits", "limits_from"),
+    "core.limits": ("Limits",),
     "core.request_event": ("RequestEvent",),
     "errors": (
         "AuthError",
@@ -154,7 +154,6 @@ __all__ = [
     "claim",
     "has_role",
     "has_scope",
-    "limits_from",
     "member_of",
     "opentelemetry_hook",
     "verified_email",

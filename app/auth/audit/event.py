@@ -36,8 +36,8 @@ class AuditEvent:
 
     `reason` is a stable code, `time` epoch seconds. `sub` is the user's, `session` a name for the
     session (`session_name`): the same in every entry about it, and of no other use. `target` is the
-    page, the handler, the audience, or the request (method and URL). `error_id` is the reference
-    that the user was shown and the log has. `milliseconds` is how long it took, or 0.
+    page, the handler, the audience, or the request (method and URL). `error_id` is what
+    the user was shown and the log line begins with. `milliseconds` is how long it took, or 0.
     """
 
     kind: Kind

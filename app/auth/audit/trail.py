@@ -63,7 +63,7 @@ class AuditTrail:
         ref: str | None = None,
         target: str | None = None,
     ) -> None:
-        """Tell of something that did not work, by the error's code and reference."""
+        """Tell of something that did not work, by the error's code and id."""
         self.tell(
             kind,
             Outcome.FAILURE,
@@ -71,7 +71,7 @@ class AuditTrail:
             sub=sub,
             ref=ref,
             target=target,
-            error_id=error.reference,
+            error_id=error.error_id,
         )
 
     async def stop(self) -> None:

@@ -165,7 +165,7 @@ class Callback:
                 self._provider.client, endpoint, access_token=access_token, sub=sub
             )
         except (UserInfoRefusedError, ProviderUnavailable) as error:
-            logger.warning("[%s] A login without UserInfo: %s", error.reference, error)
+            logger.warning("[%s] A login without UserInfo: %s", error.error_id, error)
             return {}
 
     def _session(

@@ -110,7 +110,10 @@ class Login:
     ) -> Mapping[str, str]:
         """What the browser carries: the parameters, or a reference to them (RFC 9126)."""
         endpoint = metadata.pushed_authorization_request_endpoint
-        is_wanted = metadata.require_pushed_authorization_requests or self._config.pushes_requests
+        is_wanted = (
+            metadata.require_pushed_authorization_requests
+            or self._config.pushed_authorization_requests
+        )
         if endpoint is None or not is_wanted:
             return parameters
         authentication = self._provider.authentication(metadata)

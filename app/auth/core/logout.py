@@ -61,4 +61,4 @@ class Logout:
                     refresh_token=refresh_token,
                 )
         except AuthError as error:
-            logger.warning("[%s] Not every refresh token was revoked: %s", error.reference, error)
+            logger.warning("[%s] Not every refresh token was revoked: %s", error.error_id, error)

@@ -108,7 +108,7 @@ class Redemption:
         try:
             await self._check(response.id_token, response.access_token, session)
         except ProviderUnavailable as error:
-            logger.warning("[%s] A refreshed ID token is left aside: %s", error.reference, error)
+            logger.warning("[%s] A refreshed ID token is left aside: %s", error.error_id, error)
             return replace(response, id_token=None)
         except IdTokenError as error:
             raise ProviderError(str(error), code=error.code) from None

@@ -67,7 +67,7 @@ class SessionCore:
             leases,
             redemption,
             audit,
-            is_multi_resource=config.is_multi_resource,
+            is_multi_resource=config.multi_resource_refresh_tokens,
             clock=clock,
             jitter=jitter,
         )

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ..config import MINIMUM_SECRET_LENGTH
+from ..environ import MINIMUM_SECRET_LENGTH
 from ..errors import ConfigError
 
 _VERSION = b"\x01"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import reflex as rx
 
-from .auth import AuthConfig, AuthService, JsonLines, Sealer, SQLiteSessionStore, limits_from
+from .auth import AuthConfig, AuthService, JsonLines, Limits, Sealer, SQLiteSessionStore
 
 ran = Path(os.environ["ACCESS_RAN"])
 ahead = ran.with_name("ahead")
@@ -23,7 +23,7 @@ auth = AuthService(
     config,
     store,
     audit_hooks=[JsonLines(Path(record))] if (record := os.environ["ACCESS_RECORD"]) else [],
-    limits=limits_from(os.environ["ACCESS_LIMITS"]),
+    limits=Limits.parse(os.environ["ACCESS_LIMITS"]),
     clock=clock,
 )
 

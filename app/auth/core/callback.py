@@ -9,10 +9,10 @@ from typing import Any
 
 from ..config import AuthConfig
 from ..errors import IdTokenError, ProviderUnavailable
-from ..oidc.authorization_response import code_of, single_parameters, state_of
-from ..oidc.id_token import Expected
-from ..oidc.provider_metadata import ProviderMetadata
-from ..oidc.signed_jwt import Claims
+from ..oidc.authorization import code_of, single_parameters, state_of
+from ..oidc.discovery import ProviderMetadata
+from ..oidc.id_token import IdTokenExpectations
+from ..oidc.jwt import Claims
 from ..oidc.token_endpoint import TokenResponse, exchange_code
 from ..oidc.userinfo import UserInfoRefusedError, is_complete, userinfo
 from ..session import (
@@ -132,7 +132,7 @@ class Callback:
             raise IdTokenError("The token response has no ID token.")
         now = self._clock()
         max_age = transaction.max_age
-        expected = Expected(
+        expected = IdTokenExpectations(
             issuer=self._config.issuer,
             client_id=self._config.client_id,
             nonce=transaction.nonce,

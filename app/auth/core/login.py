@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from ..config import AuthConfig, AuthorizationParams
-from ..oidc.authorization_request import (
-    LoginSecrets,
-    authorization_request,
-    authorization_url,
-    push,
-)
-from ..oidc.provider_metadata import ProviderMetadata
+from ..oidc.authorization import AuthorizationState, authorization_request, push
+from ..oidc.discovery import ProviderMetadata
 from ..session import Session, SessionStore, Transaction
+from ..urls import with_query
 from .login_attempts import LoginAttempts
 from .login_parameters import check_issuer, login_parameters
 from .login_scope import login_scope
@@ -73,7 +69,7 @@ class Login:
             scope=query.get("scope"),
         )
         metadata = await self._provider.discovery.reachable_metadata()
-        login = LoginSecrets.new()
+        login = AuthorizationState.new()
         transaction = self._transaction(login, params, others, safe_return_to(return_to))
         await self._attempts.open(browser, login.state, transaction)
         parameters = authorization_request(
@@ -84,11 +80,11 @@ class Login:
             audience=params.audience,
             others=others,
         )
-        return authorization_url(metadata, await self._pushed(metadata, parameters))
+        return with_query(metadata.authorization_endpoint, await self._pushed(metadata, parameters))
 
     def _transaction(
         self,
-        login: LoginSecrets,
+        login: AuthorizationState,
         params: AuthorizationParams,
         others: Mapping[str, str],
         return_to: str,

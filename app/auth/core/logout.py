@@ -6,7 +6,7 @@ import logging
 
 from ..config import AuthConfig
 from ..errors import AuthError
-from ..oidc.end_session import end_session_url
+from ..oidc.logout import end_session_url
 from ..oidc.token_endpoint import revoke
 from ..session import Session, SessionStore
 from .provider import Provider

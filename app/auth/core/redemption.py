@@ -15,8 +15,8 @@ from ..errors import (
     SessionEnded,
     TokenEndpointError,
 )
-from ..oidc.http import AnswerLostError
-from ..oidc.id_token import Expected, check_is_same_login
+from ..oidc.id_token import IdTokenExpectations, check_is_same_login
+from ..oidc.provider_http import AnswerLostError
 from ..oidc.token_endpoint import TokenResponse, refresh
 from ..session import Session, SessionStore, StoredSession
 from .ending import Ending, OnSessionEnd
@@ -115,7 +115,7 @@ class Redemption:
         return response
 
     async def _check(self, id_token: str, access_token: str, session: Session) -> None:
-        expected = Expected(
+        expected = IdTokenExpectations(
             issuer=self._config.issuer,
             client_id=self._config.client_id,
             nonce=None,

@@ -14,7 +14,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
 from app.auth.errors import IdTokenError
-from app.auth.oidc.id_token import Expected, check_id_token
+from app.auth.oidc.id_token import IdTokenExpectations, check_id_token
 from app.auth.oidc.jwks import Jwks
 
 NOW = 1_800_000_000.0
@@ -24,7 +24,7 @@ ENCRYPTION_KEY = RSAKey.import_key({**OLD_KEY.as_dict(private=False), "use": "en
 EC_KEY = ECKey.generate_key("P-256", {"kid": "ec", "use": "sig"})
 STRANGER = RSAKey.generate_key(2048, {"kid": "current"})
 
-EXPECTED = Expected(
+EXPECTED = IdTokenExpectations(
     issuer="https://issuer.example/",
     client_id="client",
     nonce="nonce",
@@ -74,7 +74,9 @@ def sign(claims: dict[str, Any], key: Any = KEY, *, alg: str = "RS256", header: 
 
 async def check(token: str, provider: Provider | None = None, **changes: Any) -> dict[str, Any]:
     """Check a token as a login does."""
-    expected = Expected(**{**{n: getattr(EXPECTED, n) for n in Expected.__slots__}, **changes})
+    expected = IdTokenExpectations(
+        **{**{n: getattr(EXPECTED, n) for n in IdTokenExpectations.__slots__}, **changes}
+    )
     return await check_id_token(token, (provider or Provider(KEY, EC_KEY)).jwks, expected)
 
 

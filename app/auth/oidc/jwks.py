@@ -51,7 +51,8 @@ class Jwks:
         """The signing keys. While the provider is down, the last good ones, however old.
 
         Raises:
-            ProviderError, ProviderUnavailable: there are none.
+            ProviderUnavailable: the provider is down and there are none.
+            ProviderError: the response cannot be used.
         """
         async with self._lock:
             if self._clock() - self._fetched_at >= LIFETIME:
@@ -66,7 +67,8 @@ class Jwks:
     async def refetch(self, purpose: Purpose) -> list[Key]:
         """The keys, fetched again unless this purpose did so less than `COOL_DOWN` seconds ago.
 
-        A caller that waited for another one's refetch uses its result. Raises as `keys` does.
+        A caller that waited for another one's refetch uses its result. Raises `ProviderError` or
+        `ProviderUnavailable` if the fetch fails.
         """
         async with self._lock:
             now = self._clock()

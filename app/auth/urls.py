@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 
 def origin_of(url: str) -> str:
-    """The origin of an absolute URL (RFC 6454): scheme, host and a port that is not the default."""
+    """The origin of an absolute URL (RFC 6454): scheme, host, and a non-default port."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     default = {"http": 80, "https": 443}.get(parts.scheme)

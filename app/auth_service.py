@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .auth import (
+from app.auth import (
     AuthService,
     RedisSessionStore,
     Sealer,
     SessionStore,
     SQLiteSessionStore,
 )
+
 from .config import (
     INSPECT_REQUESTS,
     LIMITS,

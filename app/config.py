@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .auth import (
+from app.auth import (
     AllowedRoute,
     AuditHook,
     AuthConfig,
     AuthorizationParams,
     HttpInterceptorConfig,
-    JsonLines,
+    JsonLinesAuditLog,
     Limits,
+    OpenTelemetryAuditLog,
     TokenOptions,
-    opentelemetry_hook,
 )
+
 from .local_tenant_client import local_tenant_environ
 
 # `reflex run` serves the page on 3000 and the backend on 8000; in production both are one origin.
@@ -29,9 +30,9 @@ INSPECT_REQUESTS = not IS_PRODUCTION or os.environ.get("APP_REQUEST_INSPECTOR") 
 LIMITS = Limits.parse(os.environ.get("APP_LIMITS", ""))
 audit_hooks: list[AuditHook] = []
 if _audit_log := os.environ.get("APP_AUDIT_LOG"):
-    audit_hooks.append(JsonLines(Path(_audit_log)))
+    audit_hooks.append(JsonLinesAuditLog(Path(_audit_log)))
 if os.environ.get("APP_AUDIT_OPENTELEMETRY") == "1":
-    audit_hooks.append(opentelemetry_hook())
+    audit_hooks.append(OpenTelemetryAuditLog())
 
 # Where users log in: AUTH0_DOMAIN, AUTH0_CLIENT_ID, ... (see .env.example), or the local tenant.
 config = AuthConfig.from_environ(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .auth import ConfigError
+from app.auth import ConfigError
 
 
 def local_tenant_environ(environ: Mapping[str, str]) -> dict[str, str]:

@@ -12,10 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .audit import AuditEvent, AuditHook, JsonLines, opentelemetry_hook
-    from .config import AuthConfig, AuthorizationParams
-    from .core.access import Check, Viewer
-    from .core.access_checks import (
+    from .access.checks import (
         any_of,
         authenticated_within,
         claim,
@@ -24,9 +21,9 @@ if TYPE_CHECKING:
         member_of,
         verified_email,
     )
-    from .core.devices import Device
-    from .core.limits import Limits
-    from .core.request_event import RequestEvent
+    from .access.policy import Check, Viewer
+    from .audit import AuditEvent, AuditHook, JsonLinesAuditLog, OpenTelemetryAuditLog
+    from .config import AuthConfig, AuthorizationParams
     from .errors import (
         AuthError,
         AuthorizationError,
@@ -43,6 +40,7 @@ if TYPE_CHECKING:
         TokenEndpointError,
         TransactionError,
     )
+    from .flows.devices import Device
     from .interceptor import (
         AccessTokenTransport,
         AllowedList,
@@ -50,6 +48,9 @@ if TYPE_CHECKING:
         HttpInterceptorConfig,
         TokenOptions,
     )
+    from .limits import Limits
+    from .reflex.state import AuthState, UserScopedState
+    from .request_event import RequestEvent
     from .service import AuthService
     from .session import (
         MemorySessionStore,
@@ -58,13 +59,12 @@ if TYPE_CHECKING:
         SessionStore,
         SQLiteSessionStore,
     )
-    from .ui.state import AuthState, UserScopedState
 
 _MODULES = {
-    "audit": ("AuditEvent", "AuditHook", "JsonLines", "opentelemetry_hook"),
+    "audit": ("AuditEvent", "AuditHook", "JsonLinesAuditLog", "OpenTelemetryAuditLog"),
     "config": ("AuthConfig", "AuthorizationParams"),
-    "core.access": ("Check", "Viewer"),
-    "core.access_checks": (
+    "access.policy": ("Check", "Viewer"),
+    "access.checks": (
         "any_of",
         "authenticated_within",
         "claim",
@@ -73,9 +73,9 @@ _MODULES = {
         "member_of",
         "verified_email",
     ),
-    "core.devices": ("Device",),
-    "core.limits": ("Limits",),
-    "core.request_event": ("RequestEvent",),
+    "flows.devices": ("Device",),
+    "limits": ("Limits",),
+    "request_event": ("RequestEvent",),
     "errors": (
         "AuthError",
         "AuthorizationError",
@@ -107,7 +107,7 @@ _MODULES = {
         "Sealer",
         "SessionStore",
     ),
-    "ui.state": ("AuthState", "UserScopedState"),
+    "reflex.state": ("AuthState", "UserScopedState"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -130,11 +130,12 @@ __all__ = [
     "Device",
     "HttpInterceptorConfig",
     "IdTokenError",
-    "JsonLines",
+    "JsonLinesAuditLog",
     "Limits",
     "LoginLinkError",
     "LoginRequired",
     "MemorySessionStore",
+    "OpenTelemetryAuditLog",
     "ProviderError",
     "ProviderUnavailable",
     "RedisSessionStore",
@@ -155,7 +156,6 @@ __all__ = [
     "has_role",
     "has_scope",
     "member_of",
-    "opentelemetry_hook",
     "verified_email",
 ]
 

@@ -10,7 +10,6 @@ import httpx
 import reflex as rx
 
 from .audit import AuditTrail
-from .core.request_event import Observer
 from .interceptor import (
     AccessTokenTransport,
     AllowedList,
@@ -23,9 +22,10 @@ from .interceptor import (
     log_request,
     request_record,
 )
-from .ui.inspection import Inspection
-from .ui.navigation import current_path
-from .ui.state import sub_of
+from .reflex.inspection import Inspection
+from .reflex.navigation import current_path
+from .reflex.state import sub_of
+from .request_event import Observer
 
 
 class GetAccessToken(Protocol):

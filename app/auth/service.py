@@ -17,32 +17,32 @@ from starlette.types import ASGIApp
 
 from .audit import AuditHook, AuditTrail
 from .config import AuthConfig
-from .core.access_tokens import Wanted
-from .core.devices import Device
-from .core.limits import Limits
-from .core.request_event import Observer
-from .core.session_core import SessionCore
 from .errors import LoginRequired
+from .flows.access_tokens import Wanted
+from .flows.devices import Device
+from .flows.session_manager import SessionCore
+from .http.asgi import FrontDoor
 from .http_clients import HttpClients
 from .interceptor import HttpInterceptorConfig, TokenOptions, build_pool
+from .limits import Limits
+from .reflex.access_control import Access
+from .reflex.access_report import Reach
+from .reflex.connections import Connections
+from .reflex.decorators import Marking
+from .reflex.document_form import DocumentForm
+from .reflex.event_filter import EventIntake
+from .reflex.guard import guard_handler, guard_page
+from .reflex.inspection import Inspection
+from .reflex.inspector import request_inspector
+from .reflex.navigation import current_path
+from .reflex.out_of_band import bind_out_of_band
+from .reflex.session_middleware import SessionBinding
+from .reflex.state import AuthState
+from .reflex.subscription import UserHandler, subscribe
+from .reflex.tab_notifier import OpenTabs
+from .reflex.user_bound import User
+from .request_event import Observer
 from .session import Session, SessionStore
-from .ui.access import Access
-from .ui.binding import SessionBinding
-from .ui.connections import Connections
-from .ui.document_form import DocumentForm
-from .ui.event_intake import EventIntake
-from .ui.guard import guard_handler, guard_page
-from .ui.inspection import Inspection
-from .ui.inspector import request_inspector
-from .ui.marking import Marking
-from .ui.navigation import current_path
-from .ui.open_tabs import OpenTabs
-from .ui.out_of_band import bind_out_of_band
-from .ui.state import AuthState
-from .ui.subscription import UserHandler, subscribe
-from .ui.surface import Reach
-from .ui.user_bound import User
-from .web.front_door import FrontDoor
 
 DEFAULT_LIMITS = Limits()
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from app.auth.session import Sealer, SQLiteSessionStore, reference
+from app.auth.session import Sealer, SQLiteSessionStore, hash_session_id
 
 from ..e2e.stack import SECRET, Tenant, external_process, tenant_process
 from ..servers import BIN, ROOT, Server, answers, clean_environ, copy_project, free_port
@@ -65,7 +65,7 @@ class Product:
         """The references of all sessions of the user of this one; of nobody there are none."""
         store = self.store()
         try:
-            stored = await store.load(reference(handle))
+            stored = await store.load(hash_session_id(handle))
             return set(await store.find(sub=stored.session.sub)) if stored else set()
         finally:
             await store.close()
@@ -73,7 +73,7 @@ class Product:
     async def end(self, handle: str) -> None:
         """Log out elsewhere."""
         store = self.store()
-        await store.delete(reference(handle))
+        await store.delete(hash_session_id(handle))
         await store.close()
 
     def store(self) -> SQLiteSessionStore:

@@ -31,7 +31,7 @@ class RawTab:
         package: str = "access_app",
     ) -> None:
         self.url = url
-        self._refresh = f"{STATE}.{package}___auth___ui___state____auth_state.refresh"
+        self._refresh = f"{STATE}.{package}___auth___reflex___state____auth_state.refresh"
         self.token = token or str(uuid.uuid4())
         self.heard: list[str] = []
         self._handle = handle

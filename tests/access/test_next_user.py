@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.auth import has_role
-from app.auth.core.access import Rule
+from app.auth.access.policy import Rule
 
 from .conftest import OpenTab, Walked, connected_after
 from .raw_tab import STATE, RawTab, opened_under_its_token
@@ -54,7 +54,7 @@ async def test_variable_of_a_public_state(walked: Walked, tab: OpenTab) -> None:
 
 
 ADMINS = Rule(checks=(has_role("admin"),)).key
-AUTH_STATE = f"{STATE}.access_app___auth___ui___state____auth_state"
+AUTH_STATE = f"{STATE}.access_app___auth___reflex___state____auth_state"
 
 
 async def entering(tab: RawTab) -> dict[str, str]:

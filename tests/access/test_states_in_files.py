@@ -16,7 +16,7 @@ APP = f"{STATE}.access_app___access_app____"
 PLACES = f"{STATE}.access_app___hiding_places____"
 GUARDED, MIXED = f"{APP}guarded", f"{APP}mixed"
 KEPT, DIGEST = f"{PLACES}kept", f"{PLACES}digest"
-OF_USER = f"{STATE}.access_app___auth___ui___state____auth_state"
+OF_USER = f"{STATE}.access_app___auth___reflex___state____auth_state"
 
 
 @pytest.fixture(scope="module")

@@ -23,9 +23,9 @@ from app.auth import (
     SessionStore,
     SQLiteSessionStore,
 )
-from app.auth.core.access_tokens import Wanted
+from app.auth.flows.access_tokens import Wanted
 from app.auth.interceptor import build_pool
-from app.auth.session import reference
+from app.auth.session import hash_session_id
 from app.local_tenant_client import local_tenant_environ
 
 from ..e2e.stack import Tenant
@@ -85,7 +85,7 @@ async def expired_session(tenant: Tenant, place: Place) -> str:
         begun = await browser.get(f"{APP}/auth/login")
         url = await through_the_pages(browser, begun.headers["location"], tenant=tenant.url)
         await browser.get(url)
-        ref = reference(browser.cookies["auth_session"])
+        ref = hash_session_id(browser.cookies["auth_session"])
         stored = await auth._store.load(ref)
         assert stored
         old = tuple(

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.auth import AuditEvent, SessionEnded, TokenOptions
-from app.auth.session import reference
+from app.auth.session import hash_session_id
 
 from .world import APP, TENANT, World
 
@@ -26,7 +26,7 @@ def entries(world: World) -> list[Entry]:
 
 def ref_of(browser: httpx.AsyncClient) -> str:
     """The reference of this browser's session."""
-    return reference(browser.cookies["auth_session"])
+    return hash_session_id(browser.cookies["auth_session"])
 
 
 async def token(world: World, browser: httpx.AsyncClient) -> str:

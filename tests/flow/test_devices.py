@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 
-from app.auth.session import reference
+from app.auth.session import hash_session_id
 
 from .world import APP, TENANT, World, error_code
 
@@ -17,7 +17,7 @@ PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/131.0.0.0 Mob
 
 def ref_of(browser: httpx.AsyncClient) -> str:
     """The reference of this browser's session."""
-    return reference(browser.cookies["auth_session"])
+    return hash_session_id(browser.cookies["auth_session"])
 
 
 async def test_list(world: World) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from app.auth.session import reference
+from app.auth.session import hash_session_id
 
 from .world import APP, World, error_code
 
@@ -40,7 +40,7 @@ async def test_new_session_id_at_login(world: World, browser: httpx.AsyncClient)
     before = browser.cookies["auth_session"]
     await world.log_in(browser)
     assert browser.cookies["auth_session"] != before
-    assert await world.store.load(reference(before)) is None
+    assert await world.store.load(hash_session_id(before)) is None
 
 
 async def test_planted_session_cookie(world: World, browser: httpx.AsyncClient) -> None:
@@ -48,7 +48,7 @@ async def test_planted_session_cookie(world: World, browser: httpx.AsyncClient) 
     planted = "A" * 43
     browser.cookies.set("auth_session", planted, domain="localhost.local")
     await world.log_in(browser)
-    assert await world.store.load(reference(planted)) is None
+    assert await world.store.load(hash_session_id(planted)) is None
 
 
 async def test_two_logins_at_once(world: World, browser: httpx.AsyncClient) -> None:

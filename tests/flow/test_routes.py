@@ -6,8 +6,8 @@ import httpx
 import pytest
 from starlette.types import Message, Scope
 
-from app.auth.core.scope_key import SCOPE_KEY
-from app.auth.session import new_handle, reference
+from app.auth.http.scope_key import SCOPE_KEY
+from app.auth.session import hash_session_id, new_session_id
 
 from .world import APP, World, error_code
 
@@ -24,7 +24,7 @@ async def test_profile_without_session(world: World, browser: httpx.AsyncClient)
     "cookie",
     [
         "auth_session=garbage",
-        f"auth_session={new_handle()}",
+        f"auth_session={new_session_id()}",
         "auth_session=" + "x" * 20_000,
         "=;=;",
     ],
@@ -44,7 +44,7 @@ async def test_logout(world: World, browser: httpx.AsyncClient) -> None:
     assert response.headers["location"].startswith("http://127.0.0.1:4400/oidc/logout?")
     assert "id_token" not in response.headers["location"]
     assert "auth_session" not in browser.cookies
-    assert await world.store.load(reference(handle)) is None
+    assert await world.store.load(hash_session_id(handle)) is None
     assert "/oauth/revoke" in world.network.paths
     left = await browser.get(response.headers["location"])
     assert left.headers["location"] == APP
@@ -127,7 +127,7 @@ async def test_security_headers(world: World, browser: httpx.AsyncClient, path: 
 
 async def test_gate_on_pages(world: World, browser: httpx.AsyncClient) -> None:
     """The app behind the gate sees its own cookies and never this layer's."""
-    cookie = f"auth_session={new_handle()}; theme=dark; auth_login={new_handle()}"
+    cookie = f"auth_session={new_session_id()}; theme=dark; auth_login={new_session_id()}"
     await browser.get(f"{APP}/_upload", headers={"Cookie": cookie})
     headers = dict(world.inner.scopes[-1]["headers"])
     assert headers[b"cookie"] == b"theme=dark"
@@ -154,11 +154,11 @@ async def connect(world: World, scope: Scope) -> list[Message]:
 
 async def test_gate_on_websocket(world: World) -> None:
     """A websocket carries a one-way reference instead of the cookie."""
-    handle = new_handle()
+    handle = new_session_id()
     cookie = f"auth_session={handle}".encode()
     await connect(world, websocket([(b"Cookie", cookie), (b"origin", APP.encode())]))
     scope = world.inner.scopes[-1]
-    assert scope[SCOPE_KEY] == reference(handle)
+    assert scope[SCOPE_KEY] == hash_session_id(handle)
     assert handle.encode() not in repr(scope).encode()
 
 

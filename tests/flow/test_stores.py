@@ -13,7 +13,7 @@ import pytest
 from redis import Redis
 
 from app.auth import MemorySessionStore, RedisSessionStore, Sealer, SessionStore, SQLiteSessionStore
-from app.auth.session import Lifetimes, reference
+from app.auth.session import Lifetimes, hash_session_id
 
 from ..redis_server import running_redis
 from .test_access_tokens import token
@@ -97,7 +97,7 @@ async def who(browser: httpx.AsyncClient) -> str | None:
 
 def ref_of(browser: httpx.AsyncClient) -> str:
     """The reference of this browser's session."""
-    return reference(browser.cookies["auth_session"])
+    return hash_session_id(browser.cookies["auth_session"])
 
 
 async def test_two_people(world: World, alice: httpx.AsyncClient, bob: httpx.AsyncClient) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from ..core.request_event import Observer, RequestEvent
 from ..errors import AuthError
+from ..request_event import Observer, RequestEvent
 from .allowed_route import AllowedRoute
 from .decision import Decision, explained
 

@@ -6,7 +6,7 @@ import json
 import logging
 from dataclasses import asdict
 
-from ..core.request_event import RequestEvent
+from ..request_event import RequestEvent
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..audit import AuditTrail, Kind, Outcome
-from ..core.request_event import Observer, RequestEvent
+from ..request_event import Observer, RequestEvent
 
 # Reasons that are decisions; any other is the code of an error because of which nothing was sent.
 _DECISIONS = frozenset(
@@ -15,7 +15,7 @@ def request_record(audit: AuditTrail, sub: str | None, ref: str | None) -> Obser
     """An observer of the requests of one user, in the session `ref`."""
 
     def observe(event: RequestEvent) -> None:
-        audit.tell(
+        audit.record(
             Kind.INTERCEPTOR,
             _outcome(event),
             event.reason,

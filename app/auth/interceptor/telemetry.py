@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from ..core.request_event import RequestEvent
+from ..request_event import RequestEvent
 
 _API = ("opentelemetry.trace", "opentelemetry.metrics")
 

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
-from ..core.request_event import Observer
 from ..errors import LoginRequired, ProviderError, SessionEnded, StoreUnavailable
+from ..request_event import Observer
 from .allowed_list import AllowedList
 from .allowed_route import TokenOptions
 from .decision import Decision, decide

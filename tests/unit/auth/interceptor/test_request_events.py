@@ -8,7 +8,6 @@ import logging
 import httpx
 import pytest
 
-from app.auth.core.request_event import Observer, RequestEvent
 from app.auth.errors import ConsentRequired, LoginRequired
 from app.auth.interceptor import (
     AccessTokenTransport,
@@ -19,6 +18,7 @@ from app.auth.interceptor import (
     log_request,
 )
 from app.auth.interceptor.client import build_client
+from app.auth.request_event import Observer, RequestEvent
 
 from .fakes import Recorder, TokenProvider
 

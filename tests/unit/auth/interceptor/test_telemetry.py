@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from app.auth.audit import AuditTrail
-from app.auth.core.request_event import RequestEvent
 from app.auth.http_clients import HttpClients
 from app.auth.interceptor import HttpInterceptorConfig, OpenTelemetry
+from app.auth.request_event import RequestEvent
 
 from ....servers import ROOT
 from ..telemetry import telemetry

@@ -1,0 +1,214 @@
+"""Completing a login: from the provider's answer (OpenID Connect Core 3.1.3) to a session."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..config import AuthConfig
+from ..errors import IdTokenError, ProviderUnavailable
+from ..oidc.authorization import code_of, single_parameters, state_of
+from ..oidc.discovery import ProviderMetadata
+from ..oidc.id_token import IdTokenExpectations
+from ..oidc.jwt import Claims
+from ..oidc.token_endpoint import TokenResponse, exchange_code
+from ..oidc.userinfo import UserInfoRefusedError, is_complete, userinfo
+from ..session import (
+    Session,
+    SessionStore,
+    StoredSession,
+    Transaction,
+    hash_session_id,
+    new_session_id,
+)
+from .provider import Provider
+from .refresh_lock import Leases
+from .token_lifetime import issued_token
+from .transactions import LoginAttempts
+from .user_agent import client_name
+
+logger = logging.getLogger(__name__)
+
+# Claims that are about the token and not about the person; the rest is the app's `user`.
+_PROTOCOL_CLAIMS = frozenset(
+    {"iss", "aud", "exp", "iat", "nbf", "nonce", "azp", "at_hash", "c_hash", "s_hash"}
+    | {"auth_time", "acr", "amr", "sid", "jti", "typ"}
+    # What others vouch for (section 5.6.2): nobody has checked it, and it may hold tokens.
+    | {"_claim_names", "_claim_sources"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedLogin:
+    """A new session: the handle for the cookie, the user's `sub`, and the path to go to.
+
+    `replaced` is the reference of the session that this browser had before; it is gone.
+    """
+
+    handle: str = field(repr=False)
+    sub: str
+    return_to: str
+    replaced: str | None
+
+
+class Callback:
+    """Judges what comes back from the provider; `jitter` gives numbers from 0 up to 1."""
+
+    def __init__(
+        self,
+        config: AuthConfig,
+        provider: Provider,
+        store: SessionStore,
+        leases: Leases,
+        *,
+        clock: Callable[[], float],
+        jitter: Callable[[], float],
+    ) -> None:
+        self._config = config
+        self._provider = provider
+        self._store = store
+        self._attempts = LoginAttempts(store)
+        self._leases = leases
+        self._clock = clock
+        self._jitter = jitter
+
+    async def complete(
+        self,
+        browser: str | None,
+        items: Sequence[tuple[str, str]],
+        *,
+        current: str | None = None,
+        user_agent: str | None = None,
+    ) -> CompletedLogin:
+        """Judge the callback's query `items` and turn a good one into a session.
+
+        It takes the place of the session `current` of this browser, and takes over that one's
+        tokens for other audiences if it is the same person's. `user_agent` is the header.
+
+        Raises:
+            TransactionError: `state` is not of an open attempt of this browser.
+            AuthorizationError: the provider refused (the person declined, for example).
+            CallbackError, IdTokenError: the answer does not fit the attempt.
+            ProviderError, ProviderUnavailable, StoreUnavailable: as named.
+        """
+        parameters = single_parameters(items)
+        transaction = await self._attempts.take(browser, state_of(parameters))
+        metadata = await self._provider.metadata()
+        code = code_of(parameters, metadata)
+        response = await exchange_code(
+            self._provider.client,
+            metadata.token_endpoint,
+            self._provider.authentication(metadata),
+            code=code,
+            redirect_uri=transaction.redirect_uri,
+            code_verifier=transaction.code_verifier,
+        )
+        claims = await self._check(response, transaction, code=code, state=parameters["state"])
+        user = await self._user(metadata, response, claims, transaction.scope)
+        handle = new_session_id()
+        session = self._session(response, transaction, claims, user, client_name(user_agent))
+        await self._replace(current, hash_session_id(handle), session)
+        return CompletedLogin(handle, session.sub, transaction.return_to, current)
+
+    async def _replace(self, current: str | None, new: str, session: Session) -> None:
+        """Put `new` in the place of `current`. What is taken over is read while nobody redeems it;
+        when that cannot be had (somebody is stuck redeeming), nothing is taken over."""
+        if current is None:
+            await self._store.create(new, session)
+            return
+        try:
+            async with self._leases.hold(current):
+                session = _taking_over(session, await self._store.load(current))
+                await self._store.create(new, session, replaces=current)
+        except ProviderUnavailable:
+            await self._store.create(new, session, replaces=current)
+
+    async def _check(
+        self, response: TokenResponse, transaction: Transaction, *, code: str, state: str
+    ) -> Claims:
+        if response.id_token is None:
+            raise IdTokenError("The token response has no ID token.")
+        now = self._clock()
+        max_age = transaction.max_age
+        expected = IdTokenExpectations(
+            issuer=self._config.issuer,
+            client_id=self._config.client_id,
+            nonce=transaction.nonce,
+            access_token=response.access_token,
+            now=now,
+            # Counted from the request on: people take their time at the provider.
+            max_age=None if max_age is None else max_age + int(now - transaction.created_at),
+            organization=transaction.organization,
+            trusted_audiences=self._config.trusted_audiences,
+            code=code,
+            state=state,
+        )
+        return await self._provider.check_id_token(response.id_token, expected)
+
+    async def _user(
+        self, metadata: ProviderMetadata, response: TokenResponse, claims: Claims, scope: str
+    ) -> Claims:
+        """The person's claims: the ID token's, and those that the provider keeps at UserInfo."""
+        endpoint = metadata.userinfo_endpoint
+        more: Mapping[str, Any] = {}
+        if endpoint is not None and not is_complete(claims, scope):
+            more = await self._userinfo(endpoint, response.access_token, claims["sub"])
+        both = {**more, **claims}
+        return {name: value for name, value in both.items() if name not in _PROTOCOL_CLAIMS}
+
+    async def _userinfo(self, endpoint: str, access_token: str, sub: str) -> Mapping[str, Any]:
+        """Who it is has been proved already; a name that cannot be had keeps nobody out."""
+        try:
+            return await userinfo(
+                self._provider.client, endpoint, access_token=access_token, sub=sub
+            )
+        except (UserInfoRefusedError, ProviderUnavailable) as error:
+            logger.warning("[%s] A login without UserInfo: %s", error.error_id, error)
+            return {}
+
+    def _session(
+        self,
+        response: TokenResponse,
+        transaction: Transaction,
+        claims: Claims,
+        user: Claims,
+        client: tuple[str, str],
+    ) -> Session:
+        now = self._clock()
+        token = issued_token(
+            response,
+            audience=transaction.audience or "",
+            scope=transaction.scope,
+            now=now,
+            jitter=self._jitter(),
+        )
+        sid = claims.get("sid")
+        return Session(
+            sub=claims["sub"],
+            sid=sid if isinstance(sid, str) else None,
+            user=user,
+            access_tokens=(token,),
+            created_at=now,
+            browser=client[0],
+            platform=client[1],
+            id_token=response.id_token,
+            authenticated_at=_auth_time(claims),
+        )
+
+
+def _auth_time(claims: Claims) -> float | None:
+    """`auth_time`, where it is a plausible one (some providers say 0)."""
+    value = claims.get("auth_time")
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        return None
+    return float(value)
+
+
+def _taking_over(session: Session, stored: StoredSession | None) -> Session:
+    """With the earlier session's tokens for other audiences, if it was the same person's."""
+    if stored is None or stored.session.sub != session.sub:
+        return session
+    (new,) = session.access_tokens
+    return replace(session, access_tokens=stored.session.access_tokens).with_token(new)

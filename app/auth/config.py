@@ -164,20 +164,14 @@ class AuthConfig:
             redis_url=reader.redis_url("REDIS_URL"),
             is_fallback=is_fallback,
             multi_resource_refresh_tokens=reader.switch("AUTH0_MULTI_RESOURCE_REFRESH"),
-            rotation_overlap=float(
-                reader.whole_number(
-                    "AUTH0_ROTATION_OVERLAP", example="a number of seconds, such as 10"
-                )
-            ),
+            rotation_overlap=reader.whole_number("AUTH0_ROTATION_OVERLAP", "number of seconds"),
             issuer_identifier=reader.issuer("AUTH0_ISSUER"),
             pushed_authorization_requests=reader.switch("AUTH0_PUSHED_AUTHORIZATION_REQUESTS"),
             id_token_signed_response_alg=reader.one_of(
                 "AUTH0_ID_TOKEN_SIGNED_RESPONSE_ALG", SIGNATURE_ALGORITHMS
             ),
             trusted_audiences=reader.texts("AUTH0_TRUSTED_AUDIENCES"),
-            trusted_proxies=reader.whole_number(
-                "APP_TRUSTED_PROXIES", example="a number, such as 1"
-            ),
+            trusted_proxies=reader.whole_number("APP_TRUSTED_PROXIES", "number"),
         )
         reader.check()
         return config

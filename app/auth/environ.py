@@ -60,11 +60,11 @@ class EnvironReader:
             self._problems.append(f"{name}={text} is neither 1 (on) nor 0 (off).")
         return _SWITCHES.get((text or "").lower(), False)
 
-    def whole_number(self, name: str, *, example: str) -> int:
-        """A whole number, 0 if it is not set. `example` ends the sentence about a bad one."""
+    def whole_number(self, name: str, what: str) -> int:
+        """A whole number; 0 if it is not set. `what` says in a problem what it counts."""
         text = self.text(name) or "0"
         if not text.isdecimal():
-            self._problems.append(f"{name}={text} is not {example}.")
+            self._problems.append(f"{name}={text} is not a {what}, such as 2.")
             return 0
         return int(text)
 

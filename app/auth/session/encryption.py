@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ..config import MINIMUM_SECRET_LENGTH
+from ..environ import MINIMUM_SECRET_LENGTH
 from ..errors import ConfigError
 from .models import RecordError, Session, Transaction
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     )
     from .core.devices import Device
     from .core.limits import Limits, limits_from
-    from .core.request_event import RequestEvent
     from .errors import (
         AuthError,
         AuthorizationError,
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
         AllowedList,
         AllowedRoute,
         HttpInterceptorConfig,
+        RequestEvent,
         TokenOptions,
     )
     from .service import AuthService
@@ -75,7 +75,6 @@ _MODULES = {
     ),
     "core.devices": ("Device",),
     "core.limits": ("Limits", "limits_from"),
-    "core.request_event": ("RequestEvent",),
     "errors": (
         "AuthError",
         "AuthorizationError",
@@ -97,6 +96,7 @@ _MODULES = {
         "AllowedList",
         "AllowedRoute",
         "HttpInterceptorConfig",
+        "RequestEvent",
         "TokenOptions",
     ),
     "service": ("AuthService",),

@@ -10,18 +10,17 @@ import httpx
 import reflex as rx
 
 from .audit import AuditTrail
-from .core.request_event import Observer
 from .interceptor import (
     AccessTokenTransport,
     AllowedList,
     HttpInterceptorConfig,
+    Observer,
     OpenTelemetry,
     TokenOptions,
-    all_of,
+    audit_requests,
     build_client,
-    is_log_open,
+    is_log_enabled,
     log_request,
-    request_record,
 )
 from .ui.inspection import Inspection
 from .ui.navigation import current_path
@@ -73,19 +72,19 @@ class HttpClients:
             get_access_token,
             self._pool,
             refresh_access_token=get_access_token,
-            on_request=self._observer(state, ref),
+            observers=self._observers(state, ref),
         )
         return build_client(transport, base_url=self._base_url)
 
-    def _observer(self, state: rx.State, ref: str | None) -> Observer | None:
-        """Whoever is to be told; a request is described only if there is somebody."""
+    def _observers(self, state: rx.State, ref: str | None) -> list[Observer]:
+        """Those that are on now; without one, requests are not described."""
         observers = [] if self._on_request is None else [self._on_request]
         if self._telemetry is not None and self._telemetry.has_provider():
             observers.append(self._telemetry.observe)
-        if is_log_open():
+        if is_log_enabled():
             observers.append(log_request)
         if self._inspection is not None:
             observers.append(self._inspection.observer(state))
         if self._audit.has_hooks:
-            observers.append(request_record(self._audit, sub_of(state), ref))
-        return all_of(observers)
+            observers.append(audit_requests(self._audit, sub_of(state), ref))
+        return observers

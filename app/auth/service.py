@@ -20,11 +20,10 @@ from .config import AuthConfig
 from .core.access_tokens import Wanted
 from .core.devices import Device
 from .core.limits import Limits
-from .core.request_event import Observer
 from .core.session_core import SessionCore
 from .errors import LoginRequired
 from .http_clients import HttpClients
-from .interceptor import HttpInterceptorConfig, TokenOptions, build_pool
+from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
 from .session import Session, SessionStore
 from .ui.access import Access
 from .ui.binding import SessionBinding

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import reflex as rx
 from reflex.event import Event
 
-from ..core.request_event import Observer, RequestEvent
+from ..interceptor.events import Observer, RequestEvent
 from .connections import Connections
 from .inspector import RequestInspector
 from .recent_requests import RecentRequests, Row

@@ -92,10 +92,10 @@ async def test_those_that_the_api_has_closed() -> None:
         await api.close_all()
         async with loopback_server() as other:
             await client.get(other.url("/"))
-            assert len(pool._pool.connections) == at_once + 1
+            assert pool.open_connections == at_once
             now.now += SWEEP_INTERVAL
             await client.get(other.url("/"))
-        assert len(pool._pool.connections) == 1
+        assert pool.open_connections == 0
 
 
 async def test_no_more_than_there_may_be() -> None:

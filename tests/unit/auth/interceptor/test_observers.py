@@ -1,7 +1,9 @@
-"""What OpenTelemetry gets of each request."""
+"""What the log and OpenTelemetry get of each request."""
 
 from __future__ import annotations
 
+import json
+import logging
 import subprocess
 import sys
 
@@ -9,9 +11,13 @@ import httpx
 import pytest
 
 from app.auth.audit import AuditTrail
-from app.auth.core.request_event import RequestEvent
 from app.auth.http_clients import HttpClients
-from app.auth.interceptor import HttpInterceptorConfig, OpenTelemetry
+from app.auth.interceptor import (
+    HttpInterceptorConfig,
+    OpenTelemetry,
+    RequestEvent,
+    log_request,
+)
 
 from ....servers import ROOT
 from ..telemetry import telemetry
@@ -89,3 +95,12 @@ def test_provider(provider: str) -> None:
     the API of OpenTelemetry would drop what it is told."""
     code = PROVIDER_COMES.format(provider)
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_log_line(caplog: pytest.LogCaptureFixture) -> None:
+    """The log gets a line of JSON for each request."""
+    caplog.set_level(logging.INFO, "app.auth.interceptor.observers")
+    log_request(RequestEvent("GET", f"{API}/me", None, False, "not_on_list", status=200))
+    (record,) = [r for r in caplog.records if r.name == "app.auth.interceptor.observers"]
+    line = json.loads(record.getMessage())
+    assert (line["method"], line["url"], line["status"]) == ("GET", f"{API}/me", 200)

@@ -10,9 +10,13 @@ import httpx
 import pytest
 
 from app.auth.errors import ProviderUnavailable, SessionEnded, StoreUnavailable
-from app.auth.interceptor import AccessTokenTransport, AllowedList, TokenOptions
-from app.auth.interceptor.client import build_client
-from app.auth.interceptor.patience import Patience
+from app.auth.interceptor import (
+    AccessTokenTransport,
+    AllowedList,
+    RetryPolicy,
+    TokenOptions,
+    build_client,
+)
 
 from .fakes import TokenProvider, chunks
 
@@ -82,7 +86,7 @@ def client(
         TokenProvider("first"),
         network,
         refresh_access_token=refresher,
-        patience=Patience(clock=lambda: NOW, sleep=nap or Nap(), jitter=lambda: jitter),
+        retry=RetryPolicy(clock=lambda: NOW, sleep=nap or Nap(), jitter=lambda: jitter),
     )
     return build_client(transport)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from ..errors import ConfigError
-from .event import AuditEvent, AuditHook, Outcome
+from .event import AuditEvent, AuditHook, Kind, Outcome
 
 
 def opentelemetry_hook() -> AuditHook:
@@ -13,7 +13,8 @@ def opentelemetry_hook() -> AuditHook:
 
     Each entry is a span `auth.<kind>` (of the length that it took) inside the span that is current,
     with the attributes `user.id` and `session.id` of the semantic conventions and `auth.*` ones.
-    The counter `auth.events` counts by kind, outcome and reason.
+    Outgoing requests get none here: the interceptor makes a span of each. The counter `auth.events`
+    counts all entries by kind, outcome and reason.
 
     Raises:
         ConfigError: OpenTelemetry is not installed.
@@ -27,7 +28,7 @@ def opentelemetry_hook() -> AuditHook:
         "auth.events", description="What happened to logins, sessions, tokens and access"
     )
 
-    def hook(event: AuditEvent) -> None:
+    def trace_event(event: AuditEvent) -> None:
         end = int(event.time * 1_000_000_000)
         span = tracer.start_span(
             f"auth.{event.kind}",
@@ -37,6 +38,10 @@ def opentelemetry_hook() -> AuditHook:
         if event.outcome is Outcome.FAILURE:
             span.set_status(trace.StatusCode.ERROR, event.reason)
         span.end(end)
+
+    def hook(event: AuditEvent) -> None:
+        if event.kind is not Kind.INTERCEPTOR:
+            trace_event(event)
         counter.add(
             1,
             {

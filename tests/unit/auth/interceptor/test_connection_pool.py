@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpcore
 import httpx
 import pytest
 
@@ -140,6 +141,88 @@ async def test_cancelled_while_it_is_closed(ticks: int) -> None:
         await asyncio.wait([reading])
         await response.aclose()
         assert (await client.get(server.url("/"), timeout=briefly)).status_code == 200
+
+
+@pytest.mark.parametrize("ticks", range(16))
+async def test_cancelled_request(ticks: int) -> None:
+    """However far a request has come when it is cancelled, the only connection there may be is not
+    lost, nor is the turn of the request that waits for it."""
+    client = build_client(build_pool(max_connections=1))
+    briefly = httpx.Timeout(5.0, pool=1.0)
+    async with loopback_server() as server, client:
+        stalled = asyncio.create_task(client.get(server.url("/stall")))
+        waiting = asyncio.create_task(client.get(server.url("/"), timeout=briefly))
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        stalled.cancel()
+        await asyncio.wait([stalled])
+        assert (await waiting).status_code == 200
+        assert (await client.get(server.url("/"), timeout=briefly)).status_code == 200
+
+
+async def test_closed_while_in_use() -> None:
+    """Closing the pool ends the requests that are under way."""
+    api = Api(asyncio.Barrier(2))
+    async with running(api) as url:
+        pool = build_pool()
+        async with build_client(pool) as client:
+            request = asyncio.create_task(client.get(url))
+            await api.was_asked.wait()
+            await pool.aclose()
+            with pytest.raises(httpx.NetworkError):
+                await request
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"", httpx.RemoteProtocolError),
+        (b"nonsense\r\n\r\n", httpx.RemoteProtocolError),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", httpx.RemoteProtocolError),
+    ],
+)
+async def test_errors(answer: bytes, error: type[Exception]) -> None:
+    """What goes wrong is an error of httpx, and the connection is not used again."""
+
+    async def api(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    pool = build_pool(max_connections=1)
+    server = await asyncio.start_server(api, "127.0.0.1", 0)
+    async with server, build_client(pool) as client:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        for _ in range(2):
+            with pytest.raises(error):
+                await client.get(url)
+    assert pool.open_connections == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("http://127.0.0.1:1/", httpx.ConnectError),
+        ("ftp://127.0.0.1/", httpx.UnsupportedProtocol),
+        ("/relative", httpx.UnsupportedProtocol),
+    ],
+)
+async def test_not_sent(url: str, error: type[Exception]) -> None:
+    """So is it when nothing can be sent."""
+    pool = build_pool(max_connections=1)
+    async with build_client(pool) as client:
+        for _ in range(2):
+            with pytest.raises(error):
+                await client.get(url)
+    assert pool.open_connections == 0
+
+
+def test_every_error_of_httpcore() -> None:
+    """httpx has an error of the same name for each of httpcore's."""
+    kinds = [kind for kind in vars(httpcore).values() if isinstance(kind, type)]
+    errors = [kind for kind in kinds if issubclass(kind, Exception)]
+    missing = {kind.__name__ for kind in errors if not hasattr(httpx, kind.__name__)}
+    assert missing == {"ConnectionNotAvailable"}  # says that another connection is to be used
 
 
 async def test_full_of_idle_ones() -> None:

@@ -10,14 +10,16 @@ import sys
 import httpx
 import pytest
 
-from app.auth.audit import AuditTrail
+from app.auth.audit import AuditTrail, opentelemetry_hook
 from app.auth.http_clients import HttpClients
 from app.auth.interceptor import (
     HttpInterceptorConfig,
     OpenTelemetry,
     RequestEvent,
+    audit_requests,
     log_request,
 )
+from app.auth.interceptor.events import publish
 
 from ....servers import ROOT
 from ..telemetry import telemetry
@@ -60,8 +62,8 @@ def test_request() -> None:
 
 
 async def test_request_of_a_users_client() -> None:
-    """What the client of a tab's user sends is told as soon as the app has a provider, without what
-    is secret."""
+    """A request of a user's client gives a span without secrets as soon as the app has a
+    provider."""
     told = telemetry()
     clients = HttpClients(
         HttpInterceptorConfig([f"{API}/*"]),
@@ -76,6 +78,19 @@ async def test_request_of_a_users_client() -> None:
     (span,) = told.spans()
     assert dict(span.attributes or {})["url.full"] == f"{API}/me"
     assert "secret" not in str(dict(span.attributes or {}))
+
+
+def test_one_span() -> None:
+    """When the audit hooks report to OpenTelemetry, too, a request still gives one span; both count
+    it."""
+    told = telemetry()
+    audit = AuditTrail([opentelemetry_hook()], clock=lambda: 0.0)
+    event = RequestEvent("GET", f"{API}/me", None, False, "not_on_list", status=200)
+    publish([OpenTelemetry().observe, audit_requests(audit, "auth0|ann", "ref")], event)
+    (span,) = told.spans()
+    assert span.name == "GET"
+    counted = {"auth.kind": "interceptor", "auth.outcome": "denied", "auth.reason": "not_on_list"}
+    assert counted in told.counted("auth.events")
 
 
 async def a_token(*_: object) -> str:

@@ -1,6 +1,6 @@
 """Which hop of a redirect chain a request is, and which headers may follow a redirect.
 
-A transport sees every hop but is not told that it is one. `httpx` copies `extensions` from each
+A transport sees every hop, but not that it is one. `httpx` copies `extensions` from each
 request to the one that follows its redirect, so a note left there is found on the next hop.
 
 Any header can be a credential (`X-Api-Key`, `DPoP`, an app's own). So the headers that are known to

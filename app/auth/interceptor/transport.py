@@ -51,8 +51,8 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
         retry: RetryPolicy | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`get_access_token` gives this user's token; when nobody is signed in it gives `None` or
-        raises `LoginRequired`.
+        """`get_access_token` gives this user's token; without a session it gives `None` or raises
+        `LoginRequired`.
 
         `refresh_access_token` gives another one in place of a token that the API refused.
         `observers` get an event of every hop. `monotonic` gives seconds.

@@ -74,7 +74,7 @@ async def test_connections_are_used_again() -> None:
 
 
 async def test_connection_that_the_api_has_closed() -> None:
-    """What may be sent once only is not sent on a connection that the API has closed meanwhile."""
+    """A POST is not sent on a connection that the API has closed."""
     api = Api(asyncio.Barrier(1))
     async with running(api) as url, build_client(build_pool()) as client:
         await client.post(url)
@@ -83,8 +83,8 @@ async def test_connection_that_the_api_has_closed() -> None:
         assert len(api.connections) == 2
 
 
-async def test_those_that_the_api_has_closed() -> None:
-    """They are let go at the next request after a while, also those that it does not need."""
+async def test_sweep() -> None:
+    """After `SWEEP_INTERVAL`, the next request drops all of them, whatever its own host is."""
     at_once, now = 3, Clock()
     api = Api(asyncio.Barrier(at_once))
     pool = build_pool(monotonic=now)
@@ -99,8 +99,8 @@ async def test_those_that_the_api_has_closed() -> None:
         assert pool.open_connections == 0
 
 
-async def test_no_more_than_there_may_be() -> None:
-    """Whoever finds all connections in use waits for one, and gets it."""
+async def test_max_connections() -> None:
+    """A request that finds all connections in use waits for one, and gets it."""
     api = Api(asyncio.Barrier(1))
     async with running(api) as url, build_client(build_pool(max_connections=2)) as client:
         answers = await asyncio.gather(*(client.get(url) for _ in range(20)))
@@ -108,8 +108,8 @@ async def test_no_more_than_there_may_be() -> None:
         assert len(api.connections) == 2
 
 
-async def test_waiting_in_vain() -> None:
-    """Who waits for a connection for too long is told so, and keeps nobody else from one."""
+async def test_pool_timeout() -> None:
+    """A request that waits too long fails with `PoolTimeout`; others still get a connection."""
     api = Api(asyncio.Barrier(2))  # the first answer waits for the second request
     briefly = httpx.Timeout(5.0, pool=0.01)
     async with running(api) as url, build_client(build_pool(max_connections=1)) as client:
@@ -127,8 +127,7 @@ async def test_waiting_in_vain() -> None:
 
 @pytest.mark.parametrize("ticks", range(8))
 async def test_cancelled_while_it_is_closed(ticks: int) -> None:
-    """However far a response has been read when that is cancelled, the only connection there may be
-    is not lost."""
+    """A cancellation at any step of reading a response does not cost the pool its only slot."""
     client = build_client(build_pool(max_connections=1))
     briefly = httpx.Timeout(5.0, pool=1.0)
     async with loopback_server() as server, client:
@@ -145,8 +144,8 @@ async def test_cancelled_while_it_is_closed(ticks: int) -> None:
 
 @pytest.mark.parametrize("ticks", range(16))
 async def test_cancelled_request(ticks: int) -> None:
-    """However far a request has come when it is cancelled, the only connection there may be is not
-    lost, nor is the turn of the request that waits for it."""
+    """A cancellation at any step of a request does not cost the pool its only slot, nor the next
+    request its turn."""
     client = build_client(build_pool(max_connections=1))
     briefly = httpx.Timeout(5.0, pool=1.0)
     async with loopback_server() as server, client:
@@ -255,8 +254,8 @@ async def test_tls(tmp_path: Path) -> None:
         assert len(api.connections) == 2
 
 
-async def test_certificate_of_nobody_known(tmp_path: Path) -> None:
-    """Nothing is sent to a server whose certificate nobody vouches for."""
+async def test_unknown_certificate(tmp_path: Path) -> None:
+    """Nothing is sent to a server whose certificate no known authority has signed."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(write_certificate(tmp_path))
     api = Api(asyncio.Barrier(1))

@@ -1,4 +1,4 @@
-"""What an observer is told of each request, and what a single request may ask for."""
+"""The event that observers get of each request, and what a single request may ask for."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def client(
 
 @pytest.fixture
 def events() -> list[RequestEvent]:
-    """What has been told."""
+    """The events so far."""
     return []
 
 
@@ -101,15 +101,15 @@ async def test_not_attached(
     assert "secret-token" not in str(network.sent[0].headers.raw)
 
 
-async def test_nobody(events: list[RequestEvent]) -> None:
+async def test_no_session(events: list[RequestEvent]) -> None:
     """An entry for everybody is called without a token, any other is not called at all."""
     network = Recorder()
     async with client(events.append, network=network, tokens=TokenProvider(None)) as http:
         await http.get(f"{API}/open")
         with pytest.raises(LoginRequired):
             await http.get(f"{API}/me")
-    told = [(event.reason, event.status, event.error) for event in events]
-    assert told == [("anonymous", 200, None), ("login_required", None, "LoginRequired")]
+    seen = [(event.reason, event.status, event.error) for event in events]
+    assert seen == [("anonymous", 200, None), ("login_required", None, "LoginRequired")]
     assert len(network.sent) == 1
 
 
@@ -124,7 +124,7 @@ async def test_consent_required(events: list[RequestEvent]) -> None:
 
 
 async def test_error(events: list[RequestEvent]) -> None:
-    """A request that gets no answer is told of with the error's name."""
+    """The event of a request without an answer has the error's name."""
     network = Recorder(error=httpx.ConnectTimeout("slow"))
     async with client(events.append, network=network) as http:
         with pytest.raises(httpx.ConnectTimeout):
@@ -137,8 +137,8 @@ async def test_hops(events: list[RequestEvent]) -> None:
     network = Recorder({f"{API}/a": f"{API}/b", f"{API}/b": "https://other.example/"})
     async with client(events.append, network=network) as http:
         await http.get(f"{API}/a", follow_redirects=True)
-    told = [(event.hop, event.status, event.reason) for event in events]
-    assert told == [(0, 307, "attached"), (1, 307, "attached"), (2, 200, "not_on_list")]
+    seen = [(event.hop, event.status, event.reason) for event in events]
+    assert seen == [(0, 307, "attached"), (1, 307, "attached"), (2, 200, "not_on_list")]
 
 
 async def test_own_options() -> None:
@@ -173,7 +173,7 @@ async def test_unknown_request_options(options: object) -> None:
 async def test_failing_observer(
     events: list[RequestEvent], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An observer that fails breaks no request, keeps no other from being told, and is logged."""
+    """An observer that fails breaks no request, keeps no other from its event, and is logged."""
 
     def fail(event: RequestEvent) -> None:
         raise RuntimeError("broken")

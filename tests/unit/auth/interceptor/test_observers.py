@@ -94,7 +94,7 @@ def test_one_span() -> None:
 
 
 async def a_token(*_: object) -> str:
-    """Of whoever asks."""
+    """The same for every session."""
     return "secret-token"
 
 
@@ -107,7 +107,7 @@ async def a_token(*_: object) -> str:
 )
 def test_provider(provider: str) -> None:
     """Requests are described from when the app sets a provider of traces or of metrics, not while
-    the API of OpenTelemetry would drop what it is told."""
+    the API of OpenTelemetry would drop them."""
     code = PROVIDER_COMES.format(provider)
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 

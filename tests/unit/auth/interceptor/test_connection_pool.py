@@ -20,6 +20,7 @@ from .certificate import write_certificate
 from .loopback_server import loopback_server
 
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
+SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"
 
 
 class Api:
@@ -28,6 +29,7 @@ class Api:
     def __init__(self, go: asyncio.Barrier) -> None:
         self.connections: list[asyncio.StreamWriter] = []
         self.was_asked = asyncio.Event()
+        self.was_closed = asyncio.Event()
         self._go = go
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -36,6 +38,7 @@ class Api:
             self.was_asked.set()
             await self._go.wait()
             writer.write(NO_CONTENT)
+        self.was_closed.set()
 
     async def let_go(self) -> None:
         """Be the last one that an answer waits for."""
@@ -59,6 +62,19 @@ async def running(api: Api, context: ssl.SSLContext | None = None) -> AsyncItera
         server.close()
         await api.close_all()
         await server.wait_closed()
+
+
+@asynccontextmanager
+async def answering(answer: bytes) -> AsyncIterator[str]:
+    """The URL of a server that sends these bytes and closes."""
+
+    async def api(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(api, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
 
 
 async def test_connections_are_used_again() -> None:
@@ -177,25 +193,28 @@ async def test_closed_while_in_use() -> None:
     [
         (b"", httpx.RemoteProtocolError),
         (b"nonsense\r\n\r\n", httpx.RemoteProtocolError),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", httpx.RemoteProtocolError),
+        (SHORT, httpx.RemoteProtocolError),
     ],
 )
 async def test_errors(answer: bytes, error: type[Exception]) -> None:
     """What goes wrong is an error of httpx, and the connection is not used again."""
-
-    async def api(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer)
-        writer.close()
-
     pool = build_pool(max_connections=1)
-    server = await asyncio.start_server(api, "127.0.0.1", 0)
-    async with server, build_client(pool) as client:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with answering(answer) as url, build_client(pool) as client:
         for _ in range(2):
             with pytest.raises(error):
                 await client.get(url)
-    assert pool.open_connections == 0
+        assert pool.open_connections == 0
+
+
+async def test_error_in_a_body() -> None:
+    """When reading a body fails, its connection is gone, also if the caller does not close it."""
+    pool = build_pool(max_connections=1)
+    async with answering(SHORT) as url, build_client(pool) as client:
+        response = await client.send(client.build_request("GET", url), stream=True)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await response.aread()
+        assert pool.open_connections == 0
+        await response.aclose()
 
 
 @pytest.mark.parametrize(
@@ -213,7 +232,7 @@ async def test_not_sent(url: str, error: type[Exception]) -> None:
         for _ in range(2):
             with pytest.raises(error):
                 await client.get(url)
-    assert pool.open_connections == 0
+        assert pool.open_connections == 0
 
 
 def test_every_error_of_httpcore() -> None:
@@ -233,6 +252,7 @@ async def test_full_of_idle_ones() -> None:
         await client.get(url)
         for _ in range(2):  # each answer closes its connection
             await client.get(other.url("/"))
+            await asyncio.wait_for(api.was_closed.wait(), timeout=5.0)
         await client.get(url)
     assert len(api.connections) == 2
     assert len(other.heads) == 2

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import reflex as rx
 
-from .auth_service import auth
+from app.auth_service import auth
+
 from .config import HAS_EXTERNAL_API, IS_PRODUCTION
 from .page_paths import page_paths
 from .pages.account import account

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
-from .auth import (
+from app.auth import (
     AuthService,
     RedisSessionStore,
     Sealer,
     SessionStore,
     SQLiteSessionStore,
 )
+
 from .config import (
     INSPECT_REQUESTS,
     LIMITS,
@@ -24,7 +26,8 @@ from .generated_secret import generated_secret
 DATA_DIR = Path(os.environ.get("APP_DATA_DIR", ".data"))
 """Where the sealed sessions live; keep it on a disk that survives restarts."""
 
-_sealer = Sealer(config.secrets or (generated_secret(DATA_DIR / "secret"),))
+_config = replace(config, secrets=config.secrets or (generated_secret(DATA_DIR / "secret"),))
+_sealer = Sealer(_config.secrets)
 
 _store: SessionStore = (
     RedisSessionStore(config.redis_url, _sealer)
@@ -33,7 +36,7 @@ _store: SessionStore = (
 )
 
 auth = AuthService(
-    config,
+    _config,
     _store,
     http_interceptor=http_interceptor,
     inspect_requests=INSPECT_REQUESTS,

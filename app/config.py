@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .auth import (
+from app.auth import (
     AllowedRoute,
     AuditHook,
     AuthConfig,
     AuthorizationParams,
     HttpInterceptorConfig,
-    JsonLines,
+    JsonLinesAuditLog,
+    OpenTelemetryAuditLog,
     TokenOptions,
     limits_from,
-    opentelemetry_hook,
 )
 
 # `reflex run` serves the page on 3000 and the backend on 8000; in production both are one origin.
@@ -28,9 +28,9 @@ INSPECT_REQUESTS = not IS_PRODUCTION or os.environ.get("APP_REQUEST_INSPECTOR") 
 LIMITS = limits_from(os.environ.get("APP_LIMITS", ""))
 audit_hooks: list[AuditHook] = []
 if _audit_log := os.environ.get("APP_AUDIT_LOG"):
-    audit_hooks.append(JsonLines(Path(_audit_log)))
+    audit_hooks.append(JsonLinesAuditLog(Path(_audit_log)))
 if os.environ.get("APP_AUDIT_OPENTELEMETRY") == "1":
-    audit_hooks.append(opentelemetry_hook())
+    audit_hooks.append(OpenTelemetryAuditLog())
 
 # Who logs in where: AUTH0_DOMAIN, AUTH0_CLIENT_ID, ... (see .env.example), or the local tenant.
 config = AuthConfig.from_environ(

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from .auth_service import DATA_DIR
+from app.auth_service import DATA_DIR
+
 from .config import EXTERNAL_API_AUDIENCE, EXTERNAL_API_URL, config
 from .loopback_server import is_loopback
 

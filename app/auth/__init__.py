@@ -12,10 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .audit import AuditEvent, AuditHook, JsonLines, opentelemetry_hook
-    from .config import AuthConfig, AuthorizationParams
-    from .core.access import Check, Viewer
-    from .core.access_checks import (
+    from .access.checks import (
         any_of,
         authenticated_within,
         claim,
@@ -24,8 +21,9 @@ if TYPE_CHECKING:
         member_of,
         verified_email,
     )
-    from .core.devices import Device
-    from .core.limits import Limits, limits_from
+    from .access.policy import Check, Viewer
+    from .audit import AuditEvent, AuditHook, JsonLinesAuditLog, OpenTelemetryAuditLog
+    from .config import AuthConfig, AuthorizationParams
     from .errors import (
         AuthError,
         AuthorizationError,
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
         TokenEndpointError,
         TransactionError,
     )
+    from .flows.devices import Device
     from .interceptor import (
         AccessTokenTransport,
         AllowedList,
@@ -50,6 +49,8 @@ if TYPE_CHECKING:
         RequestEvent,
         TokenOptions,
     )
+    from .limits import Limits, limits_from
+    from .reflex.state import AuthState, UserScopedState
     from .service import AuthService
     from .session import (
         MemorySessionStore,
@@ -58,13 +59,12 @@ if TYPE_CHECKING:
         SessionStore,
         SQLiteSessionStore,
     )
-    from .ui.state import AuthState, UserScopedState
 
 _MODULES = {
-    "audit": ("AuditEvent", "AuditHook", "JsonLines", "opentelemetry_hook"),
+    "audit": ("AuditEvent", "AuditHook", "JsonLinesAuditLog", "OpenTelemetryAuditLog"),
     "config": ("AuthConfig", "AuthorizationParams"),
-    "core.access": ("Check", "Viewer"),
-    "core.access_checks": (
+    "access.policy": ("Check", "Viewer"),
+    "access.checks": (
         "any_of",
         "authenticated_within",
         "claim",
@@ -73,8 +73,8 @@ _MODULES = {
         "member_of",
         "verified_email",
     ),
-    "core.devices": ("Device",),
-    "core.limits": ("Limits", "limits_from"),
+    "flows.devices": ("Device",),
+    "limits": ("Limits", "limits_from"),
     "errors": (
         "AuthError",
         "AuthorizationError",
@@ -107,7 +107,7 @@ _MODULES = {
         "Sealer",
         "SessionStore",
     ),
-    "ui.state": ("AuthState", "UserScopedState"),
+    "reflex.state": ("AuthState", "UserScopedState"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -130,11 +130,12 @@ __all__ = [
     "Device",
     "HttpInterceptorConfig",
     "IdTokenError",
-    "JsonLines",
+    "JsonLinesAuditLog",
     "Limits",
     "LoginLinkError",
     "LoginRequired",
     "MemorySessionStore",
+    "OpenTelemetryAuditLog",
     "ProviderError",
     "ProviderUnavailable",
     "RedisSessionStore",
@@ -156,7 +157,6 @@ __all__ = [
     "has_scope",
     "limits_from",
     "member_of",
-    "opentelemetry_hook",
     "verified_email",
 ]
 

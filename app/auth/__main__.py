@@ -14,8 +14,8 @@ def main() -> int:
     parser.parse_args()
     from reflex.config import get_config
 
+    from .reflex.access_report import table
     from .service import AuthService
-    from .ui.surface import table
 
     module = importlib.import_module(get_config().module)
     services = [value for value in vars(module).values() if isinstance(value, AuthService)]

@@ -22,9 +22,8 @@ from .interceptor import (
     is_log_enabled,
     log_request,
 )
-from .ui.inspection import Inspection
-from .ui.navigation import current_path
-from .ui.state import sub_of
+from .reflex.inspection import Inspection
+from .reflex.navigation import current_path
 
 
 class GetAccessToken(Protocol):
@@ -62,8 +61,8 @@ class HttpClients:
         self._on_request = on_request
         self._telemetry = OpenTelemetry.if_installed()
 
-    def of(self, state: rx.State, ref: str | None) -> httpx.AsyncClient:
-        """One for the user of this tab, whose session has this reference."""
+    def of(self, state: rx.State, ref: str | None, sub: str | None) -> httpx.AsyncClient:
+        """One for the user of this tab: the hash of the session's id, and the user's `sub`."""
         get_access_token = functools.partial(
             self._get_access_token, ref, functools.partial(current_path, state)
         )
@@ -72,11 +71,11 @@ class HttpClients:
             get_access_token,
             self._pool,
             refresh_access_token=get_access_token,
-            observers=self._observers(state, ref),
+            observers=self._observers(state, ref, sub),
         )
         return build_client(transport, base_url=self._base_url)
 
-    def _observers(self, state: rx.State, ref: str | None) -> list[Observer]:
+    def _observers(self, state: rx.State, ref: str | None, sub: str | None) -> list[Observer]:
         """Those that are on now; without one, requests are not described."""
         observers = [] if self._on_request is None else [self._on_request]
         if self._telemetry is not None and self._telemetry.has_provider():
@@ -86,5 +85,5 @@ class HttpClients:
         if self._inspection is not None:
             observers.append(self._inspection.observer(state))
         if self._audit.has_hooks:
-            observers.append(audit_requests(self._audit, sub_of(state), ref))
+            observers.append(audit_requests(self._audit, sub, ref))
         return observers

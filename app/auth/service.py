@@ -13,35 +13,27 @@ from urllib.parse import urlencode
 
 import httpx
 import reflex as rx
+from reflex.config import get_config
 from starlette.types import ASGIApp
 
-from .audit import AuditHook, AuditTrail
+from .audit import AuditHook
 from .config import AuthConfig
-from .core.access_tokens import Wanted
-from .core.devices import Device
-from .core.limits import Limits
-from .core.session_core import SessionCore
-from .errors import LoginRequired
+from .errors import ConfigError, LoginRequired
+from .flows.access_tokens import Wanted
+from .flows.devices import Device
+from .http.connections import Connection
 from .http_clients import HttpClients
 from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
+from .limits import Limits
+from .reflex.access_report import Reach, surface
+from .reflex.decorators import Marking
+from .reflex.events import tree_of
+from .reflex.guard import User, guard_handler, guard_page
+from .reflex.inspector import request_inspector
+from .reflex.navigation import DocumentForm, current_path
+from .reflex.subscription import UserHandler, subscribe
 from .session import Session, SessionStore
-from .ui.access import Access
-from .ui.binding import SessionBinding
-from .ui.connections import Connections
-from .ui.document_form import DocumentForm
-from .ui.event_intake import EventIntake
-from .ui.guard import guard_handler, guard_page
-from .ui.inspection import Inspection
-from .ui.inspector import request_inspector
-from .ui.marking import Marking
-from .ui.navigation import current_path
-from .ui.open_tabs import OpenTabs
-from .ui.out_of_band import bind_out_of_band
-from .ui.state import AuthState
-from .ui.subscription import UserHandler, subscribe
-from .ui.surface import Reach
-from .ui.user_bound import User
-from .web.front_door import FrontDoor
+from .wiring import Options, Wiring
 
 DEFAULT_LIMITS = Limits()
 
@@ -76,70 +68,50 @@ class AuthService(Marking):
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        interceptor = http_interceptor or HttpInterceptorConfig()
-        self.config = config
-        self._store = store
-        self._pool = pool or build_pool()
-        self._clock = clock
-        self._app: rx.App | None = None
-        self._connections = Connections()
-        self._inspection = Inspection(self._connections, clock=clock) if inspect_requests else None
-        self._tabs = OpenTabs(self._connections)
-        self._audit = AuditTrail(audit_hooks, clock=clock)
-        self._core = SessionCore(
-            config,
-            store,
-            self._pool,
-            self._audit,
-            audiences=interceptor.audiences,
-            handle=self._tabs.handle,
-            look_again=self._tabs.look_again,
+        options = Options(
+            http_interceptor=http_interceptor or HttpInterceptorConfig(),
+            secure_by_default=secure_by_default,
+            inspect_requests=inspect_requests,
+            audit_hooks=audit_hooks,
+            limits=limits,
             clock=clock,
             jitter=jitter,
         )
+        self.config = config
+        self.store = store
+        self._app: rx.App | None = None
+        self._pool = pool or build_pool()
+        self._wiring = Wiring(config, store, self._pool, self.login_url, options)
+        self.sessions = self._wiring.sessions
+        """Login, logout, refresh and devices, without Reflex."""
         self._http_clients = HttpClients(
-            interceptor,
+            options.http_interceptor,
             self._pool,
             self._access_token,
-            self._audit,
-            inspection=self._inspection,
+            self._wiring.audit,
+            inspection=self._wiring.inspection,
             on_request=on_request,
-        )
-        self._access = Access(
-            store,
-            self.login_url,
-            self._audit,
-            self._connections,
-            is_secure_by_default=secure_by_default,
-            clock=clock,
-        )
-        self._front_door = FrontDoor(
-            config,
-            store,
-            self._core,
-            self._audit,
-            limits,
-            session_of_tab=self._connections.reference_of_tab,
         )
 
     def install(self, app: rx.App) -> None:
-        """Put the layer into a Reflex app: routes, gate, binding, and clean shutdown."""
-        self._app = self._tabs.app = app
-        AuthState._login_url = self.login_url
-        if self._inspection is not None:
-            self._inspection.install(app)
-        self._access.install(app, self._session)
-        app.add_middleware(
-            SessionBinding(self._store, self._access.gate, self._connections, clock=self._clock)
-        )
+        """Put the layer into a Reflex app: routes, gate, middleware, and clean shutdown.
+
+        Raises:
+            ConfigError: the app uses the transport "polling", whose handshake cannot be bound to a
+                login.
+        """
+        if get_config().transport == "polling":
+            raise ConfigError(
+                'The transport "polling" cannot be used with this auth layer: set '
+                'transport="websocket" in rxconfig.py (it is the default).'
+            )
+        self._app = app
+        self._wiring.install(app, self._session)
         app.register_lifespan_task(self._lifespan)
-        existing = app.api_transformer or []
-        transformers = [existing] if callable(existing) else list(existing)
-        app.api_transformer = [*transformers, self.asgi]
 
     def asgi(self, inner: ASGIApp) -> ASGIApp:
         """The gate around `inner`, with the `/auth/` routes behind it."""
-        return self._front_door.before(inner)
+        return self._wiring.backend.around(inner)
 
     def login_url(
         self,
@@ -162,7 +134,8 @@ class AuthService(Marking):
     def logout_form(self, *children: rx.Component, **props: Any) -> rx.Component:
         """A form around a submit button; it logs out here and at the provider."""
         action = f"{self.config.app_api_url}/auth/logout"
-        return DocumentForm.create(*children, action=action, method="post", **props)
+        form: rx.Component = DocumentForm.create(*children, action=action, method="post", **props)
+        return form
 
     def http_client(self, state: rx.State) -> httpx.AsyncClient:
         """An HTTP client that acts for the user of this tab: a token on every allowed request and
@@ -172,11 +145,13 @@ class AuthService(Marking):
         raise `LoginRequired`, `ConsentRequired` (with the `login_url` that leads back to the page),
         `ProviderUnavailable` or `StoreUnavailable` when there is no token.
         """
-        return self._http_clients.of(state, self._reference(state))
+        connection = self._connection(state)
+        sub = connection.sub if connection else None
+        return self._http_clients.of(state, self._reference(state), sub)
 
     def request_inspector(self) -> rx.Component:
         """A panel that lists this user's outgoing requests live; nothing unless it is turned on."""
-        return request_inspector() if self._inspection is not None else rx.fragment()
+        return request_inspector() if self._wiring.inspection is not None else rx.fragment()
 
     async def get_access_token(self, state: rx.State, options: TokenOptions | None = None) -> str:
         """The access token of this tab's user, refreshed if it is about to expire.
@@ -206,7 +181,7 @@ class AuthService(Marking):
             StoreUnavailable: sessions cannot be read.
         """
         ref = self._reference(state)
-        return await self._core.devices.of(ref) if ref else []
+        return await self.sessions.devices.of(ref) if ref else []
 
     async def end_device(self, state: rx.State, device_id: str) -> bool:
         """Log this tab's user out where `devices` says that id; False if there is no such place.
@@ -214,7 +189,7 @@ class AuthService(Marking):
         Its tabs are nobody's at once. Raises `StoreUnavailable`.
         """
         ref = self._reference(state)
-        return await self._core.devices.end(ref, device_id) if ref else False
+        return await self.sessions.devices.end(ref, device_id) if ref else False
 
     async def end_other_devices(self, state: rx.State) -> int:
         """Log this tab's user out everywhere but here; the number of places.
@@ -222,25 +197,24 @@ class AuthService(Marking):
         Raises `StoreUnavailable`.
         """
         ref = self._reference(state)
-        return await self._core.devices.end_others(ref) if ref else 0
+        return await self.sessions.devices.end_others(ref) if ref else 0
 
     async def user_changed(self, state: rx.State) -> None:
         """Say that something about this tab's user is not as it was: in each of their open tabs, on
         any device, what subscribed to the user runs anew. Raises `StoreUnavailable`."""
         ref = self._reference(state)
         if ref is not None:
-            await self._core.changed(ref)
+            await self.sessions.changed(ref)
 
     async def aclose(self) -> None:
         """Let go of everything; `install` sees to it that this happens when the app stops."""
-        await self._core.stop()
-        await self._front_door.aclose()
+        await self._wiring.stop()
         await self._pool.aclose()
-        await self._store.close()
+        await self.store.close()
 
     def surface(self) -> list[Reach]:
         """Every page, event handler and variable of the app, with who may reach it."""
-        return self._access.surface(self._installed())
+        return surface(self._installed(), self._wiring.access.rules)
 
     def require_login(self, target: Callable[..., Any]) -> Any:
         """Guard a page (a function without parameters) or an event handler (one with `self`)."""
@@ -257,8 +231,12 @@ class AuthService(Marking):
         return subscribe(handler, self.get_user)
 
     def _reference(self, state: rx.State) -> str | None:
+        connection = self._connection(state)
+        return connection.session_id_hash if connection else None
+
+    def _connection(self, state: rx.State) -> Connection | None:
         self._installed()
-        return self._connections.reference_of_state(state)
+        return self._wiring.connections.of_tree(tree_of(state))
 
     def _installed(self) -> rx.App:
         if self._app is None:
@@ -267,7 +245,7 @@ class AuthService(Marking):
 
     async def _session(self, state: rx.State) -> Session | None:
         ref = self._reference(state)
-        stored = await self._store.load(ref) if ref else None
+        stored = await self.store.load(ref) if ref else None
         return stored.session if stored else None
 
     async def _access_token(
@@ -281,18 +259,13 @@ class AuthService(Marking):
         try:
             if ref is None:
                 raise LoginRequired("Nobody is logged in.")
-            return await self._core.tokens.get(ref, Wanted(audience, options.scope, refused))
+            return await self.sessions.tokens.get(ref, Wanted(audience, options.scope, refused))
         except LoginRequired as error:
             error.login_url = self.login_url(page(), audience=error.audience, scope=error.scope)
             raise
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[None]:
-        self._core.start()
-        if self._app is not None:
-            self._connections.install(self._app)
-            bind_out_of_band(self._app, self._connections)
-            self._access.start(self._app)
-            EventIntake(self._audit, self._connections).install(self._app)
+        self._wiring.start(self._app)
         yield
         await self.aclose()

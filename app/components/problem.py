@@ -6,7 +6,7 @@ import logging
 
 import httpx
 
-from ..auth import (
+from app.auth import (
     AuthError,
     ConsentRequired,
     LoginRequired,

@@ -6,7 +6,7 @@ from typing import Any
 
 import reflex as rx
 
-from ..auth import AuthState
+from app.auth import AuthState
 
 
 def user_name() -> rx.Component:

@@ -8,8 +8,9 @@ from typing import Any
 
 import reflex as rx
 
-from ..auth import Device, StoreUnavailable, UserScopedState
-from ..auth_service import auth
+from app.auth import Device, StoreUnavailable, UserScopedState
+from app.auth_service import auth
+
 from ..components.layout import layout
 from ..components.problem import describe
 

@@ -6,7 +6,8 @@ import re
 
 import reflex as rx
 
-from ..auth_service import auth
+from app.auth_service import auth
+
 from ..components.layout import layout
 
 # Stable codes of the auth layer → title, text. Nothing from the URL is shown but the reference.

@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import reflex as rx
 
-from ..auth import AuthError, AuthState, ConsentRequired, UserScopedState
-from ..auth_service import auth
+from app.auth import AuthError, AuthState, ConsentRequired, UserScopedState
+from app.auth_service import auth
+
 from ..components.layout import layout
 from ..components.problem import describe, url_to_allow
 from ..config import EXTERNAL_API_AUDIENCE, EXTERNAL_API_URL

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import reflex as rx
 
-from ..auth import AuthState
-from ..auth_service import auth
+from app.auth import AuthState
+from app.auth_service import auth
+
 from ..components.layout import layout, login_link
 from ..components.user_name import user_name
 from ..config import config

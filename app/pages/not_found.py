@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import reflex as rx
 
-from ..auth_service import auth
+from app.auth_service import auth
+
 from ..components.layout import layout
 
 

@@ -8,8 +8,9 @@ from urllib.parse import quote
 import httpx
 import reflex as rx
 
-from ..auth import AuthError, AuthState, UserScopedState
-from ..auth_service import auth
+from app.auth import AuthError, AuthState, UserScopedState
+from app.auth_service import auth
+
 from ..components.layout import layout
 from ..components.problem import describe, url_to_allow
 from ..components.user_name import user_name

@@ -13,11 +13,6 @@ NONSENSE: list[Any] = [
 ]
 
 
-def is_well_formed(payload: Any) -> bool:
-    """Whether an event with it comes as far as the gate."""
-    return isinstance(payload, dict)
-
-
 def payloads(arguments: list[str], device_id: str) -> list[Any]:
     """For a handler with these arguments: what would work, what has the wrong types, nonsense."""
     plausible = {

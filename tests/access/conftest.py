@@ -11,6 +11,7 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import pytest
 
 from app.auth.session import (
@@ -18,10 +19,11 @@ from app.auth.session import (
     Sealer,
     Session,
     SQLiteSessionStore,
-    new_handle,
-    reference,
+    hash_session_id,
+    new_session_id,
 )
 
+from ..cookies import session_cookie
 from ..e2e.stack import SECRET
 from ..servers import BIN, Server, answers, clean_environ, free_port, lifted_project
 from .raw_tab import RawTab, opened_under_its_token
@@ -72,12 +74,12 @@ class Walked:
         self, sub: str, *, scope: str = "openid", age: float = 0.0, **user: object
     ) -> str:
         """Somebody who has just logged in, or `age` seconds ago; the handle of their session."""
-        handle, now = new_handle(), time.time()
+        handle, now = new_session_id(), time.time()
         token = AccessToken("a" * 800, "", scope, now + 3600, now + 7200)
         session = Session(
             sub, None, {"sub": sub, **user}, (token,), now, authenticated_at=now - age
         )
-        await self._with_store(lambda store: store.create(reference(handle), session))
+        await self._with_store(lambda store: store.create(hash_session_id(handle), session))
         return handle
 
     async def last_seen(self, sub: str) -> float:
@@ -94,9 +96,16 @@ class Walked:
         yield
         file.unlink()
 
+    async def log_out(self, handle: str | None) -> None:
+        """Log out as a browser does."""
+        headers = {"Origin": self.url, "Cookie": f"{session_cookie(self.url)}={handle}"}
+        async with httpx.AsyncClient(trust_env=False) as http:
+            answer = await http.post(f"{self.url}/auth/logout", headers=headers)
+        assert answer.status_code == 303
+
     async def end(self, handle: str) -> None:
-        """Log out elsewhere."""
-        await self._with_store(lambda store: store.delete(reference(handle)))
+        """End a session in the store, without a word to the app."""
+        await self._with_store(lambda store: store.delete(hash_session_id(handle)))
 
     async def _with_store(self, work: Callable[[SQLiteSessionStore], Awaitable[Result]]) -> Result:
         store = SQLiteSessionStore(self.store_file, Sealer((SECRET,)))
@@ -144,6 +153,7 @@ def running(
     data: Path | None = None,
     has_record: bool = True,
     runs_on: bool = False,
+    is_secure: bool = True,
 ) -> Iterator[Walked]:
     """A backend without a page: nobody here has a browser. With a `redis_url`, Reflex keeps its
     states there; `data` is the session file, if it is another backend's, too. With `runs_on`,
@@ -162,6 +172,7 @@ def running(
             ACCESS_RAN=str(ran),
             ACCESS_RECORD=str(record) if has_record else "",
             ACCESS_LIMITS=limits,
+            ACCESS_SECURE_BY_DEFAULT=str(int(is_secure)),
             **({"REFLEX_REDIS_URL": redis_url} if redis_url else {}),
             AUTH0_DOMAIN="http://127.0.0.1:9",
             AUTH0_CLIENT_ID="client",

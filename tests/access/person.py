@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.auth.session import reference
+from app.auth.session import hash_session_id
 
 from .product import ALICE, BOB, Product, describe
 from .raw_tab import STATE, RawTab
@@ -45,6 +45,6 @@ class Person:
 
     def is_in(self, text: str) -> bool:
         """Whether anything of theirs is in it."""
-        references = [reference(handle) for handle in (self.handle, self.other)]
+        references = [hash_session_id(handle) for handle in (self.handle, self.other)]
         own = [self.mark, self.email, SUB[self.email], self.handle, self.other, *references]
         return any(each in text for each in [*own, *self.devices])

@@ -14,8 +14,9 @@ from typing import Any
 
 import httpx
 
-from app.auth.session import Sealer, SQLiteSessionStore, reference
+from app.auth.session import Sealer, SQLiteSessionStore, hash_session_id
 
+from ..cookies import session_cookie
 from ..e2e.stack import SECRET, Tenant, external_process, tenant_process
 from ..servers import BIN, ROOT, Server, answers, clean_environ, copy_project, free_port
 
@@ -51,7 +52,7 @@ class Product:
         """Through the tenant's pages; the handle of the new session."""
         async with httpx.AsyncClient(trust_env=False) as browser:
             url = httpx.URL(f"{self.url}/auth/login")
-            while "auth_session" not in browser.cookies:
+            while session_cookie(self.url) not in browser.cookies:
                 form = FORMS.get(url.path)
                 response = (
                     await browser.post(url, data={**form, "username": email})
@@ -59,13 +60,13 @@ class Product:
                     else await browser.get(url)
                 )
                 url = url.join(response.headers["location"])
-            return browser.cookies["auth_session"]
+            return browser.cookies[session_cookie(self.url)]
 
     async def sessions(self, handle: str) -> set[str]:
         """The references of all sessions of the user of this one; of nobody there are none."""
         store = self.store()
         try:
-            stored = await store.load(reference(handle))
+            stored = await store.load(hash_session_id(handle))
             return set(await store.find(sub=stored.session.sub)) if stored else set()
         finally:
             await store.close()
@@ -73,7 +74,7 @@ class Product:
     async def end(self, handle: str) -> None:
         """Log out elsewhere."""
         store = self.store()
-        await store.delete(reference(handle))
+        await store.delete(hash_session_id(handle))
         await store.close()
 
     def store(self) -> SQLiteSessionStore:

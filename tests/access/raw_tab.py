@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import uuid
@@ -12,15 +13,22 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from ..cookies import session_cookie
+
 STATE = "reflex___state____state"
 PATIENCE = 20.0  # seconds for an answer
+CLOSED_BY_THE_APP = 1012  # the code of a connection that is to come again
 
 _marks = itertools.count(1)
 
 
 class RawTab:
     """`handle` is the session's, or None for nobody's; `token` the tab's; `package` where the auth
-    layer is in the app that is spoken to."""
+    layer is in the app that is spoken to.
+
+    Like a browser it connects again, with the cookie that it has then, when the app closes the
+    connection, and holds back what it is to send until it has.
+    """
 
     def __init__(
         self,
@@ -31,11 +39,14 @@ class RawTab:
         package: str = "access_app",
     ) -> None:
         self.url = url
-        self._refresh = f"{STATE}.{package}___auth___ui___state____auth_state.refresh"
+        self.handle = handle
         self.token = token or str(uuid.uuid4())
         self.heard: list[str] = []
-        self._handle = handle
+        self.connections = 0
+        self._refresh = f"{STATE}.{package}___auth___reflex___state____auth_state.refresh"
         self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._is_open = asyncio.Event()
+        self._reader: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Connect, and load the page."""
@@ -49,18 +60,23 @@ class RawTab:
 
     async def connect(self) -> None:
         """Connect, and say nothing yet."""
-        cookie = {"Cookie": f"auth_session={self._handle}"} if self._handle else {}
+        await self._connect()
+        self._reader = asyncio.create_task(self._read())
+
+    async def _connect(self) -> None:
+        cookie = f"{session_cookie(self.url)}={self.handle}"
         self._socket: ClientConnection = await connect(
             f"{self.url.replace('http', 'ws', 1)}/_event/?token={self.token}"
             "&EIO=4&transport=websocket",
             origin=self.url,  # type: ignore[arg-type]
-            additional_headers=cookie,
+            additional_headers={"Cookie": cookie} if self.handle else {},
             ping_interval=None,
         )
         self.heard.append(str(await self._socket.recv()))
         await self._socket.send("40/_event,")
         self.heard.append(str(await self._socket.recv()))
-        self._reader = asyncio.create_task(self._read())
+        self.connections += 1
+        self._is_open.set()
 
     async def send(self, name: Any, payload: Any, **more: Any) -> None:
         """An event, whatever its name."""
@@ -69,14 +85,25 @@ class RawTab:
 
     async def emit(self, event: Any, *, kind: str = "event") -> None:
         """Anything at all in the place of an event."""
-        await self._socket.send("42/_event," + json.dumps([kind, event]))
+        while True:
+            await asyncio.wait_for(self._is_open.wait(), PATIENCE)
+            try:
+                await self._socket.send("42/_event," + json.dumps([kind, event]))
+            except ConnectionClosed:
+                self._is_open.clear()
+            else:
+                return
 
     async def settle(self) -> None:
         """Wait until all that was sent before has been worked off: whoever is there is told which
-        page they are on."""
+        page they are on. A connection that is closed meanwhile is asked again."""
         path = f"/settled-{next(_marks)}-"
-        heard = self.expect(f'"path":"{path}"')
-        await self.send(self._refresh, {}, router_data={"pathname": "/", "asPath": path})
+        heard = asyncio.ensure_future(self.expect(f'"path":"{path}"'))
+        while not heard.done():
+            connections = self.connections
+            await self.send(self._refresh, {}, router_data={"pathname": "/", "asPath": path})
+            while not heard.done() and self.connections == connections:
+                await asyncio.wait([heard], timeout=0.02)
         await heard
 
     def expect(self, text: str) -> Awaitable[None]:
@@ -87,6 +114,12 @@ class RawTab:
     def hears(self, text: str) -> bool:
         """Whether anything that was heard so far has this text in it, in whatever case."""
         return any(text.lower() in frame.lower() for frame in self.heard)
+
+    @property
+    def tree(self) -> str:
+        """The name of the state tree that it shows."""
+        sessions = [value for _, name, value in self.values() if name == "rx_router_session"]
+        return str(sessions[-1]["client_token"])
 
     @property
     def is_renamed(self) -> bool:
@@ -104,21 +137,29 @@ class RawTab:
 
     async def close(self) -> None:
         """As a tab that is closed."""
-        self._reader.cancel()
+        if self._reader is not None:
+            self._reader.cancel()
         await self._socket.close()
 
     async def _read(self) -> None:
-        try:
-            async for frame in self._socket:
-                text = str(frame)
-                self.heard.append(text)
-                if text == "2":
-                    await self._socket.send("3")
-                for mark, future in self._waiting.items():
-                    if mark in text and not future.done():
-                        future.set_result(None)
-        except ConnectionClosed:
-            pass
+        while True:
+            with contextlib.suppress(ConnectionClosed):
+                await self._read_on()
+            self._is_open.clear()
+            if self._socket.close_code != CLOSED_BY_THE_APP:
+                return
+            await self._connect()
+            await self.send(f"{STATE}.hydrate_and_load", {})
+
+    async def _read_on(self) -> None:
+        async for frame in self._socket:
+            text = str(frame)
+            self.heard.append(text)
+            if text == "2":
+                await self._socket.send("3")
+            for mark, future in self._waiting.items():
+                if mark in text and not future.done():
+                    future.set_result(None)
 
 
 async def opened_under_its_token(

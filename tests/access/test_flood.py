@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections.abc import Iterator
 
 import psutil
@@ -98,12 +99,12 @@ async def test_connections(flooded: Walked) -> None:
     address = f"{flooded.url.replace('http', 'ws', 1)}/_event/?EIO=4&transport=websocket"
     sockets: list[ClientConnection] = []
     refused = 0
-    for number in range(40):
+    for _ in range(40):
         try:
-            sockets.append(await connect(f"{address}&token=flood-{number}"))
+            sockets.append(await connect(f"{address}&token={uuid.uuid4()}"))
         except InvalidStatus:
             refused += 1
-    other = await connect(f"{address}&token=other", local_addr=("127.0.0.2", 0))
+    other = await connect(f"{address}&token={uuid.uuid4()}", local_addr=("127.0.0.2", 0))
     await other.recv()
     for socket in (*sockets, other):
         await socket.close()

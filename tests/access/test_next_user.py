@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from app.auth import has_role
-from app.auth.core.access import Rule
+from app.auth.access.policy import Rule
 
 from .conftest import OpenTab, Walked, connected_after
 from .raw_tab import STATE, RawTab, opened_under_its_token
@@ -54,30 +55,32 @@ async def test_variable_of_a_public_state(walked: Walked, tab: OpenTab) -> None:
 
 
 ADMINS = Rule(checks=(has_role("admin"),)).key
-AUTH_STATE = f"{STATE}.access_app___auth___ui___state____auth_state"
+AUTH_STATE = f"{STATE}.access_app___auth___reflex___state____auth_state"
 
 
-async def entering(tab: RawTab) -> dict[str, str]:
+async def page_access(tab: RawTab) -> dict[str, str]:
     """What the tab was told last of the pages with checks that it has been to."""
     await tab.settle()
-    return [value for _, name, value in tab.values() if name == "entered"][-1]
+    return [value for _, name, value in tab.values() if name == "page_access"][-1]
 
 
 async def test_page_with_a_check(walked: Walked, tab: OpenTab) -> None:
-    """What a tab shows of a page that is for some is decided anew when its user changes; nobody is
-    told which pages somebody was on."""
+    """What a tab shows of a page that has checks is decided when its user changes; where no user is
+    signed in, nothing of it is said."""
     admin = await tab(await walked.person("ann", roles=["admin"]))
-    await admin.send(f"{AUTH_STATE}.enter", {"rule": ADMINS})
-    assert await entering(admin) == {ADMINS: "allowed"}
+    await admin.send(f"{AUTH_STATE}.authorize_page", {"rule": ADMINS})
+    assert await page_access(admin) == {ADMINS: "allowed"}
     await admin.close()
     nobody = await opened_under_its_token(lambda: RawTab(walked.url, token=admin.token))
-    assert await entering(nobody) == {}
+    assert await page_access(nobody) == {}
     await nobody.close()
     other = await connected_after(walked, nobody, "bea")
-    assert await entering(other) == {ADMINS: "forbidden"}
+    await other.load()
+    assert await page_access(other) == {ADMINS: "forbidden"}
     await other.close()
     again = await connected_after(walked, other, "cid", roles=["admin"])
-    assert await entering(again) == {ADMINS: "allowed"}
+    await again.load()
+    assert await page_access(again) == {ADMINS: "allowed"}
     await again.close()
 
 
@@ -87,8 +90,8 @@ async def test_page_that_there_is_not(walked: Walked, tab: OpenTab) -> None:
     user = await tab(await walked.person("ann", roles=["admin"]))
     logged = walked.server.log.read_text().count("Traceback")
     for rule in ("made-up", "", {"not": "a text"}, ["neither"], ADMINS):
-        await user.send(f"{AUTH_STATE}.enter", {"rule": rule})
-    assert await entering(user) == {ADMINS: "allowed"}
+        await user.send(f"{AUTH_STATE}.authorize_page", {"rule": rule})
+    assert await page_access(user) == {ADMINS: "allowed"}
     assert walked.server.log.read_text().count("Traceback") == logged
 
 
@@ -159,6 +162,5 @@ async def test_token_that_is_no_tabs(walked: Walked, who: str, token: str) -> No
     handle = await walked.person("eve") if who == "somebody" else None
     outsider = RawTab(walked.url, handle)
     outsider.token = token
-    await outsider.connect()
-    assert outsider.heard[-1].startswith("44/_event,")
-    await outsider.close()
+    with pytest.raises(InvalidStatus, match="403"):
+        await outsider.connect()

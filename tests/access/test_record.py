@@ -92,7 +92,7 @@ async def test_page(walked: Walked, tab: OpenTab) -> None:
     """Who is turned away from a page is recorded with the page, without its query."""
     visitor = await tab()
     record = Since(walked)
-    name = f"{STATE}.access_app___auth___ui___state____auth_state.require_login"
+    name = f"{STATE}.access_app___auth___reflex___state____auth_state.require_login"
     await visitor.send(name, {}, router_data={"pathname": "/guarded", "asPath": "/guarded?q=1"})
     await visitor.settle()
     (entry,) = record()

@@ -64,7 +64,7 @@ async def test_state_that_outlived_the_user(
     await shown
     await victim.close()
     async with Redis.from_url(redis_url) as redis:
-        kept = [key async for key in redis.scan_iter(f"*{victim.token}*")]
+        kept = [key async for key in redis.scan_iter(f"*{victim.tree}*")]
         (of_user,) = [key for key in kept if key.endswith(b"auth_state")]
         assert any(key.endswith(b"guarded") for key in kept)
         await redis.delete(of_user)
@@ -73,6 +73,27 @@ async def test_state_that_outlived_the_user(
     await following.close()
     assert [value for _, name, value in following.values() if name == "user"]
     assert not following.hears("of-the-outlived")
+
+
+async def test_states_of_a_session_that_ended(
+    backends: tuple[Walked, Walked], redis_url: str
+) -> None:
+    """When a user logs out at one process, nothing of theirs is left of the tabs that are open at
+    another one."""
+    one, other = backends
+    tab = RawTab(other.url, await other.person("leaving-redis"))
+    await tab.open()
+    shown = tab.expect("of-the-leaving")
+    await tab.send(f"{APP}guarded.write", {"text": "of-the-leaving"})
+    await shown
+    tree = tab.tree
+    async with Redis.from_url(redis_url) as redis:
+        assert [key async for key in redis.scan_iter(f"{tree}_*")]
+        await one.log_out(tab.handle)
+        while [key async for key in redis.scan_iter(f"{tree}_*")]:
+            await tab.settle()
+    await tab.close()
+    assert tab.connections == 2
 
 
 async def test_late_frame_to_another_process(backends: tuple[Walked, Walked]) -> None:

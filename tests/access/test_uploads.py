@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from ..cookies import session_cookie
 from .conftest import OpenTab, Walked
 from .raw_tab import STATE, RawTab
 
@@ -18,7 +19,7 @@ async def upload(
     headers = {
         "Reflex-Client-Token": tab.token,
         "Reflex-Event-Handler": f"{APP}{name}",
-        **({"Cookie": f"auth_session={handle}"} if handle else {}),
+        **({"Cookie": f"{session_cookie(walked.url)}={handle}"} if handle else {}),
     }
     async with httpx.AsyncClient(trust_env=False) as client:
         return await client.post(

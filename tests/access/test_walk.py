@@ -64,7 +64,9 @@ async def test_ended_session(walked: Walked, tab: OpenTab) -> None:
     handle = await walked.person("ann", name="Ann")
     user = await tab(handle)
     await walked.end(handle)
+    assert await those_that_ran(walked, user) <= set(PUBLIC)
     assert await those_that_ran(walked, user) == set(PUBLIC)
+    assert user.connections == 2
 
 
 @pytest.mark.parametrize("name", ["guarded.write", "guarded.write_later"])

@@ -6,7 +6,7 @@ import hashlib
 
 from playwright.sync_api import Page, expect
 
-from app.auth.session import reference
+from app.auth.session import hash_session_id
 
 from .conftest import NewPerson
 from .stack import Stack
@@ -98,7 +98,8 @@ def test_sessions_of_others(new_person: NewPerson, stack: Stack) -> None:
     log_in(alice, stack, ALICE)
     log_in(bob, stack, BOB)
     (cookie,) = (c for c in bob.context.cookies() if c["name"] == "auth_session")
-    device_id = hashlib.sha256(f"device\0{reference(cookie['value'])}".encode()).hexdigest()[:16]
+    ref = hash_session_id(cookie["value"])
+    device_id = hashlib.sha256(f"device\0{ref}".encode()).hexdigest()[:16]
     speak(alice, stack, tab_token(alice), event(f"{ACCOUNT}.end", device_id=device_id))
     open_account(bob, stack)
     speak(bob, stack, tab_token(bob), event(f"{ACCOUNT}.end", device_id="0" * 16))

@@ -30,8 +30,8 @@ SOCKET = """
 """
 NEW = "5bd4b8c8-1b8e-4d5c-9a53-0d6b9a1c2f3e"  # a token as a new tab makes itself
 STATE = "reflex___state____state"
-AUTH = f"{STATE}.app___auth___ui___state____auth_state"
-SCOPED = f"{STATE}.app___auth___ui___state____user_scoped_state"
+AUTH = f"{STATE}.app___auth___reflex___state____auth_state"
+SCOPED = f"{STATE}.app___auth___reflex___state____user_scoped_state"
 PROFILE = f"{SCOPED}.app___pages___profile____profile_state"
 HYDRATE = {"name": f"{STATE}.hydrate_and_load", "payload": {}, "router_data": {"pathname": "/"}}
 

@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from app.auth import Sealer, SQLiteSessionStore
-from app.auth.session import reference
+from app.auth.session import hash_session_id
 
 from .conftest import NewPerson
 from .stack import SECRET, Stack
@@ -43,7 +43,7 @@ def test_ended_while_the_backend_was_down(person: Page, stack: Stack, run_async:
     by_test_id(person, "edit-metadata").click()
     by_test_id(person, "metadata-editor").fill('{"color": "late"}')
     stack.app.stop()
-    run_async(end_session(stack, reference(cookie["value"])))
+    run_async(end_session(stack, hash_session_id(cookie["value"])))
     by_test_id(person, "save-metadata").click()
     stack.app.start()
     person.wait_for_url("**/u/login**")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, WebSocket
 
-from app.auth.session import Sealer, SQLiteSessionStore, reference
+from app.auth.session import Sealer, SQLiteSessionStore, hash_session_id
 from app.auth.session.codec import Codec
 
 from ..servers import wait_until
@@ -49,7 +49,7 @@ async def stored_secrets(stack: Stack, handle: str) -> dict[str, str]:
     store = SQLiteSessionStore(
         stack.directory.parent / "data" / "sessions.sqlite3", Sealer((SECRET,))
     )
-    stored = await store.load(reference(handle))
+    stored = await store.load(hash_session_id(handle))
     await store.close()
     assert stored is not None
     (refresh_token,) = stored.session.refresh_tokens

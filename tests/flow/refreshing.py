@@ -23,9 +23,9 @@ from app.auth import (
     SessionStore,
     SQLiteSessionStore,
 )
-from app.auth.core.access_tokens import Wanted
+from app.auth.flows.access_tokens import Wanted
 from app.auth.interceptor import build_pool
-from app.auth.session import reference
+from app.auth.session import hash_session_id
 
 from ..e2e.stack import Tenant
 from ..servers import ROOT
@@ -83,14 +83,14 @@ async def expired_session(tenant: Tenant, place: Place) -> str:
         begun = await browser.get(f"{APP}/auth/login")
         url = await through_the_pages(browser, begun.headers["location"], tenant=tenant.url)
         await browser.get(url)
-        ref = reference(browser.cookies["auth_session"])
-        stored = await auth._store.load(ref)
+        ref = hash_session_id(browser.cookies["auth_session_3000"])
+        stored = await auth.store.load(ref)
         assert stored
         old = tuple(
             replace(token, refresh_at=0.0, expires_at=0.0) for token in stored.session.access_tokens
         )
         session = replace(stored.session, access_tokens=old)
-        await auth._store.compare_and_swap(ref, stored.version, session)
+        await auth.store.compare_and_swap(ref, stored.version, session)
     return ref
 
 
@@ -127,7 +127,7 @@ async def _call(address: str, ref: str, port: str, callers: str, dies: str) -> N
     auth = service(Place(address), port, DyingPool(dies) if dies else None)
     wanted = Wanted(auth.config.authorization_params.audience or "")
     async with auth._lifespan():
-        calls = (auth._core.tokens.get(ref, wanted) for _ in range(int(callers)))
+        calls = (auth.sessions.tokens.get(ref, wanted) for _ in range(int(callers)))
         tokens = await asyncio.gather(*calls)
     sys.stdout.write("\n".join(set(tokens)))
 

@@ -15,7 +15,7 @@ from app.auth import (
     SessionEnded,
     TokenOptions,
 )
-from app.auth.session import reference
+from app.auth.session import hash_session_id
 
 from .world import APP, World
 
@@ -26,7 +26,7 @@ API = TokenOptions("http://127.0.0.1:4400/api/v2/", "read:current_user")
 async def ref(world: World, browser: httpx.AsyncClient) -> str:
     """The reference of Alice's session."""
     await world.log_in(browser)
-    return reference(browser.cookies["auth_session"])
+    return hash_session_id(browser.cookies["auth_session_3000"])
 
 
 async def token(world: World, ref: str | None, options: TokenOptions = API) -> str:
@@ -111,7 +111,7 @@ async def test_renewal_is_spread(world: World, browser: httpx.AsyncClient) -> No
     for jitter, margin in ((0.0, 60), (0.5, 75), (0.999, 89)):
         world.jitter = jitter
         await world.log_in(browser)
-        ref = reference(browser.cookies["auth_session"])
+        ref = hash_session_id(browser.cookies["auth_session_3000"])
         before = world.network.grants
         start = world.clock.now
         world.clock.now = start + 3600 - margin - 1

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.auth import AuditEvent, SessionEnded, TokenOptions
-from app.auth.session import reference
+from app.auth.session import hash_session_id
 
 from .world import APP, TENANT, World
 
@@ -26,7 +26,7 @@ def entries(world: World) -> list[Entry]:
 
 def ref_of(browser: httpx.AsyncClient) -> str:
     """The reference of this browser's session."""
-    return reference(browser.cookies["auth_session"])
+    return hash_session_id(browser.cookies["auth_session_3000"])
 
 
 async def token(world: World, browser: httpx.AsyncClient) -> str:
@@ -101,7 +101,7 @@ async def test_other_device(world: World, browser: httpx.AsyncClient) -> None:
     async with world.browser() as phone:
         await world.log_in(browser)
         await world.log_in(phone)
-        await world.auth._core.devices.end_others(ref_of(browser))
+        await world.auth.sessions.devices.end_others(ref_of(browser))
         assert entries(world)[-1] == ("logout", "success", "other_device")
 
 
@@ -120,7 +120,7 @@ async def test_expiry(world: World, browser: httpx.AsyncClient) -> None:
     await world.log_in(browser)
     known = world.record[-1]
     world.clock.now += 3 * 24 * 3600
-    await world.auth._core.free_what_has_expired()
+    await world.auth.sessions.free_what_has_expired()
     expired = world.record[-1]
     assert (expired.kind, expired.reason) == ("session_expired", "expired")
     assert (expired.sub, expired.session) == (known.sub, known.session)

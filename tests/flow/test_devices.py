@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 
-from app.auth.session import reference
+from app.auth.session import hash_session_id
 
 from .world import APP, TENANT, World, error_code
 
@@ -17,7 +17,7 @@ PHONE = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/131.0.0.0 Mob
 
 def ref_of(browser: httpx.AsyncClient) -> str:
     """The reference of this browser's session."""
-    return reference(browser.cookies["auth_session"])
+    return hash_session_id(browser.cookies["auth_session_3000"])
 
 
 async def test_list(world: World) -> None:
@@ -29,7 +29,7 @@ async def test_list(world: World) -> None:
         world.clock.now += 100
         await world.log_in(phone)
         await world.log_in(bob, "bob@example.com")
-        here, there = await world.auth._core.devices.of(ref_of(laptop))
+        here, there = await world.auth.sessions.devices.of(ref_of(laptop))
         assert (here.browser, here.platform, here.is_current) == ("Firefox", "Linux", True)
         assert there.browser.startswith("Chrome Mobile")
         assert (there.platform, there.is_current) == ("Android", False)
@@ -42,9 +42,9 @@ async def test_end_one(world: World, browser: httpx.AsyncClient) -> None:
     async with world.browser() as phone:
         await world.log_in(browser)
         await world.log_in(phone)
-        _, there = await world.auth._core.devices.of(ref_of(browser))
-        assert await world.auth._core.devices.end(ref_of(browser), there.id)
-        assert not await world.auth._core.devices.end(ref_of(browser), there.id)
+        _, there = await world.auth.sessions.devices.of(ref_of(browser))
+        assert await world.auth.sessions.devices.end(ref_of(browser), there.id)
+        assert not await world.auth.sessions.devices.end(ref_of(browser), there.id)
         async with asyncio.timeout(10):
             while "/oauth/revoke" not in world.network.paths:
                 await asyncio.sleep(0)
@@ -60,7 +60,7 @@ async def test_it_takes_the_password_to_come_back(world: World, browser: httpx.A
         await world.log_in(browser)
         await world.log_in(phone)
         world.clock.now += 3600
-        await world.auth._core.devices.end_others(ref_of(browser))
+        await world.auth.sessions.devices.end_others(ref_of(browser))
         url = await world.begin(phone)
         assert parse_qs(urlsplit(url).query)["max_age"] == ["0"]
         asked = await phone.get(url)

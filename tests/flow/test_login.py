@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from app.auth.session import reference
+from app.auth.session import hash_session_id
 
 from .world import APP, World, error_code
 
@@ -37,18 +37,18 @@ async def test_authorization_request(world: World, browser: httpx.AsyncClient) -
 async def test_new_session_id_at_login(world: World, browser: httpx.AsyncClient) -> None:
     """A login gets a new id and ends the session that this browser had: nothing to fixate."""
     await world.log_in(browser)
-    before = browser.cookies["auth_session"]
+    before = browser.cookies["auth_session_3000"]
     await world.log_in(browser)
-    assert browser.cookies["auth_session"] != before
-    assert await world.store.load(reference(before)) is None
+    assert browser.cookies["auth_session_3000"] != before
+    assert await world.store.load(hash_session_id(before)) is None
 
 
 async def test_planted_session_cookie(world: World, browser: httpx.AsyncClient) -> None:
     """An id that somebody planted in the browser before the login is worth nothing after it."""
     planted = "A" * 43
-    browser.cookies.set("auth_session", planted, domain="localhost.local")
+    browser.cookies.set("auth_session_3000", planted, domain="localhost.local")
     await world.log_in(browser)
-    assert await world.store.load(reference(planted)) is None
+    assert await world.store.load(hash_session_id(planted)) is None
 
 
 async def test_two_logins_at_once(world: World, browser: httpx.AsyncClient) -> None:
@@ -74,7 +74,7 @@ async def test_callback_in_another_browser(world: World, browser: httpx.AsyncCli
         assert error_code(await victim.get(url)) == "invalid_state"
         await world.begin(victim)
         assert error_code(await victim.get(url)) == "invalid_state"
-        assert "auth_session" not in victim.cookies
+        assert "auth_session_3000" not in victim.cookies
 
 
 async def test_login_took_too_long(world: World, browser: httpx.AsyncClient) -> None:
@@ -114,7 +114,7 @@ async def test_bent_callback(
     bent = change(query)  # type: ignore[operator]
     response = await browser.get(f"{APP}/auth/callback", params=bent)
     assert error_code(response) == code
-    assert "auth_session" not in browser.cookies
+    assert "auth_session_3000" not in browser.cookies
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app.auth import ProviderUnavailable
-from app.auth.session import reference
+from app.auth.session import hash_session_id
 
 from .test_access_tokens import token
 from .world import World
@@ -29,7 +29,7 @@ async def ref(world: World, browser: httpx.AsyncClient) -> str:
     """The reference of Alice's session, whose access token has expired."""
     await world.log_in(browser)
     world.clock.now += 3600
-    return reference(browser.cookies["auth_session"])
+    return hash_session_id(browser.cookies["auth_session_3000"])
 
 
 async def test_asked_once_more(world: World, ref: str) -> None:
@@ -69,7 +69,7 @@ async def test_without_overlap(tmp_path: Path) -> None:
     world = World(tmp_path / "strict")
     async with world.browser() as browser:
         await world.log_in(browser)
-        ref = reference(browser.cookies["auth_session"])
+        ref = hash_session_id(browser.cookies["auth_session_3000"])
         old = await token(world, ref)
         world.clock.now += 3600 - 30
         world.network.answers_to_lose = 1

@@ -91,4 +91,4 @@ async def test_bad_token_response(
     url = await world.answer(browser, await world.begin(browser))
     world.network.answers["/oauth/token"] = answer
     assert error_code(await browser.get(url)) == code
-    assert "auth_session" not in browser.cookies
+    assert "auth_session_3000" not in browser.cookies

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from app.auth.http.scope_key import SCOPE_KEY
 from starlette.types import Message, Scope
 
-from app.auth.core.scope_key import SCOPE_KEY
-from app.auth.session import new_handle, reference
+from app.auth.session import hash_session_id, new_session_id
 
 from .world import APP, World, error_code
 
@@ -23,9 +23,9 @@ async def test_profile_without_session(world: World, browser: httpx.AsyncClient)
 @pytest.mark.parametrize(
     "cookie",
     [
-        "auth_session=garbage",
-        f"auth_session={new_handle()}",
-        "auth_session=" + "x" * 20_000,
+        "auth_session_3000=garbage",
+        f"auth_session_3000={new_session_id()}",
+        "auth_session_3000=" + "x" * 20_000,
         "=;=;",
     ],
     ids=["garbage", "unknown", "oversized", "malformed"],
@@ -39,12 +39,12 @@ async def test_odd_cookie(world: World, browser: httpx.AsyncClient, cookie: str)
 async def test_logout(world: World, browser: httpx.AsyncClient) -> None:
     """Logging out ends the session, takes the cookie, revokes the token, and goes to the tenant."""
     await world.log_in(browser)
-    handle = browser.cookies["auth_session"]
+    handle = browser.cookies["auth_session_3000"]
     response = await browser.post(f"{APP}/auth/logout", headers={"Origin": APP})
     assert response.headers["location"].startswith("http://127.0.0.1:4400/oidc/logout?")
     assert "id_token" not in response.headers["location"]
-    assert "auth_session" not in browser.cookies
-    assert await world.store.load(reference(handle)) is None
+    assert "auth_session_3000" not in browser.cookies
+    assert await world.store.load(hash_session_id(handle)) is None
     assert "/oauth/revoke" in world.network.paths
     left = await browser.get(response.headers["location"])
     assert left.headers["location"] == APP
@@ -107,7 +107,7 @@ async def test_store_away(world: World, browser: httpx.AsyncClient) -> None:
     logout = await browser.post(f"{APP}/auth/logout", headers={"Origin": APP})
     assert logout.status_code == 503
     assert error_code(await browser.get(f"{APP}/auth/login")) == "store_unavailable"
-    assert "auth_session" in browser.cookies
+    assert "auth_session_3000" in browser.cookies
     await world.store.close()
     kept.rename(world.store_file)
     assert (await browser.get(f"{APP}/auth/profile", headers=CSRF)).status_code == 200
@@ -127,7 +127,9 @@ async def test_security_headers(world: World, browser: httpx.AsyncClient, path: 
 
 async def test_gate_on_pages(world: World, browser: httpx.AsyncClient) -> None:
     """The app behind the gate sees its own cookies and never this layer's."""
-    cookie = f"auth_session={new_handle()}; theme=dark; auth_login={new_handle()}"
+    cookie = (
+        f"auth_session_3000={new_session_id()}; theme=dark; auth_browser_3000={new_session_id()}"
+    )
     await browser.get(f"{APP}/_upload", headers={"Cookie": cookie})
     headers = dict(world.inner.scopes[-1]["headers"])
     assert headers[b"cookie"] == b"theme=dark"
@@ -154,15 +156,15 @@ async def connect(world: World, scope: Scope) -> list[Message]:
 
 async def test_gate_on_websocket(world: World) -> None:
     """A websocket carries a one-way reference instead of the cookie."""
-    handle = new_handle()
-    cookie = f"auth_session={handle}".encode()
+    handle = new_session_id()
+    cookie = f"auth_session_3000={handle}".encode()
     await connect(world, websocket([(b"Cookie", cookie), (b"origin", APP.encode())]))
     scope = world.inner.scopes[-1]
-    assert scope[SCOPE_KEY] == reference(handle)
+    assert scope[SCOPE_KEY] == hash_session_id(handle)
     assert handle.encode() not in repr(scope).encode()
 
 
-@pytest.mark.parametrize("headers", [[], [(b"cookie", b"auth_session=garbage")]])
+@pytest.mark.parametrize("headers", [[], [(b"cookie", b"auth_session_3000=garbage")]])
 async def test_reference_cannot_be_supplied(
     world: World, headers: list[tuple[bytes, bytes]]
 ) -> None:

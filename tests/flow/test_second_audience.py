@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app.auth import ConsentRequired, TokenOptions
-from app.auth.session import Session, reference
+from app.auth.session import Session, hash_session_id
 
 from .world import APP, OTHER_AUDIENCE, SCOPE, World, error_code
 
@@ -29,13 +29,13 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 async def token(world: World, browser: httpx.AsyncClient, options: TokenOptions) -> str:
     """What the interceptor would attach for this browser's session."""
-    ref = reference(browser.cookies["auth_session"])
+    ref = hash_session_id(browser.cookies["auth_session_3000"])
     return await world.auth._access_token(ref, lambda: "/external", options)
 
 
 async def session(world: World, browser: httpx.AsyncClient) -> Session:
     """What the store has for this browser."""
-    stored = await world.store.load(reference(browser.cookies["auth_session"]))
+    stored = await world.store.load(hash_session_id(browser.cookies["auth_session_3000"]))
     assert stored
     return stored.session
 
@@ -55,11 +55,11 @@ async def allow_messages(world: World, browser: httpx.AsyncClient) -> httpx.Resp
 async def test_link_adds_an_audience(world: World, browser: httpx.AsyncClient) -> None:
     """The error's link asks the user, comes back to the page, and the session then has both."""
     await world.log_in(browser)
-    before = browser.cookies["auth_session"]
+    before = browser.cookies["auth_session_3000"]
     done = await allow_messages(world, browser)
     assert done.headers["location"] == f"{APP}/external"
-    assert browser.cookies["auth_session"] != before
-    assert await world.store.load(reference(before)) is None
+    assert browser.cookies["auth_session_3000"] != before
+    assert await world.store.load(hash_session_id(before)) is None
     grants = world.network.grants
     assert await token(world, browser, MESSAGES) != await token(world, browser, API)
     assert world.network.grants == grants

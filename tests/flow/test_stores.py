@@ -13,7 +13,7 @@ import pytest
 from redis import Redis
 
 from app.auth import MemorySessionStore, RedisSessionStore, Sealer, SessionStore, SQLiteSessionStore
-from app.auth.session import Lifetimes, reference
+from app.auth.session import Lifetimes, hash_session_id
 
 from ..redis_server import running_redis
 from .test_access_tokens import token
@@ -97,25 +97,25 @@ async def who(browser: httpx.AsyncClient) -> str | None:
 
 def ref_of(browser: httpx.AsyncClient) -> str:
     """The reference of this browser's session."""
-    return reference(browser.cookies["auth_session"])
+    return hash_session_id(browser.cookies["auth_session_3000"])
 
 
 async def test_two_people(world: World, alice: httpx.AsyncClient, bob: httpx.AsyncClient) -> None:
     """Each is who they are, and one's logout is not the other's."""
     assert (await who(alice), await who(bob)) == (ALICE, BOB)
-    copied = alice.cookies["auth_session"]
+    copied = alice.cookies["auth_session_3000"]
     await alice.post(f"{APP}/auth/logout", headers={"origin": APP})
-    alice.cookies.set("auth_session", copied, domain="localhost.local")
+    alice.cookies.set("auth_session_3000", copied, domain="localhost.local")
     assert (await who(alice), await who(bob)) == (None, BOB)
 
 
 async def test_new_id(world: World, alice: httpx.AsyncClient, bob: httpx.AsyncClient) -> None:
     """A second login of the same browser replaces its session; the old cookie is worth nothing."""
-    old = alice.cookies["auth_session"]
+    old = alice.cookies["auth_session_3000"]
     await world.log_in(alice, ALICE)
     assert await who(alice) == ALICE
     assert list(await world.store.find(sub=await sub(world, alice))) == [ref_of(alice)]
-    bob.cookies.set("auth_session", old, domain="localhost.local")
+    bob.cookies.set("auth_session_3000", old, domain="localhost.local")
     assert await who(bob) is None
 
 
@@ -198,7 +198,7 @@ async def test_secrets(
 
     later = World(Path(str(world.store_file.parent) + "-later"), open_store=reopened)
     async with later.browser() as browser:
-        cookie = alice.cookies["auth_session"]
-        browser.cookies.set("auth_session", cookie, domain="localhost.local")
+        cookie = alice.cookies["auth_session_3000"]
+        browser.cookies.set("auth_session_3000", cookie, domain="localhost.local")
         assert await who(browser) == person
     await stores[0].close()

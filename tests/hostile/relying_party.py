@@ -18,7 +18,7 @@ from app.auth import (
     SessionStore,
     TokenOptions,
 )
-from app.auth.session import Session, reference
+from app.auth.session import Session, hash_session_id
 
 from ..flow.world import Clock, Inner, OpenStore
 from .provider import HostileProvider
@@ -74,13 +74,13 @@ class RelyingParty:
 
     async def session(self) -> Session | None:
         """The session that the browser's cookie names."""
-        handle = self.browser.cookies.get("auth_session")
-        stored = await self.store.load(reference(handle)) if handle else None
+        handle = self.browser.cookies.get("auth_session_3000")
+        stored = await self.store.load(hash_session_id(handle)) if handle else None
         return stored.session if stored else None
 
     async def access_token(self) -> str:
         """What the interceptor would attach for this browser."""
-        ref = reference(self.browser.cookies["auth_session"])
+        ref = hash_session_id(self.browser.cookies["auth_session_3000"])
         return await self.auth._access_token(ref, lambda: "/", TokenOptions())
 
     async def post_logout_token(self, logout_token: str) -> httpx.Response:

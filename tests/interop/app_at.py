@@ -16,7 +16,7 @@ from app.auth import (
     SQLiteSessionStore,
     TokenOptions,
 )
-from app.auth.session import Session, SessionStore, reference
+from app.auth.session import Session, SessionStore, hash_session_id
 
 from ..flow.world import Clock, Inner
 from .provider_process import ClientURLs, ProviderProcess
@@ -96,10 +96,10 @@ class AppAt:
         return httpx.AsyncClient(mounts={APP: self._transport}, trust_env=False)
 
     def _has_cookie(self) -> bool:
-        return "auth_session" in self._browser.cookies
+        return "auth_session_3000" in self._browser.cookies
 
     def _reference(self) -> str:
-        return reference(self._browser.cookies["auth_session"])
+        return hash_session_id(self._browser.cookies["auth_session_3000"])
 
 
 @asynccontextmanager

@@ -18,10 +18,11 @@ from app.auth.session import (
     Sealer,
     Session,
     SQLiteSessionStore,
-    new_handle,
-    reference,
+    hash_session_id,
+    new_session_id,
 )
 
+from ..cookies import session_cookie
 from ..e2e.stack import SECRET
 from ..servers import BIN, Server, answers, free_port, lifted_project
 from .tab import SIGNED_OUT, Tab
@@ -29,7 +30,7 @@ from .tab import SIGNED_OUT, Tab
 HERE = Path(__file__).parent / "app"
 MIX = {"load": 80, "edit": 19, "leave": 1}  # shares of the events
 STATE_LIFETIME = 120  # seconds for which Reflex keeps what a closed tab leaves; an hour by default
-WITH = "reflex___state____state.load_app___auth___ui___state____user_scoped_state"
+WITH = "reflex___state____state.load_app___auth___reflex___state____user_scoped_state"
 
 
 @dataclass
@@ -139,7 +140,7 @@ class Side:
         begun_at = time.perf_counter()
         if self.has_auth:
             seen = tab.waits_for(SIGNED_OUT)
-            headers = {"Origin": self.url, "Cookie": f"auth_session={tab.handle}"}
+            headers = {"Origin": self.url, "Cookie": f"{session_cookie(self.url)}={tab.handle}"}
             await self._http.post(f"{self.url}/auth/logout", headers=headers)
             await asyncio.wait_for(seen, 20)
         else:
@@ -153,9 +154,9 @@ class Side:
 
 async def log_in(store: SQLiteSessionStore) -> str:
     """The handle of a new session, of a user of its own."""
-    handle, now = new_handle(), time.time()
+    handle, now = new_session_id(), time.time()
     token = AccessToken("a" * 800, "", "openid", now + 86_000, now + 86_400)
     sub = f"auth0|{handle[:24]}"
     user = {"sub": sub, "name": "Somebody", "email": f"{handle[:8]}@example.com"}
-    await store.create(reference(handle), Session(sub, handle[:8], user, (token,), now))
+    await store.create(hash_session_id(handle), Session(sub, handle[:8], user, (token,), now))
     return handle

@@ -13,6 +13,8 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from ..cookies import session_cookie
+
 STATE = "reflex___state____state"
 HYDRATED = '"is_hydrated_rx_state_":true'
 SIGNED_OUT = '"is_authenticated_rx_state_":false'
@@ -35,7 +37,7 @@ class Tab:
     async def open(self) -> None:
         """Connect and load the page."""
         address = self.url.replace("http", "ws", 1)
-        cookie = {"Cookie": f"auth_session={self.handle}"} if self.handle else {}
+        cookie = {"Cookie": f"{session_cookie(self.url)}={self.handle}"} if self.handle else {}
         self._socket = await connect(
             f"{address}/_event/?token={uuid.uuid4()}&EIO=4&transport=websocket",
             origin=self.url,  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 
+from ..cookies import session_cookie
 from ..e2e.conftest import NewPerson
 from ..e2e.walk import ALICE, BOB, by_test_id, expect_editor, on_profile
 from .fleet import Fleet
@@ -33,7 +34,9 @@ def test_ended_while_the_network_was_gone(new_person: NewPerson, fleet: Fleet) -
     fleet.tenant.set_metadata(ALICE, '{"color": "blue"}')
     person = new_person()
     on_profile(person, fleet.stack, ALICE)
-    (handle,) = (c["value"] for c in person.context.cookies() if c["name"] == "auth_session")
+    (handle,) = (
+        c["value"] for c in person.context.cookies() if c["name"].startswith("auth_session_")
+    )
     by_test_id(person, "edit-metadata").click()
     by_test_id(person, "metadata-editor").fill('{"color": "late"}')
     fleet.nginx.stop()
@@ -41,7 +44,7 @@ def test_ended_while_the_network_was_gone(new_person: NewPerson, fleet: Fleet) -
         by_test_id(person, "save-metadata").click()
         ended = httpx.post(
             f"http://127.0.0.1:{fleet.ports[0]}/auth/logout",
-            headers={"Origin": fleet.url, "Cookie": f"auth_session={handle}"},
+            headers={"Origin": fleet.url, "Cookie": f"{session_cookie(fleet.url)}={handle}"},
             trust_env=False,
         )
         assert ended.status_code == 303

@@ -74,7 +74,9 @@ def test_nothing_readable_in_redis(new_person: NewPerson, fleet: Fleet) -> None:
     log_in(person, fleet.stack)
     open_profile(person, fleet.stack)
     shown_metadata(person)
-    (handle,) = (c["value"] for c in person.context.cookies() if c["name"] == "auth_session")
+    (handle,) = (
+        c["value"] for c in person.context.cookies() if c["name"].startswith("auth_session_")
+    )
     with Redis.from_url(fleet.redis_url) as redis:
         held = {key: everything_in(redis, key) for key in redis.scan_iter()}
     assert any(key.startswith(b"auth:session:") for key in held)

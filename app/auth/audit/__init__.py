@@ -1,19 +1,17 @@
-"""The record of what happened to logins, sessions, tokens and access, and whom it is told to."""
+"""The audit trail: what happened to logins, sessions, tokens and access, and the hooks for it."""
 
 from __future__ import annotations
 
-from .event import AuditEvent, AuditHook, Kind, Outcome, session_name
-from .json_lines import JsonLines
-from .opentelemetry_hook import opentelemetry_hook
-from .trail import AuditTrail
+from .hooks import JsonLinesAuditLog, OpenTelemetryAuditLog
+from .trail import AuditEvent, AuditHook, AuditTrail, Kind, Outcome, session_name
 
 __all__ = [
     "AuditEvent",
     "AuditHook",
     "AuditTrail",
-    "JsonLines",
+    "JsonLinesAuditLog",
     "Kind",
+    "OpenTelemetryAuditLog",
     "Outcome",
-    "opentelemetry_hook",
     "session_name",
 ]

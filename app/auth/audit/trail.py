@@ -1,31 +1,92 @@
-"""Telling the hooks, none of which can get in the way of what they are told about."""
+"""The audit trail: events about logins, sessions, tokens and access, and the hooks that get them.
+
+A hook cannot get in the way of what it is told about: it may fail or be slow.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
 from ..errors import AuthError
-from .event import AuditEvent, AuditHook, Kind, Outcome, session_name
 
 logger = logging.getLogger(__name__)
 
-MOST_UNFINISHED = 1000  # calls of async hooks; what comes while so many are under way is dropped
+MOST_UNFINISHED = 1000  # running calls of async hooks; beyond that, events are dropped
+
+
+class Kind(StrEnum):
+    """What an event is about."""
+
+    LOGIN_STARTED = "login_started"
+    LOGIN_COMPLETED = "login_completed"
+    LOGOUT = "logout"
+    TOKEN_REFRESH = "token_refresh"  # noqa: S105
+    SESSION_EXPIRED = "session_expired"
+    SESSION_REVOKED = "session_revoked"
+    ACCESS = "access"
+    INTERCEPTOR = "interceptor"
+    LIMIT = "limit"
+
+
+class Outcome(StrEnum):
+    """How it went: `denied` is a decision, `failure` is something that did not work."""
+
+    SUCCESS = "success"
+    DENIED = "denied"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One entry. It holds no token, code, cookie or query, and no text from a provider.
+
+    `reason` is a stable code, `time` is in epoch seconds. `sub` is the user's; `session` is the
+    same in every event about a session (`session_name`). `target` is the page, the handler, the
+    audience, or the request (method and URL). `error_id` is the one that the user is shown and that
+    stands in the log. `milliseconds` is the duration, or 0.
+    """
+
+    kind: Kind
+    outcome: Outcome
+    reason: str
+    time: float
+    sub: str | None = None
+    session: str | None = None
+    target: str | None = None
+    error_id: str | None = None
+    milliseconds: float = 0.0
+
+
+AuditHook = Callable[[AuditEvent], Awaitable[None] | None]
+"""Called with each event; its result and its errors change nothing. A synchronous hook runs on the
+event loop and should be quick."""
+
+
+def session_name(ref: str) -> str:
+    """A session's name in the audit trail: a hash of `ref`, the store's key, which stays out."""
+    return hashlib.sha256(f"audit\0{ref}".encode()).hexdigest()[:16]
 
 
 class AuditTrail:
-    """`clock` gives epoch seconds. Without hooks, telling costs next to nothing."""
+    """Calls every hook with each event. `clock` gives epoch seconds.
+
+    Without hooks, `record` does next to nothing; `has_hooks` says so.
+    """
 
     def __init__(self, hooks: Sequence[AuditHook], *, clock: Callable[[], float]) -> None:
         self._hooks = tuple(hooks)
-        self.has_hooks = bool(self._hooks)  # whether anybody is told
+        self.has_hooks = bool(self._hooks)
         self._clock = clock
         self._unfinished: set[asyncio.Task[None]] = set()
         self._dropped = 0
 
-    def tell(
+    def record(
         self,
         kind: Kind,
         outcome: Outcome,
@@ -37,7 +98,8 @@ class AuditTrail:
         error_id: str | None = None,
         milliseconds: float = 0.0,
     ) -> None:
-        """Tell every hook. `ref` is the session's reference."""
+        """Call every hook with an event of now. `ref` is the hash of the session id; the other
+        parameters are the fields of `AuditEvent`."""
         if not self._hooks:
             return
         event = AuditEvent(
@@ -63,19 +125,12 @@ class AuditTrail:
         ref: str | None = None,
         target: str | None = None,
     ) -> None:
-        """Tell of something that did not work, by the error's code and reference."""
-        self.tell(
-            kind,
-            Outcome.FAILURE,
-            error.code,
-            sub=sub,
-            ref=ref,
-            target=target,
-            error_id=error.reference,
-        )
+        """Record a failure under the error's code and id."""
+        outcome, error_id = Outcome.FAILURE, error.reference
+        self.record(kind, outcome, error.code, sub=sub, ref=ref, target=target, error_id=error_id)
 
     async def stop(self) -> None:
-        """Wait a moment for async hooks that are not finished, then cancel them."""
+        """Wait up to five seconds for async hooks that are still running, then cancel them."""
         if self._unfinished:
             _, late = await asyncio.wait(self._unfinished, timeout=5.0)
             for task in late:
@@ -87,18 +142,13 @@ class AuditTrail:
         except Exception:
             logger.exception("An audit hook failed.")
             return
-        if inspect.isawaitable(result):
-            self._finish(result)
-
-    def _finish(self, result: Awaitable[None]) -> None:
-        if len(self._unfinished) >= MOST_UNFINISHED:
-            self._drop(result)
+        if not inspect.isawaitable(result):
             return
-        task = asyncio.ensure_future(_awaited(result))
-        self._unfinished.add(task)
-        task.add_done_callback(self._unfinished.discard)
-
-    def _drop(self, result: Awaitable[None]) -> None:
+        if len(self._unfinished) < MOST_UNFINISHED:
+            task = asyncio.ensure_future(_awaited(result))
+            self._unfinished.add(task)
+            task.add_done_callback(self._unfinished.discard)
+            return
         if inspect.iscoroutine(result):
             result.close()
         self._dropped += 1

@@ -39,7 +39,7 @@ def audit_requests(audit: AuditTrail, sub: str | None, ref: str | None) -> Obser
 
     def observe(event: RequestEvent) -> None:
         denied = Outcome.DENIED if event.reason in _DECISIONS else Outcome.FAILURE
-        audit.tell(
+        audit.record(
             Kind.INTERCEPTOR,
             Outcome.SUCCESS if event.attached else denied,
             event.reason,

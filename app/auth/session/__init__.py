@@ -1,9 +1,9 @@
 """Sessions on the server: what is stored, how it is sealed, and the cookie that points at it."""
 
 from .cookie import SessionCookie, strip
-from .handle import is_handle, new_handle, reference
+from .handle import hash_session_id, is_session_id, new_session_id
 from .memory_store import MemorySessionStore
-from .record import AccessToken, RecordError, Session, Transaction
+from .models import AccessToken, RecordError, Session, Transaction
 from .redis_store import RedisSessionStore
 from .sealing import Sealer, UnsealError
 from .sqlite_store import SQLiteSessionStore
@@ -23,8 +23,8 @@ __all__ = [
     "StoredSession",
     "Transaction",
     "UnsealError",
-    "is_handle",
-    "new_handle",
-    "reference",
+    "hash_session_id",
+    "is_session_id",
+    "new_session_id",
     "strip",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from .record import RecordError, Session, Transaction
+from .models import RecordError, Session, Transaction
 from .sealing import Sealer, UnsealError
 
 logger = logging.getLogger(__name__)

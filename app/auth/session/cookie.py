@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from .handle import is_handle
+from .handle import is_session_id
 
 _MAXIMUM_HEADER = 16 * 1024
 
@@ -37,7 +37,7 @@ class SessionCookie:
             return None
         values = {value for name, value, _ in _pairs(header) if name == self.name}
         value = values.pop() if len(values) == 1 else ""
-        return value if is_handle(value) else None
+        return value if is_session_id(value) else None
 
 
 def strip(header: str | None, names: Collection[str]) -> str | None:

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from ..errors import StoreUnavailable
 from . import redis_scripts as scripts
 from .codec import Codec
-from .record import Session, Transaction
+from .models import Session, Transaction
 from .sealing import Sealer
 from .store import Lifetimes, StoredSession
 
@@ -81,7 +81,7 @@ class RedisSessionStore:
             )
             await pipeline.execute()
 
-    def known(self, ref: str) -> StoredSession | None:
+    def cached(self, ref: str) -> StoredSession | None:
         return None
 
     async def load(self, ref: str) -> StoredSession | None:
@@ -137,11 +137,11 @@ class RedisSessionStore:
         oldest = self._clock() - self._lifetimes.transaction
         return transaction if transaction and transaction.created_at > oldest else None
 
-    async def remember(self, key: str, until: float) -> None:
+    async def mark_used(self, key: str, until: float) -> None:
         async with self._connected():
             await self._redis.set(self._remembered(key), until, px=_pttl(until - self._clock()))
 
-    async def is_remembered(self, key: str) -> bool:
+    async def is_used(self, key: str) -> bool:
         async with self._connected():
             until = await self._redis.get(self._remembered(key))
         return until is not None and float(until) > self._clock()

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from .batch import Batch
 from .codec import Codec
 from .file_stamp import FileStamp
-from .record import Session, Transaction
+from .models import Session, Transaction
 from .remembered_rows import LOOK_INTERVAL, RememberedRows
 from .sealing import Sealer
 from .shared_mark import SharedMark
@@ -63,7 +63,7 @@ class SQLiteSessionStore:
         if self._remembered is not None:
             self._remembered.absent.pop(ref, None)
 
-    def known(self, ref: str) -> StoredSession | None:
+    def cached(self, ref: str) -> StoredSession | None:
         remembered = self._remembered
         if remembered is None or not remembered.is_current():
             return None
@@ -71,7 +71,7 @@ class SQLiteSessionStore:
         return known[0] if known is not None and self._clock() < known[1] else None
 
     async def load(self, ref: str) -> StoredSession | None:
-        known, remembered = self.known(ref), self._remembered
+        known, remembered = self.cached(ref), self._remembered
         if known is not None:
             return known
         if remembered is not None and ref in remembered.absent and remembered.is_current():
@@ -137,10 +137,10 @@ class SQLiteSessionStore:
             return None
         return self._codec.open_transaction(key, rows[0][0])
 
-    async def remember(self, key: str, until: float) -> None:
+    async def mark_used(self, key: str, until: float) -> None:
         await self._file.execute("INSERT OR REPLACE INTO remembered VALUES (?, ?)", key, until)
 
-    async def is_remembered(self, key: str) -> bool:
+    async def is_used(self, key: str) -> bool:
         rows = await self._file.execute(
             "SELECT 1 FROM remembered WHERE key = ? AND until > ?", key, self._clock()
         )

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
-from .record import Session, Transaction
+from .models import Session, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class SessionStore(Protocol):
         """Store a new session as version 1. It takes the place of `replaces`, if that is given, in
         one step: at no moment are there both, or neither."""
 
-    def known(self, ref: str) -> StoredSession | None:
+    def cached(self, ref: str) -> StoredSession | None:
         """What `load` would return now, where that is known without waiting; None says nothing."""
 
     async def load(self, ref: str) -> StoredSession | None:
@@ -65,10 +65,10 @@ class SessionStore(Protocol):
     async def take_transaction(self, key: str) -> Transaction | None:
         """Take a login attempt out, exactly once; None if it is unknown, taken, or expired."""
 
-    async def remember(self, key: str, until: float) -> None:
+    async def mark_used(self, key: str, until: float) -> None:
         """Remember a name (a hash of what must not be used twice) until then, epoch seconds."""
 
-    async def is_remembered(self, key: str) -> bool:
+    async def is_used(self, key: str) -> bool:
         """Whether it is remembered still."""
 
     async def acquire_lease(self, ref: str, ttl: float) -> int | None:

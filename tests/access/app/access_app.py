@@ -159,6 +159,11 @@ class Admin(rx.State):
         note(self, f"plan_something {text}")
         self.plan = text
 
+    @rx.event
+    def set_plan(self, value: str):
+        note(self, f"set_plan {value}")
+        self.plan = value
+
 
 class Tally(rx.ComponentState):
     """One that Reflex makes a State of; not marked either."""
@@ -199,6 +204,20 @@ class Mixed(rx.State):
     title: str = "none"
 
     @rx.event
+    @auth.require(has_role("admin"))
+    def set_salary(self, value: str):
+        note(self, f"set_salary {value}")
+
+    @rx.event
+    @auth.require()
+    def set_title(self, value: str):
+        note(self, f"set_title {value}")
+
+    @rx.event
+    def count_to(self, number: int, names: list[str], unit: str = "steps"):
+        note(self, f"count_to {number} {unit} for {names}")
+
+    @rx.event
     @auth.require(has_scope("read:messages"))
     def read(self, text: str):
         note(self, f"read {text}")
@@ -224,6 +243,15 @@ class Mixed(rx.State):
 
 
 auth.require_for(Mixed, "salary", checks=[has_role("admin")])
+
+
+class Remembered(rx.State):
+    """What the browser keeps."""
+
+    stored: str = rx.LocalStorage("nothing stored")
+
+
+auth.require_for(Remembered, "stored", checks=[has_role("admin")])
 
 
 @auth.public
@@ -273,6 +301,7 @@ def page() -> rx.Component:
         Admin.plan,
         Mixed.salary,
         Mixed.title,
+        Remembered.stored,
         tally,
     )
 

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import reflex as rx
 
-from .auth import AuthConfig, AuthService, JsonLines, Sealer, SQLiteSessionStore, limits_from
+from .auth import (
+    AuthConfig,
+    AuthService,
+    JsonLinesAuditLog,
+    Sealer,
+    SQLiteSessionStore,
+    limits_from,
+)
 
 ran = Path(os.environ["ACCESS_RAN"])
 ahead = ran.with_name("ahead")
@@ -22,8 +29,9 @@ store = SQLiteSessionStore(Path(os.environ["ACCESS_DATA"]), Sealer(config.secret
 auth = AuthService(
     config,
     store,
-    audit_hooks=[JsonLines(Path(record))] if (record := os.environ["ACCESS_RECORD"]) else [],
+    audit_hooks=[JsonLinesAuditLog(Path(path)) for path in [os.environ["ACCESS_RECORD"]] if path],
     limits=limits_from(os.environ["ACCESS_LIMITS"]),
+    secure_by_default=os.environ["ACCESS_SECURE_BY_DEFAULT"] == "1",
     clock=clock,
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from app.auth.session import Sealer, SQLiteSessionStore, reference
+from app.auth.session import Sealer, SQLiteSessionStore, hash_session_id
 
 from ..stack import SECRET, Stack
 from ..walk import ALICE, BOB
@@ -19,7 +19,7 @@ async def end_session(notes: Stack, handle: str) -> None:
     """End a session in the store, behind the back of every tab."""
     file = notes.directory.parent / "data" / "sessions.sqlite3"
     store = SQLiteSessionStore(file, Sealer((SECRET,)))
-    assert await store.delete(reference(handle))
+    assert await store.delete(hash_session_id(handle))
     await store.close()
 
 

@@ -107,6 +107,7 @@ def session(clock: Clock, **changes: object) -> Session:
         "user": {"name": "Alice", "email": "alice@example.com"},
         "access_tokens": (token,),
         "created_at": clock(),
+        "state_key": "5" * 32,
     }
     return Session(**{**fields, **changes})  # type: ignore[arg-type]
 

@@ -19,7 +19,7 @@ def trail(*hooks: AuditHook) -> AuditTrail:
 
 def tell(audit: AuditTrail) -> None:
     """Tell something."""
-    audit.tell(Kind.LOGOUT, Outcome.SUCCESS, "user", sub="ann", ref="the-store's-key")
+    audit.record(Kind.LOGOUT, Outcome.SUCCESS, "user", sub="ann", ref="the-store's-key")
 
 
 async def test_each_hook_is_told() -> None:

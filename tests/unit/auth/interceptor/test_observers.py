@@ -10,7 +10,7 @@ import sys
 import httpx
 import pytest
 
-from app.auth.audit import AuditTrail, opentelemetry_hook
+from app.auth.audit import AuditTrail, OpenTelemetryAuditLog
 from app.auth.http_clients import HttpClients
 from app.auth.interceptor import (
     HttpInterceptorConfig,
@@ -73,7 +73,7 @@ async def test_request_of_a_users_client() -> None:
         inspection=None,
         on_request=None,
     )
-    async with clients.of(None, "ref") as http:  # type: ignore[arg-type]
+    async with clients.of(None, "ref", None) as http:  # type: ignore[arg-type]
         assert (await http.get(f"{API}/me?secret=1")).status_code == httpx.codes.OK
     (span,) = told.spans()
     assert dict(span.attributes or {})["url.full"] == f"{API}/me"
@@ -84,7 +84,7 @@ def test_one_span() -> None:
     """When the audit hooks report to OpenTelemetry, too, a request still gives one span; both count
     it."""
     told = telemetry()
-    audit = AuditTrail([opentelemetry_hook()], clock=lambda: 0.0)
+    audit = AuditTrail([OpenTelemetryAuditLog()], clock=lambda: 0.0)
     event = RequestEvent("GET", f"{API}/me", None, False, "not_on_list", status=200)
     publish([OpenTelemetry().observe, audit_requests(audit, "auth0|ann", "ref")], event)
     (span,) = told.spans()

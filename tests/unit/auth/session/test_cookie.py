@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.auth.session import SessionCookie, new_handle, strip
+from app.auth.session import SessionCookie, new_session_id, strip
 
-HANDLE = new_handle()
+HANDLE = new_session_id()
 COOKIE = SessionCookie(False, "auth_session")
 
 
@@ -29,7 +29,7 @@ def test_https_attributes() -> None:
         (f"auth_session={HANDLE}", HANDLE),
         (f"theme=dark; auth_session={HANDLE}; other=1", HANDLE),
         (f"auth_session={HANDLE}; auth_session={HANDLE}", HANDLE),
-        (f"auth_session={HANDLE}; auth_session={new_handle()}", None),
+        (f"auth_session={HANDLE}; auth_session={new_session_id()}", None),
         (f"auth_session={HANDLE}x", None),
         (f'auth_session="{HANDLE}"', None),
         (f"auth_sessionx={HANDLE}", None),

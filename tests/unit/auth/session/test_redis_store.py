@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from app.auth.errors import StoreUnavailable
-from app.auth.session import RedisSessionStore, Sealer, new_handle, reference
+from app.auth.session import RedisSessionStore, Sealer, hash_session_id, new_session_id
 
 from ....redis_server import redis_server
 from ..conftest import LIFETIMES, SECRET, Clock, session, transaction
@@ -79,8 +79,8 @@ async def test_nothing_readable(
     store: RedisSessionStore, redis: Redis, tmp_path: Path, clock: Clock
 ) -> None:
     """Neither names nor values hold a handle, a token, a verifier or a claim."""
-    handle = new_handle()
-    await store.create(reference(handle), session(clock))
+    handle = new_session_id()
+    await store.create(hash_session_id(handle), session(clock))
     await store.put_transaction("key", transaction(clock))
     keys = await redis.keys(f"{tmp_path}:*")
     dumps = [await redis.dump(key) for key in keys]

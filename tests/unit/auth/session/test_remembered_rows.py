@@ -64,7 +64,7 @@ async def store(file: Path, clock: Clock, monotonic: Clock) -> AsyncIterator[SQL
 
 async def test_same_again(store: SQLiteSessionStore) -> None:
     """While nothing changes, the same session is served, and not read a second time."""
-    assert await store.load("ref") is await store.load("ref") is store.known("ref")
+    assert await store.load("ref") is await store.load("ref") is store.cached("ref")
 
 
 async def test_another_ended(store: SQLiteSessionStore, file: Path, clock: Clock) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.auth.errors import ConfigError, StoreUnavailable
-from app.auth.session import Lifetimes, Sealer, SQLiteSessionStore, new_handle, reference
+from app.auth.session import Lifetimes, Sealer, SQLiteSessionStore, hash_session_id, new_session_id
 from app.auth.session.schema import KEPT_CHANGES
 
 from ....servers import ROOT
@@ -62,9 +62,9 @@ def test_processes_share_the_file(file: Path) -> None:
 
 async def test_nothing_readable_on_disk(file: Path, clock: Clock) -> None:
     """The files hold no handle, token, verifier or claim, and only their owner may open them."""
-    handle = new_handle()
+    handle = new_session_id()
     store = opened(file, clock)
-    await store.create(reference(handle), session(clock))
+    await store.create(hash_session_id(handle), session(clock))
     await store.put_transaction("key", transaction(clock))
     raw = b"".join(path.read_bytes() for path in file.parent.iterdir())
     await store.close()

@@ -26,17 +26,17 @@ async def test_known_without_waiting(store: SessionStore, clock: Clock) -> None:
     has: also after it has changed, has expired or was ended."""
     await store.create("ref", session(clock))
     stored = await store.load("ref")
-    assert store.known("ref") in (stored, None)
+    assert store.cached("ref") in (stored, None)
     assert await store.compare_and_swap("ref", 1, session(clock, sid="changed"))
-    assert store.known("ref") is None
+    assert store.cached("ref") is None
     stored = await store.load("ref")
-    assert store.known("ref") in (stored, None)
+    assert store.cached("ref") in (stored, None)
     clock.now += 100
-    assert store.known("ref") is None
+    assert store.cached("ref") is None
     await store.create("other", session(clock))
     assert await store.load("other")
     assert await store.delete("other")
-    assert store.known("other") is None
+    assert store.cached("other") is None
 
 
 async def test_unknown(store: SessionStore) -> None:
@@ -100,14 +100,14 @@ async def test_transaction_expires(store: SessionStore, clock: Clock) -> None:
 
 async def test_remembered(store: SessionStore, clock: Clock) -> None:
     """A name is remembered until its time, and so is no other."""
-    await store.remember("name", clock() + 100)
+    await store.mark_used("name", clock() + 100)
     clock.now += 99
-    assert await store.is_remembered("name")
-    assert not await store.is_remembered("other")
+    assert await store.is_used("name")
+    assert not await store.is_used("other")
     clock.now += 1
-    assert not await store.is_remembered("name")
+    assert not await store.is_used("name")
     await store.purge()
-    assert not await store.is_remembered("name")
+    assert not await store.is_used("name")
 
 
 async def test_lease(store: SessionStore, clock: Clock) -> None:

@@ -1,0 +1,239 @@
+"""Completing a login: from the provider's answer (OpenID Connect Core 3.1.3) to a session."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..config import AuthConfig
+from ..errors import IdTokenError, ProviderUnavailable
+from ..oidc.authorization_response import code_of, single_parameters, state_of
+from ..oidc.id_token import Expected
+from ..oidc.provider_metadata import ProviderMetadata
+from ..oidc.signed_jwt import Claims
+from ..oidc.token_endpoint import TokenResponse, exchange_code
+from ..oidc.userinfo import UserInfoRefusedError, is_complete, userinfo
+from ..session import (
+    Session,
+    SessionStore,
+    StoredSession,
+    Transaction,
+    hash_session_id,
+    new_session_id,
+)
+from .provider import Provider
+from .refresh_lock import Leases
+from .token_lifetime import issued_token
+from .transactions import Transactions
+from .user_agent import client_name
+
+logger = logging.getLogger(__name__)
+
+# Claims that are about the token and not about the person; the rest is the app's `user`.
+_PROTOCOL_CLAIMS = frozenset(
+    {"iss", "aud", "exp", "iat", "nbf", "nonce", "azp", "at_hash", "c_hash", "s_hash"}
+    | {"auth_time", "acr", "amr", "sid", "jti", "typ"}
+    # What others vouch for (section 5.6.2): nobody has checked it, and it may hold tokens.
+    | {"_claim_names", "_claim_sources"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedLogin:
+    """A new session: its id for the cookie, the user's `sub`, and the path to go to.
+
+    `replaced` is the hash of the id of the session that this browser had before, which is gone.
+    `is_renewed` says that it was the same user's.
+    """
+
+    session_id: str = field(repr=False)
+    sub: str
+    return_to: str
+    replaced: str | None
+    is_renewed: bool
+
+
+class Callback:
+    """Judges what comes back from the provider; `jitter` gives numbers from 0 up to 1."""
+
+    def __init__(
+        self,
+        config: AuthConfig,
+        provider: Provider,
+        store: SessionStore,
+        leases: Leases,
+        *,
+        clock: Callable[[], float],
+        jitter: Callable[[], float],
+    ) -> None:
+        self._config = config
+        self._provider = provider
+        self._store = store
+        self._transactions = Transactions(store)
+        self._leases = leases
+        self._clock = clock
+        self._jitter = jitter
+
+    async def complete(
+        self,
+        browser: str | None,
+        items: Sequence[tuple[str, str]],
+        *,
+        current: str | None = None,
+        user_agent: str | None = None,
+    ) -> CompletedLogin:
+        """Judge the callback's query `items` and turn a good one into a session.
+
+        It takes the place of the session `current` of this browser, and takes over that one's
+        tokens for other audiences if it is the same person's. `user_agent` is the header.
+
+        Raises:
+            TransactionError: `state` is not of an open attempt of this browser.
+            AuthorizationError: the provider refused (the person declined, for example).
+            CallbackError, IdTokenError: the answer does not fit the attempt.
+            ProviderError, ProviderUnavailable, StoreUnavailable: as named.
+        """
+        parameters = single_parameters(items)
+        transaction = await self._transactions.take(browser, state_of(parameters))
+        metadata = await self._provider.metadata()
+        code = code_of(parameters, metadata)
+        response = await exchange_code(
+            self._provider.client,
+            metadata.token_endpoint,
+            self._provider.authentication(metadata),
+            code=code,
+            redirect_uri=transaction.redirect_uri,
+            code_verifier=transaction.code_verifier,
+        )
+        claims = await self._check(response, transaction, code=code, state=parameters["state"])
+        user = await self._user(metadata, response, claims, transaction.scope)
+        session_id = new_session_id()
+        session = self._session(response, transaction, claims, user, client_name(user_agent))
+        is_renewed = await self._replace(current, hash_session_id(session_id), session)
+        if browser is not None:
+            await self._transactions.complete(browser, parameters["state"], transaction)
+        return CompletedLogin(session_id, session.sub, transaction.return_to, current, is_renewed)
+
+    async def return_to_of_completed(
+        self, browser: str | None, items: Sequence[tuple[str, str]]
+    ) -> str | None:
+        """Where the login led whose callback is visited once more with these query `items`; None if
+        it is none of this browser that was completed a while ago. Raises `StoreUnavailable`."""
+        state = dict(items).get("state")
+        if browser is None or state is None:
+            return None
+        return await self._transactions.return_to_of_completed(browser, state)
+
+    async def _replace(self, current: str | None, new: str, session: Session) -> bool:
+        """Put `new` in the place of `current`; whether both are the same user's.
+
+        Tokens are taken over under the refresh lock. While another request holds it for too long,
+        none are.
+        """
+        if current is None:
+            await self._store.create(new, session)
+            return False
+        try:
+            async with self._leases.hold(current):
+                before = await self._store.load(current)
+                session = _taking_over(session, before, with_tokens=True)
+                await self._store.create(new, session, replaces=current)
+        except ProviderUnavailable:
+            before = await self._store.load(current)
+            session = _taking_over(session, before, with_tokens=False)
+            await self._store.create(new, session, replaces=current)
+        return before is not None and before.session.sub == session.sub
+
+    async def _check(
+        self, response: TokenResponse, transaction: Transaction, *, code: str, state: str
+    ) -> Claims:
+        if response.id_token is None:
+            raise IdTokenError("The token response has no ID token.")
+        now = self._clock()
+        max_age = transaction.max_age
+        expected = Expected(
+            issuer=self._config.issuer,
+            client_id=self._config.client_id,
+            nonce=transaction.nonce,
+            access_token=response.access_token,
+            now=now,
+            # Counted from the request on: people take their time at the provider.
+            max_age=None if max_age is None else max_age + int(now - transaction.created_at),
+            organization=transaction.organization,
+            trusted_audiences=self._config.trusted_audiences,
+            code=code,
+            state=state,
+        )
+        return await self._provider.check_id_token(response.id_token, expected)
+
+    async def _user(
+        self, metadata: ProviderMetadata, response: TokenResponse, claims: Claims, scope: str
+    ) -> Claims:
+        """The person's claims: the ID token's, and those that the provider keeps at UserInfo."""
+        endpoint = metadata.userinfo_endpoint
+        more: Mapping[str, Any] = {}
+        if endpoint is not None and not is_complete(claims, scope):
+            more = await self._userinfo(endpoint, response.access_token, claims["sub"])
+        both = {**more, **claims}
+        return {name: value for name, value in both.items() if name not in _PROTOCOL_CLAIMS}
+
+    async def _userinfo(self, endpoint: str, access_token: str, sub: str) -> Mapping[str, Any]:
+        """Who it is has been proved already; a name that cannot be had keeps nobody out."""
+        try:
+            return await userinfo(
+                self._provider.client, endpoint, access_token=access_token, sub=sub
+            )
+        except (UserInfoRefusedError, ProviderUnavailable) as error:
+            logger.warning("[%s] A login without UserInfo: %s", error.reference, error)
+            return {}
+
+    def _session(
+        self,
+        response: TokenResponse,
+        transaction: Transaction,
+        claims: Claims,
+        user: Claims,
+        client: tuple[str, str],
+    ) -> Session:
+        now = self._clock()
+        token = issued_token(
+            response,
+            audience=transaction.audience or "",
+            scope=transaction.scope,
+            now=now,
+            jitter=self._jitter(),
+        )
+        sid = claims.get("sid")
+        return Session(
+            sub=claims["sub"],
+            sid=sid if isinstance(sid, str) else None,
+            user=user,
+            access_tokens=(token,),
+            created_at=now,
+            browser=client[0],
+            platform=client[1],
+            id_token=response.id_token,
+            authenticated_at=_auth_time(claims),
+        )
+
+
+def _auth_time(claims: Claims) -> float | None:
+    """`auth_time`, where it is a plausible one (some providers say 0)."""
+    value = claims.get("auth_time")
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        return None
+    return float(value)
+
+
+def _taking_over(session: Session, before: StoredSession | None, *, with_tokens: bool) -> Session:
+    """With what the same user's earlier session in this browser had: its state trees and, if
+    wanted, its tokens for other audiences."""
+    if before is None or before.session.sub != session.sub:
+        return session
+    session = replace(session, state_key=before.session.state_key)
+    if not with_tokens:
+        return session
+    (new,) = session.access_tokens
+    return replace(session, access_tokens=before.session.access_tokens).with_token(new)

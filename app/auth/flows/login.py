@@ -1,0 +1,121 @@
+"""Beginning a login: the code flow (OpenID Connect Core section 3.1) up to the provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from ..config import AuthConfig, AuthorizationParams
+from ..oidc.authorization_request import (
+    LoginSecrets,
+    authorization_request,
+    authorization_url,
+    push,
+)
+from ..oidc.provider_metadata import ProviderMetadata
+from ..session import Session, SessionStore, Transaction
+from .login_parameters import check_issuer, login_parameters
+from .login_scope import login_scope
+from .provider import Provider
+from .return_to import safe_return_to
+from .transactions import Transactions
+
+
+class Login:
+    """Sends browsers to the provider. `audiences` are what a link may ask for."""
+
+    def __init__(
+        self,
+        config: AuthConfig,
+        provider: Provider,
+        store: SessionStore,
+        *,
+        audiences: Collection[str],
+        clock: Callable[[], float],
+    ) -> None:
+        self._config = config
+        self._provider = provider
+        self._store = store
+        self._transactions = Transactions(store)
+        self._audiences = frozenset(audiences)
+        self._clock = clock
+
+    async def begin(
+        self,
+        browser: str,
+        return_to: str | None,
+        *,
+        query: Mapping[str, str] | None = None,
+        current: str | None = None,
+    ) -> str:
+        """Remember a login attempt of the browser that holds `browser`; return the URL to go to.
+
+        `query` are the parameters of the link; `audience` and `scope` ask for more than the
+        default. `current` is the reference of the session that the browser has. When that one has
+        ended without the browser's own doing (somebody was logged out here from another device), it
+        takes a password to come back, and not just the session that the provider may still have.
+
+        Raises:
+            LoginLinkError: the link asks for what this app has no use for, or is not well-formed.
+            ProviderError, ProviderUnavailable: discovery or pushing the request failed.
+            StoreUnavailable: the attempt cannot be remembered.
+        """
+        query = query or {}
+        session = await self._load(current)
+        check_issuer(query, self._config.issuer)
+        others = login_parameters(self._config.authorization_params, query)
+        if current is not None and session is None:
+            others["max_age"] = "0"
+        params = login_scope(
+            self._config.authorization_params,
+            self._audiences,
+            session,
+            audience=query.get("audience"),
+            scope=query.get("scope"),
+        )
+        metadata = await self._provider.discovery.reachable_metadata()
+        login = LoginSecrets.new()
+        transaction = self._transaction(login, params, others, safe_return_to(return_to))
+        await self._transactions.open(browser, login.state, transaction)
+        parameters = authorization_request(
+            login,
+            client_id=self._config.client_id,
+            redirect_uri=transaction.redirect_uri,
+            scope=params.scope,
+            audience=params.audience,
+            others=others,
+        )
+        return authorization_url(metadata, await self._pushed(metadata, parameters))
+
+    def _transaction(
+        self,
+        login: LoginSecrets,
+        params: AuthorizationParams,
+        others: Mapping[str, str],
+        return_to: str,
+    ) -> Transaction:
+        return Transaction(
+            nonce=login.nonce,
+            code_verifier=login.code_verifier,
+            redirect_uri=self._config.redirect_uri,
+            return_to=return_to,
+            scope=params.scope,
+            audience=params.audience,
+            created_at=self._clock(),
+            max_age=int(others["max_age"]) if "max_age" in others else None,
+            organization=others.get("organization"),
+        )
+
+    async def _pushed(
+        self, metadata: ProviderMetadata, parameters: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """What the browser carries: the parameters, or a reference to them (RFC 9126)."""
+        endpoint = metadata.pushed_authorization_request_endpoint
+        is_wanted = metadata.require_pushed_authorization_requests or self._config.pushes_requests
+        if endpoint is None or not is_wanted:
+            return parameters
+        authentication = self._provider.authentication(metadata)
+        return await push(self._provider.client, endpoint, authentication, parameters)
+
+    async def _load(self, ref: str | None) -> Session | None:
+        stored = await self._store.load(ref) if ref else None
+        return stored.session if stored else None

@@ -1,0 +1,105 @@
+"""What happens to sessions, told to every process that may have tabs of them open."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..errors import StoreUnavailable
+from ..session import Session, SessionStore
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 0.5  # seconds before listening again to a store that failed
+
+
+class SessionEventKind(StrEnum):
+    """What can happen to a session, or to a browser."""
+
+    ENDED = "ended"  # its user is signed out
+    REPLACED = "replaced"  # by another user's login in the same browser
+    RENEWED = "renewed"  # by the same user's login in the same browser: a step-up, or more scopes
+    CHANGED = "changed"  # something about its user is not as it was
+    SIGNED_IN = "signed_in"  # in this browser; told by the browser, since there was no session
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvent:
+    """`subject` is the hash of the session's id, and for `SIGNED_IN` that of the browser's."""
+
+    kind: SessionEventKind
+    subject: str
+
+
+class SessionEndReason(StrEnum):
+    """Why a session ended before its time, as stable codes."""
+
+    LOGOUT = "user"  # the user logged out here
+    OTHER_DEVICE = "other_device"  # the user ended it from another session
+    BACKCHANNEL = "backchannel"  # the provider said so (Back-Channel Logout 1.0)
+    REFUSED = "invalid_grant"  # the provider refused its refresh token (RFC 6749 section 5.2)
+
+
+OnSessionEnd = Callable[[str, Session, SessionEndReason], Awaitable[None]]
+"""Called with the hash of the id of a session that is gone, the session, and the reason."""
+
+
+class SessionEvents:
+    """Handles events here at once, and lets the other processes that share the store handle them.
+
+    `look_again` is called when events may have been missed, because the store could not be listened
+    to for a while.
+    """
+
+    def __init__(
+        self,
+        store: SessionStore,
+        *,
+        handle: Callable[[SessionEvent], Awaitable[None]],
+        look_again: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._handle = handle
+        self._look_again = look_again
+        self._origin = secrets.token_hex(8)
+
+    async def publish(self, kind: SessionEventKind, subject: str) -> None:
+        """Tell the other processes, and handle it here. Processes that cannot be told find out at
+        the next event of a tab, which looks at its session."""
+        try:
+            await self._store.publish(f"{self._origin} {kind} {subject}")
+        except StoreUnavailable as error:
+            logger.warning("Other processes were not told that a session %s: %s", kind, error.code)
+        await self._handle(SessionEvent(kind, subject))
+
+    async def listen(self) -> None:
+        """Handle what other processes publish; runs until it is cancelled."""
+        has_missed_some = False
+        while True:
+            try:
+                async with aclosing(self._store.listen()) as heard:
+                    async for text in heard:
+                        if text:
+                            await self._hear(text)
+                        elif has_missed_some:
+                            await self._look_again()
+            except StoreUnavailable as error:
+                if not has_missed_some:
+                    logger.warning("Not listening for session events: %s", error)
+            has_missed_some = True
+            await asyncio.sleep(PAUSE)
+
+    async def _hear(self, text: str) -> None:
+        origin, _, rest = text.partition(" ")
+        kind, _, subject = rest.partition(" ")
+        if origin == self._origin or kind not in set(SessionEventKind):
+            return
+        try:
+            await self._handle(SessionEvent(SessionEventKind(kind), subject))
+        except Exception:  # one that cannot be handled must not keep the next from being heard
+            logger.exception("A session event could not be handled.")

@@ -1,0 +1,210 @@
+"""The open websockets of this process, each bound to one login for its whole life."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, TypeVar
+
+from starlette.types import Message, Send
+
+RECONNECT: Final = 1012  # "service restart" (RFC 6455 registry): the client connects again
+PACE = 0.005  # seconds between two that are closed, so that they do not all come back at once
+AT_ONCE = 10  # connections that are closed without a pause
+REPLACED_FOR = 30.0  # seconds for which a browser may still send the cookie that a login replaced
+CLOSED_FOR = 30.0  # seconds for which it is remembered whose tab a closed connection was
+LONGEST_WAIT = 2.0  # seconds for the app to let go of a connection
+MOST_REMEMBERED = 10_000
+
+Value = TypeVar("Value")
+
+
+class Connection:
+    """One websocket.
+
+    `session_id_hash` and `state_key` are those of its login, None where no user is signed in;
+    `browser` identifies the browser (the hash of a cookie). `tree` is the state tree that it shows,
+    and `client_token` what its tab calls that tree. `is_bound` says that `AuthState` has been
+    written since it opened. A connection that was closed neither sends nor runs anything.
+    """
+
+    __slots__ = (
+        "_ended",
+        "_is_close_sent",
+        "_send",
+        "browser",
+        "client_token",
+        "is_bound",
+        "is_closed",
+        "session_id_hash",
+        "state_key",
+        "sub",
+        "tree",
+    )
+
+    def __init__(
+        self, client_token: str, send: Send, *, session_id_hash: str | None, browser: str
+    ) -> None:
+        self.client_token = client_token
+        self.browser = browser
+        self.session_id_hash = session_id_hash
+        self.state_key: str | None = None
+        self.sub: str | None = None
+        self.tree = ""
+        self.is_bound = False
+        self.is_closed = False
+        self._is_close_sent = False
+        self._send = send
+        self._ended: asyncio.Event | None = None
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Send an ASGI message."""
+        return self._send(message)
+
+    async def close(self) -> None:
+        """Close the websocket, so that the browser connects again with the cookie it has by then.
+
+        At ASGI level: Reflex's client takes that for a lost connection, and a Socket.IO disconnect
+        for a dismissal, after which it does not come back.
+        """
+        self.is_closed = True
+        if self._is_close_sent:
+            return
+        self._is_close_sent = True
+        with contextlib.suppress(Exception):  # the browser may have gone at the same moment
+            await self._send(
+                {"type": "websocket.close", "code": RECONNECT, "reason": "the login has changed"}
+            )
+
+    async def wait_until_ended(self) -> None:
+        """Return when the app has let go of the connection."""
+        if self._ended is None:
+            self._ended = asyncio.Event()
+        await self._ended.wait()
+
+    def end(self) -> None:
+        """The app has let go of it."""
+        self.is_closed = self._is_close_sent = True
+        if self._ended is not None:
+            self._ended.set()
+
+
+class Connections:
+    """Finds connections by session, browser and state tree. `clock` is monotonic, in seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._by_session: dict[str, set[Connection]] = {}
+        self._by_browser: dict[str, set[Connection]] = {}
+        self._by_tree: dict[str, dict[Connection, None]] = {}
+        self._replaced: dict[str, float] = {}
+        self._closed: dict[str, tuple[float, str]] = {}
+
+    def add(self, connection: Connection) -> None:
+        """Register a connection, before its session is looked up: what happens to the session in
+        between then closes it."""
+        if connection.session_id_hash is not None:
+            self._by_session.setdefault(connection.session_id_hash, set()).add(connection)
+        self._by_browser.setdefault(connection.browser, set()).add(connection)
+
+    def bind(self, connection: Connection, tree: str) -> None:
+        """Let it show this tree, instead of the one before."""
+        self._leave_tree(connection)
+        connection.tree = tree
+        self._by_tree.setdefault(tree, {})[connection] = None
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection that has ended."""
+        if connection.is_closed and connection.tree:
+            _put(self._closed, connection.tree, (self._clock(), connection.client_token))
+        connection.end()
+        self._leave_tree(connection)
+        if connection.session_id_hash is not None:
+            _discard(self._by_session, connection.session_id_hash, connection)
+        _discard(self._by_browser, connection.browser, connection)
+
+    def of_tree(self, tree: str) -> Connection | None:
+        """The newest connection that shows a tree, if it is one of this process."""
+        shown_by = self._by_tree.get(tree)
+        return next(reversed(shown_by)) if shown_by else None
+
+    def of_client_token(self, client_token: str) -> list[Connection]:
+        """The open connections of a tab, each of another login. (For uploads only: slow.)"""
+        every = (self.of_tree(tree) for tree in self._by_tree)
+        return [each for each in every if each and each.client_token == client_token]
+
+    def of_session(self, session_id_hash: str) -> list[Connection]:
+        """The open connections of a session."""
+        return list(self._by_session.get(session_id_hash, ()))
+
+    def anonymous_of(self, browser: str) -> list[Connection]:
+        """The open connections of a browser for which no user is signed in."""
+        every = self._by_browser.get(browser, ())
+        return [each for each in every if each.state_key is None]
+
+    def signed_in(self) -> list[Connection]:
+        """The open connections that have a session."""
+        return [each for connections in self._by_session.values() for each in connections]
+
+    def trees_of(self, session_id_hash: str) -> list[str]:
+        """The trees that the open tabs of a session show."""
+        return [each.tree for each in self.of_session(session_id_hash) if each.tree]
+
+    async def wait_for_predecessors(self, tree: str) -> None:
+        """Return when no closed connection holds this tree any more: Reflex would take the next one
+        for a duplicate of its tab, and give it another tree."""
+        for each in list(self._by_tree.get(tree, ())):
+            if each.is_closed:
+                await each.close()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(each.wait_until_ended(), LONGEST_WAIT)
+
+    def note_replaced(self, session_id_hash: str) -> None:
+        """Remember that another login has replaced this session. Its browser has a new cookie now,
+        which a tab that is already connecting does not send yet."""
+        _put(self._replaced, session_id_hash, self._clock())
+
+    def is_replaced(self, session_id_hash: str) -> bool:
+        """Whether another login has replaced this session a moment ago."""
+        noted_at = self._replaced.get(session_id_hash)
+        return noted_at is not None and self._clock() - noted_at < REPLACED_FOR
+
+    def client_token_of_closed(self, tree: str) -> str | None:
+        """What the tab called the tree that it showed until a moment ago."""
+        closed_at, client_token = self._closed.get(tree, (float("-inf"), ""))
+        return client_token if self._clock() - closed_at < CLOSED_FOR else None
+
+    def _leave_tree(self, connection: Connection) -> None:
+        shown_by = self._by_tree.get(connection.tree)
+        if shown_by is not None:
+            shown_by.pop(connection, None)
+            if not shown_by:
+                del self._by_tree[connection.tree]
+
+
+async def close_all(connections: Iterable[Connection]) -> None:
+    """Close connections at a measured pace. None of them sends or runs anything from now on."""
+    connections = list(connections)
+    for each in connections:
+        each.is_closed = True
+    for number, each in enumerate(connections):
+        if number >= AT_ONCE:
+            await asyncio.sleep(PACE)
+        await each.close()
+
+
+def _discard(index: dict[str, set[Connection]], key: str, connection: Connection) -> None:
+    connections = index.get(key)
+    if connections is not None:
+        connections.discard(connection)
+        if not connections:
+            del index[key]
+
+
+def _put(remembered: dict[str, Value], key: str, value: Value) -> None:
+    remembered.pop(key, None)
+    if len(remembered) >= MOST_REMEMBERED:
+        del remembered[next(iter(remembered))]
+    remembered[key] = value

@@ -1,0 +1,310 @@
+"""The gate: it turns the session cookie and a tab's client token into the name of a state tree.
+
+The cookie stops here. Reflex pickles a websocket's handshake headers with every state and shows
+them to the page, so it sees neither the cookie nor the client token: it gets the name of the state
+tree of this login in this tab (see `state_trees`).
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Collection, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..access.policy import Decision, Denial
+from ..access.record import record_access
+from ..audit import AuditTrail
+from ..errors import StoreUnavailable
+from ..log_throttle import Sparingly
+from ..session import (
+    Session,
+    SessionCookie,
+    SessionStore,
+    hash_session_id,
+    new_session_id,
+    strip,
+)
+from .client_address import client_address
+from .connections import Connection, Connections
+from .rate_limiting import RequestLimits
+from .security_headers import with_security_headers
+from .state_trees import NOBODY, StateTrees, is_client_token
+from .websocket_limits import EventLimits, sparing
+
+EVENT_PATH: Final = "/_event"
+MOST_READ = 1024 * 1024  # bytes of a request that is refused
+BROWSER_COOKIE_AGE = 400 * 24 * 3600  # seconds; browsers keep no cookie for longer
+
+_TAB = b"reflex-client-token"  # the header by which an upload names its tab
+_NEW_TOKEN = re.compile(r'42/_event,\[\s*"new_token"\s*,\s*"([0-9a-f-]{36})"\s*\]')
+
+
+class Gate:
+    """ASGI middleware around the whole backend.
+
+    Requests below `/auth/` go to `routes`, cookies included. Everything else goes to `inner`
+    without this layer's cookies. A websocket is refused with 403 before it opens when its origin is
+    not in `origins`, or its client token is no UUID; otherwise it is bound to one login for its
+    whole life, in `connections`. An upload goes to the state tree of the tab that it names, if it
+    brings the session cookie of that tab. Every answer gets the security headers.
+    """
+
+    def __init__(
+        self,
+        inner: ASGIApp,
+        *,
+        routes: ASGIApp,
+        store: SessionStore,
+        connections: Connections,
+        state_trees: StateTrees,
+        session_cookie: SessionCookie,
+        browser_cookie: SessionCookie,
+        origins: Collection[str],
+        is_https: bool,
+        audit: AuditTrail,
+        request_limits: RequestLimits | None,
+        event_limits: EventLimits | None,
+        trusted_proxies: int,
+    ) -> None:
+        self._inner = inner
+        self._routes = routes
+        self._store = store
+        self._connections = connections
+        self._state_trees = state_trees
+        self._session_cookie = session_cookie
+        self._browser_cookie = browser_cookie
+        self._cookie_names = frozenset({session_cookie.name, browser_cookie.name})
+        self._is_https = is_https
+        self._origins = frozenset(origins)
+        self._audit = audit
+        self._request_limits = request_limits
+        self._event_limits = event_limits
+        self._trusted_proxies = trusted_proxies
+        self._throttle = Sparingly()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, with_security_headers(send, is_https=self._is_https))
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self._inner(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_below(scope["path"], "/auth"):
+            await self._routes(scope, receive, send)
+        elif scope["path"].rstrip("/").endswith(EVENT_PATH):
+            # Its handshake would reach Reflex with the client token as it is.
+            await PlainTextResponse("Connect by websocket.", 400)(scope, receive, send)
+        elif scope["method"] == "POST" and _header(scope, _TAB) is not None:
+            await self._upload(scope, receive, send)
+        else:
+            await self._inner(self._without_cookies(scope), receive, send)
+
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An upload is an event that names its tab in a header."""
+        async with self._tab_of_upload(scope) as tab:
+            if tab is None:
+                self._record(Denial.FOREIGN_TAB, scope)
+                await _refuse(scope, receive, send)
+                return
+            headers = [(name, value) for name, value in scope["headers"] if name.lower() != _TAB]
+            headers.append((_TAB, tab.tree.encode()))
+            await self._inner(self._without_cookies({**scope, "headers": headers}), receive, send)
+
+    @asynccontextmanager
+    async def _tab_of_upload(self, scope: Scope) -> AsyncIterator[Connection | None]:
+        """The connection of the tab that an upload speaks for; None if it may not.
+
+        The session cookie says whose tab it is. Where page and backend are two origins, browsers
+        send no cookie along with an upload: it is excused for a tab that is open for one login.
+        """
+        client_token = _header(scope, _TAB) or ""
+        if not is_client_token(client_token):
+            yield None
+            return
+        if _header(scope, b"cookie") is None and len(self._origins) > 1:
+            open_tabs = self._connections.of_client_token(client_token)
+            yield open_tabs[0] if len(open_tabs) == 1 else None
+            return
+        # The tab's websocket may be another process's.
+        upload = Connection(
+            client_token, _discard, session_id_hash=self._session_id_hash(scope), browser=""
+        )
+        self._connections.add(upload)
+        try:
+            state_key = await self._state_key(upload)
+            tree = self._state_trees.tree_of(client_token, state_key)
+            connection = self._connections.of_tree(tree)
+            if connection is None and self._connections.of_client_token(client_token):
+                yield None  # the tab is open for another login
+                return
+            if connection is None:
+                self._connections.bind(upload, tree)
+            yield connection or upload
+        finally:
+            self._connections.remove(upload)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = client_address(scope, self._trusted_proxies)
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        client_token = query.get("token", "")
+        session_id_hash = self._session_id_hash(scope)
+        if self._is_foreign(scope):
+            # Not counted, or a foreign page could use up what its visitor may do here.
+            if self._throttle.is_due(client):
+                self._record(Denial.FOREIGN_ORIGIN, scope)
+            await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})
+        elif await self._is_one_too_many(client):
+            await send({"type": "websocket.close", "code": 1013, "reason": "too many connections"})
+        elif not is_client_token(client_token):
+            await send({"type": "websocket.close", "code": 1008, "reason": "no client token"})
+        elif session_id_hash and self._connections.is_replaced(session_id_hash):
+            # The browser has another cookie by now, and sends it when it tries again.
+            await send({"type": "websocket.close", "code": 1012, "reason": "another login"})
+        else:
+            browser = self._browser_cookie.read(_header(scope, b"cookie"))
+            handshake = _Handshake(self._browser_cookie, browser, send)
+            connection = Connection(
+                client_token,
+                handshake.send,
+                session_id_hash=session_id_hash,
+                browser=hash_session_id(handshake.browser),
+            )
+            if self._event_limits is not None:
+                receive = sparing(
+                    receive, self._event_limits.of_connection(session_id_hash, client)
+                )
+            await self._connected(scope, receive, connection, query)
+
+    async def _connected(
+        self, scope: Scope, receive: Receive, connection: Connection, query: dict[str, str]
+    ) -> None:
+        """The life of a connection. It is registered before its session is looked up: a session
+        that ends in between closes it."""
+        self._connections.add(connection)
+        try:
+            state_key = await self._state_key(connection)
+            tree = self._state_trees.tree_of(connection.client_token, state_key)
+            await self._connections.wait_for_predecessors(tree)
+            self._connections.bind(connection, tree)
+            if connection.is_closed:
+                await connection.close()
+                return
+            query_string = urlencode({**query, "token": tree}).encode()
+            inner_scope = {**self._without_cookies(scope), "query_string": query_string}
+            await self._inner(inner_scope, receive, self._sending(connection, state_key))
+        finally:
+            self._connections.remove(connection)
+
+    async def _state_key(self, connection: Connection) -> str:
+        """What the tree's name is made with: the session's `state_key`, or that of nobody.
+
+        While sessions cannot be read, a random one: the connection shows an empty tree, and is
+        closed at the first event that finds the session again.
+        """
+        try:
+            session = await self._session(connection.session_id_hash)
+        except StoreUnavailable:
+            connection.state_key = secrets.token_hex(16)
+            return connection.state_key
+        if session is None:
+            return NOBODY
+        connection.state_key, connection.sub = session.state_key, session.sub
+        return session.state_key
+
+    def _sending(self, connection: Connection, state_key: str) -> Send:
+        """A `send` for the app. Nothing leaves a connection that was closed, and the browser is
+        told a client token where Reflex tells it the name of a tree."""
+
+        def send(message: Message) -> Awaitable[None]:
+            if connection.is_closed:
+                return _discard(message)
+            text = message.get("text")
+            if text is not None and text.startswith("42") and (found := _NEW_TOKEN.match(text)):
+                return renamed(found[1])
+            return connection.send(message)
+
+        async def renamed(tree: str) -> None:
+            connection.client_token = self._state_trees.client_token_of(tree, state_key)
+            self._connections.bind(connection, tree)
+            text = f'42/_event,["new_token","{connection.client_token}"]'
+            await connection.send({"type": "websocket.send", "text": text})
+
+        return send
+
+    async def _session(self, session_id_hash: str | None) -> Session | None:
+        stored = await self._store.load(session_id_hash) if session_id_hash else None
+        return stored.session if stored else None
+
+    def _session_id_hash(self, scope: Scope) -> str | None:
+        session_id = self._session_cookie.read(_header(scope, b"cookie"))
+        return hash_session_id(session_id) if session_id else None
+
+    def _is_foreign(self, scope: Scope) -> bool:
+        origin = _header(scope, b"origin")
+        return origin is not None and origin not in self._origins
+
+    async def _is_one_too_many(self, client: str) -> bool:
+        limits = self._request_limits
+        return limits is not None and await limits.seconds_to_wait("connection", client) > 0
+
+    def _record(self, denial: Denial, scope: Scope) -> None:
+        session_id_hash = self._session_id_hash(scope)
+        record_access(
+            self._audit, Decision(denial), sub=None, ref=session_id_hash, target=scope["path"]
+        )
+
+    def _without_cookies(self, scope: Scope) -> MutableMapping[str, Any]:
+        kept = strip(_header(scope, b"cookie"), self._cookie_names)
+        headers = [(name, value) for name, value in scope["headers"] if name.lower() != b"cookie"]
+        if kept:
+            headers.append((b"cookie", kept.encode("latin-1")))
+        return {**scope, "headers": headers}
+
+
+class _Handshake:
+    """Gives a browser that has none the cookie by which its tabs are known as one browser's."""
+
+    def __init__(self, cookie: SessionCookie, browser: str | None, send: Send) -> None:
+        self.browser = browser or new_session_id()
+        self._set_cookie = None if browser else cookie.set(self.browser, BROWSER_COOKIE_AGE)
+        self._send = send
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Send a message; with the one that accepts the websocket goes the cookie."""
+        if self._set_cookie and message["type"] == "websocket.accept":
+            headers = [*message.get("headers", ()), (b"set-cookie", self._set_cookie.encode())]
+            message = {**message, "headers": headers}
+        return self._send(message)
+
+
+async def _discard(_: Message) -> None:
+    """In place of sending a message."""
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """403. A server that leaves much of a request unread hangs up before its answer arrives."""
+    size = 0
+    while size < MOST_READ:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if not message.get("more_body", False):
+            break
+    await Response(status_code=403)(scope, receive, send)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    """All values of a header, joined as RFC 9113 section 8.2.3 joins cookies; None if absent."""
+    values = [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
+    return "; ".join(values) if values else None

@@ -1,0 +1,82 @@
+"""Requests that come too often from one client are answered 429 (RFC 6585 section 4)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Literal
+
+from redis.exceptions import RedisError
+from throttled.asyncio import MemoryStore, RateLimiterType, RedisStore, Throttled
+from throttled.asyncio.store import BaseStore
+from throttled.exceptions import StoreUnavailableError
+
+from ..audit import AuditTrail, Kind, Outcome
+from ..limits import Limits, quota
+from ..log_throttle import Sparingly
+from .websocket_limits import MOST_KEYS
+
+logger = logging.getLogger(__name__)
+
+Limited = Literal["login", "callback", "backchannel_logout", "connection"]
+_EVERYBODY = "everybody"
+_REDIS = {
+    "CONNECTION_POOL_CLASS": "redis.asyncio.BlockingConnectionPool",
+    "CONNECTION_POOL_KWARGS": {
+        "max_connections": 10,
+        "timeout": 2.0,
+        "socket_timeout": 2.0,
+        "socket_connect_timeout": 2.0,
+    },
+}
+
+
+class RequestLimits:
+    """Counted in Redis where there is one, so that every process counts the same; else in memory,
+    of at most `MOST_KEYS` clients. While Redis is away nothing is refused for its number: what is
+    asked for needs the sessions, which are away too."""
+
+    def __init__(self, limits: Limits, audit: AuditTrail, *, redis_url: str | None) -> None:
+        self._audit = audit
+        self._redis = RedisStore(server=redis_url, options={**_REDIS}) if redis_url else None
+        store = self._redis or MemoryStore(options={"MAX_SIZE": MOST_KEYS})
+        self._of_client = {
+            "login": _throttled(limits.login, store, "login"),
+            "callback": _throttled(limits.callback, store, "callback"),
+            "backchannel_logout": _throttled(limits.backchannel_logout, store, "backchannel"),
+            "connection": _throttled(limits.connection, store, "connection"),
+        }
+        self._of_all = {"login": _throttled(limits.login_of_all, store, "login-of-all")}
+        self._sparingly = Sparingly()
+
+    async def seconds_to_wait(self, what: Limited, client: str) -> float:
+        """0 if it may go on, and counts; else the seconds after which it may."""
+        wait = await self._seconds(self._of_client[what], client)
+        if not wait and what in self._of_all:
+            wait = await self._seconds(self._of_all[what], _EVERYBODY)
+        if wait and self._sparingly.is_due(f"{what} {client}"):
+            logger.warning("Too many from %s: %s", client, what)
+            self._audit.record(Kind.LIMIT, Outcome.DENIED, what, target=client)
+        return wait
+
+    async def aclose(self) -> None:
+        """Let go of Redis."""
+        if self._redis is not None:
+            client: Any = self._redis._backend.get_client()
+            await client.aclose()
+
+    async def _seconds(self, throttled: Throttled, client: str) -> float:
+        try:
+            result = await throttled.limit(client)
+        except (StoreUnavailableError, RedisError, OSError, TimeoutError) as error:
+            logger.warning("How often a client comes cannot be counted now: %s", error)
+            return 0.0
+        return result.state.retry_after if result.limited else 0.0
+
+
+def _throttled(text: str, store: BaseStore, name: str) -> Throttled:
+    return Throttled(
+        using=RateLimiterType.GCRA.value,
+        quota=quota(text),
+        store=store,
+        key_prefix=f"auth:limit:{name}",
+    )

@@ -1,0 +1,313 @@
+"""The HTTP names of the auth layer: login, callback, logout (both ways), profile, health."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from urllib.parse import urlencode
+
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask, BackgroundTasks
+from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from ..audit import AuditTrail, Kind, Outcome
+from ..config import AuthConfig
+from ..errors import AuthError, LogoutTokenError, StoreUnavailable, TransactionError
+from ..flows.backchannel_logout import BackchannelLogout
+from ..flows.callback import Callback, CompletedLogin
+from ..flows.login import Login
+from ..flows.logout import Logout
+from ..flows.return_to import page_of, safe_return_to
+from ..flows.session_events import OnSessionEnd, SessionEndReason
+from ..session import SessionCookie, SessionStore, hash_session_id, new_session_id
+from . import html
+from .client_address import client_address
+from .forms import posted_field
+from .rate_limiting import Limited, RequestLimits
+
+logger = logging.getLogger(__name__)
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+BROWSER_COOKIE_AGE = 400 * 24 * 3600  # seconds; browsers keep no cookie for longer
+SESSION_COOKIE_AGE = 30 * 24 * 3600  # the session itself may end earlier, in the store
+
+
+class Routes:
+    """The endpoints, over the core's login and logout. The callbacks tell the open tabs."""
+
+    def __init__(
+        self,
+        config: AuthConfig,
+        store: SessionStore,
+        login: Login,
+        callback: Callback,
+        logout: Logout,
+        backchannel_logout: BackchannelLogout,
+        audit: AuditTrail,
+        limits: RequestLimits | None,
+        *,
+        session_cookie: SessionCookie,
+        browser_cookie: SessionCookie,
+        on_session_begin: Callable[[CompletedLogin, str | None], Awaitable[None]],
+        on_session_end: OnSessionEnd,
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._login = login
+        self._callback = callback
+        self._logout = logout
+        self._backchannel_logout = backchannel_logout
+        self._audit = audit
+        self._limits = limits
+        self._session_cookie = session_cookie
+        self._browser_cookie = browser_cookie
+        self._on_session_end = on_session_end
+        self._on_session_begin = on_session_begin
+
+    def asgi(self) -> Starlette:
+        """The application to put behind the gate."""
+        return Starlette(
+            routes=[
+                Route("/auth/login", self._limited("login", self.login), methods=["GET"]),
+                Route("/auth/callback", self._limited("callback", self.callback), methods=["GET"]),
+                Route("/auth/logout", self.ask_logout, methods=["GET"]),
+                Route("/auth/logout", self.logout, methods=["POST"]),
+                Route(
+                    "/auth/backchannel-logout",
+                    self._limited("backchannel_logout", self.backchannel_logout),
+                    methods=["POST"],
+                ),
+                Route("/auth/profile", self.profile, methods=["GET"]),
+                Route("/auth/health", self.health, methods=["GET"]),
+            ],
+            exception_handlers={HTTPException: self._not_found},
+        )
+
+    async def login(self, request: Request) -> Response:
+        """Begin a login and send the browser to the provider."""
+        browser = self._browser_cookie.read(request.headers.get("cookie")) or new_session_id()
+        query = request.query_params
+        return_to = self._return_to(query)
+        try:
+            url = await self._login.begin(
+                browser,
+                return_to,
+                query=query,
+                current=self._reference(request),
+            )
+        except AuthError as error:
+            self._audit.failed(Kind.LOGIN_STARTED, error, target=page_of(return_to))
+            return self._failed(error, return_to)
+        self._audit.record(
+            Kind.LOGIN_STARTED, Outcome.SUCCESS, "redirected", target=page_of(return_to)
+        )
+        response = RedirectResponse(url, 302, headers=NO_STORE)
+        response.headers.append("set-cookie", self._browser_cookie.set(browser, BROWSER_COOKIE_AGE))
+        return response
+
+    async def callback(self, request: Request) -> Response:
+        """Judge the provider's answer; a good one becomes a session under a new id."""
+        cookies = request.headers.get("cookie")
+        browser = self._browser_cookie.read(cookies)
+        items = request.query_params.multi_items()
+        current = self._reference(request)
+        try:
+            login = await self._callback.complete(
+                browser, items, current=current, user_agent=request.headers.get("user-agent")
+            )
+        except TransactionError as error:
+            self._audit.failed(Kind.LOGIN_COMPLETED, error, ref=current)
+            return await self._callback_again(error, browser, items, current)
+        except AuthError as error:
+            self._audit.failed(Kind.LOGIN_COMPLETED, error)
+            return self._failed(error)
+        self._audit.record(
+            Kind.LOGIN_COMPLETED,
+            Outcome.SUCCESS,
+            "replaced" if login.replaced else "new",
+            sub=login.sub,
+            ref=hash_session_id(login.session_id),
+            target=page_of(login.return_to),
+        )
+        # After the response: the tabs must find the new cookie when they come back.
+        begun = BackgroundTask(
+            self._on_session_begin, login, hash_session_id(browser) if browser else None
+        )
+        response = self._to_app(login.return_to, background=begun)
+        cookie = self._session_cookie.set(login.session_id, SESSION_COOKIE_AGE)
+        response.headers.append("set-cookie", cookie)
+        return response
+
+    async def _callback_again(
+        self,
+        error: TransactionError,
+        browser: str | None,
+        items: Sequence[tuple[str, str]],
+        current: str | None,
+    ) -> Response:
+        """A callback whose transaction is not open: somebody went back to the provider, or to a
+        bookmark. A user who is signed in goes on to where that login led."""
+        try:
+            if current is None or await self._store.load(current) is None:
+                return self._failed(error)
+            return_to = await self._callback.return_to_of_completed(browser, items)
+        except StoreUnavailable:
+            return self._failed(error)
+        _log(error)
+        return self._to_app(return_to or "/")
+
+    def _to_app(self, path: str, *, background: BackgroundTask | None = None) -> Response:
+        url = f"{self._config.app_base_url}{path}"
+        return RedirectResponse(url, 303, headers=NO_STORE, background=background)
+
+    async def ask_logout(self, request: Request) -> Response:
+        """A link must not log anyone out, so GET asks first."""
+        return html.logout_question(self._home)
+
+    async def logout(self, request: Request) -> Response:
+        """End the session here, tell its tabs, and go on to the provider."""
+        if not self._is_own_request(request):
+            return html.logout_question(self._home, status=403)
+        ref = self._reference(request)
+        try:
+            stored = await self._store.load(ref) if ref else None
+            url = await self._logout.end(ref)
+        except StoreUnavailable as error:
+            self._audit.failed(Kind.LOGOUT, error, ref=ref)
+            return html.try_again_later(self._home)
+        # After the response, with which the cookie goes.
+        tasks = BackgroundTasks()
+        if ref and stored:
+            reason = SessionEndReason.LOGOUT
+            tasks.add_task(self._on_session_end, ref, stored.session, reason)
+            tasks.add_task(self._logout.revoke, stored.session)
+        response = RedirectResponse(url, 303, headers=NO_STORE, background=tasks)
+        response.headers.append("set-cookie", self._session_cookie.clear())
+        return response
+
+    async def backchannel_logout(self, request: Request) -> Response:
+        """The provider says that sessions have ended (Back-Channel Logout 1.0 section 2.5).
+
+        No cookie counts here: the token says who is meant, and its signature who says so.
+        """
+        try:
+            logout_token = await posted_field(request, "logout_token", error=LogoutTokenError)
+            await self._backchannel_logout.end(logout_token)
+        except LogoutTokenError as error:
+            self._audit.failed(Kind.LOGOUT, error)
+            return self._refused(error, 400)
+        except AuthError as error:
+            self._audit.failed(Kind.LOGOUT, error)
+            return self._refused(error, 503, {"Retry-After": "5"})
+        return Response(status_code=200, headers=NO_STORE)
+
+    async def profile(self, request: Request) -> Response:
+        """The claims of the session as JSON. The header keeps other sites' requests out."""
+        if request.headers.get("x-csrf") != "1":
+            return _json(403, {"error": "csrf_header_required", "message": "Send X-CSRF: 1."})
+        ref = self._reference(request)
+        try:
+            stored = await self._store.load(ref) if ref else None
+        except StoreUnavailable as error:
+            return _json(503, {"error": error.code}, {"Retry-After": "5"})
+        if stored is None:
+            return _json(401, {"error": "login_required"})
+        return _json(200, dict(stored.session.user))
+
+    async def health(self, request: Request) -> Response:
+        """Whether sessions can be read: 200, or 503 when the store is away."""
+        try:
+            await self._store.ping()
+        except StoreUnavailable as error:
+            return _json(503, {"status": "unavailable", "error": error.code}, {"Retry-After": "5"})
+        return _json(200, {"status": "ok"})
+
+    def _limited(self, what: Limited, endpoint: Endpoint) -> Endpoint:
+        """The endpoint, for whoever does not come too often."""
+        limits = self._limits
+        if limits is None:
+            return endpoint
+
+        async def limited(request: Request) -> Response:
+            client = client_address(request.scope, self._config.trusted_proxies)
+            wait = math.ceil(await limits.seconds_to_wait(what, client))
+            if not wait:
+                return await endpoint(request)
+            if what == "backchannel_logout":
+                return _json(429, {"error": "too_many_requests"}, {"Retry-After": str(wait)})
+            return html.too_many(self._home, wait)
+
+        return limited
+
+    @property
+    def _home(self) -> str:
+        return f"{self._config.app_base_url}/"
+
+    def _reference(self, request: Request) -> str | None:
+        """The reference of the session that the browser's cookie names."""
+        handle = self._session_cookie.read(request.headers.get("cookie"))
+        return hash_session_id(handle) if handle else None
+
+    def _return_to(self, query: QueryParams) -> str:
+        """The page to come back to; who begins a login elsewhere names it by its whole URL
+        (OpenID Connect Core section 4)."""
+        target = query.get("target_link_uri", "").removeprefix(self._config.app_base_url)
+        return safe_return_to(query.get("return_to") or target)
+
+    def _failed(self, error: AuthError, return_to: str = "/") -> Response:
+        """To the app's error page: a stable code and a reference that is also in the log, no more.
+
+        The code of a provider's error is the provider's, so only a known one goes along.
+        """
+        _log(error)
+        query = urlencode({"code": error.code, "id": error.reference, "return_to": return_to})
+        return RedirectResponse(f"{self._config.app_base_url}/error?{query}", 303, headers=NO_STORE)
+
+    def _refused(
+        self, error: AuthError, status: int, headers: dict[str, str] | None = None
+    ) -> Response:
+        _log(error)
+        body = {"error": "invalid_request", "error_description": f"{error.code} {error.reference}"}
+        return _json(status, body, headers)
+
+    def _is_own_request(self, request: Request) -> bool:
+        """Not from another site. SameSite=Lax already keeps the cookie from those; this is the
+        second lock, and it also covers other ports of the same host."""
+        origin = request.headers.get("origin")
+        if origin is not None:
+            return origin in self._config.origins
+        return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+
+    async def _not_found(self, request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            return _json(405, {"error": "method_not_allowed"}, dict(error.headers or {}))
+        return html.not_found(self._home)
+
+
+def _json(
+    status: int, body: Mapping[str, object], headers: dict[str, str] | None = None
+) -> Response:
+    return JSONResponse(body, status, headers={**NO_STORE, **(headers or {})})
+
+
+def _log(error: AuthError) -> None:
+    logger.warning(
+        "[%s] %s: %s (provider: error=%r description=%r)",
+        error.reference,
+        error.code,
+        error,
+        _printable(error.error),
+        _printable(error.error_description),
+    )
+
+
+def _printable(text: str | None) -> str | None:
+    """Provider text for the log: shortened (`%r` escapes what is not printable)."""
+    return text[:200] if text else None

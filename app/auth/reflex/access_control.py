@@ -1,0 +1,160 @@
+"""The decision about every event, before its handler runs, wherever the event comes from; and the
+rules of the pages."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import reflex as rx
+from reflex.event import Event, EventSpec
+from reflex.state import BaseState, StateUpdate
+from reflex_base.registry import RegistrationContext
+
+from ..access.policy import Decision, Denial, Rule, decide_for
+from ..access.record import record_access
+from ..audit import AuditTrail
+from ..http.connections import Connection
+from ..log_throttle import Sparingly
+from ..session import Session
+from .access_rules import AccessRules, is_setvar
+from .builtin_handlers import Call, call_of, is_report, shorten
+from .guard import guard_page, is_guarded_page
+from .navigation import LoginUrl, go_to_login
+from .payloads import Parameters, parameters_of
+from .reflex_seam import wrap_pages
+
+logger = logging.getLogger(__name__)
+
+FORBIDDEN = "You may not do this."
+
+
+class AccessControl:
+    """Decides by the mark of the handler. What a client claims (names, arguments, paths) counts for
+    nothing: the handler is Reflex's own, the user comes from the session."""
+
+    def __init__(
+        self,
+        rules: AccessRules,
+        login_url: LoginUrl,
+        audit: AuditTrail,
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        self.rules = rules
+        self._audit = audit
+        self._login_url = login_url
+        self._clock = clock
+        self._throttle = Sparingly()
+        self._page_rules: dict[str, Rule] = {}
+        self._ordinary: dict[str, Parameters] = {}
+
+    def install(self, app: rx.App) -> None:
+        """Guard the pages that the app has and those that it is going to have."""
+        wrap_pages(app, self._guarded)
+
+    def start(self) -> None:
+        """Learn the rules of all handlers that there are now."""
+        for name, registered in RegistrationContext.get().event_handlers.items():
+            if is_setvar(registered):  # whose rule depends on its payload
+                continue
+            rule = self.rules.of_handler(name, registered)
+            if not (rule.is_public or rule.checks or self._audit.has_hooks):
+                self._ordinary[name] = parameters_of(registered.handler.fn)
+
+    def lets_any_user_pass(self, event: Event) -> bool:
+        """Whether a session is all that is asked for and nothing is recorded, as for nearly every
+        event."""
+        parameters = self._ordinary.get(event.name)
+        return parameters is not None and parameters.problem(event.payload) is None
+
+    def drops(self, event: Event, connection: Connection | None) -> bool:
+        """Whether the event cannot run, since its payload does not fit its handler. The log says
+        so, but not each time."""
+        sender = connection.tree if connection else ""
+        call = call_of(event)
+        if call is None:
+            return False
+        problem = call.problem if isinstance(call, Call) else call
+        if problem is None and is_report(event):
+            shorten(event)
+            return not self._throttle.is_due(f"report {sender}")
+        if problem is None:
+            return False
+        if self._throttle.is_due(sender):
+            logger.warning("Dropped an event of %s: %s.", event.name, problem)
+        return True
+
+    async def refusal(
+        self,
+        state: BaseState,
+        event: Event,
+        session: Session | None,
+        connection: Connection | None,
+        *,
+        is_unknown: bool,
+    ) -> StateUpdate | None:
+        """What takes the place of the handler, or None if it may run.
+
+        While sessions cannot be read (`is_unknown`) the browser is not sent to log in: its user
+        may be signed in.
+        """
+        rule = self._rule_of(event)
+        if rule is None or rule.is_public:
+            return None
+        decision = await decide_for(rule, session, self._clock)
+        record_access(
+            self._audit,
+            decision,
+            sub=session.sub if session else None,
+            ref=connection.session_id_hash if connection else None,
+            target=event.name,
+        )
+        if decision.denial is None:
+            return None
+        check = f" ({decision.check})" if decision.check else ""
+        logger.warning("Refused %s: %s%s", event.name, decision.denial, check)
+        spec = None if is_unknown else self._remedy(state, decision)
+        return StateUpdate(events=Event.from_event_type(spec) if spec else [])
+
+    async def decide_page(self, session: Session | None, key: str) -> Decision | None:
+        """The decision about a page by the key of its rule; None if no page has that rule."""
+        rule = self._page_rules.get(key)
+        return await decide_for(rule, session, self._clock) if rule else None
+
+    async def decide_pages(self, session: Session | None) -> dict[str, Decision]:
+        """The decision about each page that has checks, by the key of its rule."""
+        rules = {key: rule for key, rule in self._page_rules.items() if rule.checks}
+        decisions = [decide_for(rule, session, self._clock) for rule in rules.values()]
+        return dict(zip(rules, await asyncio.gather(*decisions), strict=True))
+
+    def record_page(self, connection: Connection | None, page: str, decision: Decision) -> None:
+        """Record a decision about a page."""
+        ref, sub = (connection.session_id_hash, connection.sub) if connection else (None, None)
+        record_access(self._audit, decision, sub=sub, ref=ref, target=page)
+
+    def _rule_of(self, event: Event) -> Rule | None:
+        """The rule of the handler that the event runs; None for an event that has none."""
+        known = self.rules.known_handlers.get(event.name)
+        if known is not None:
+            return known
+        call = call_of(event)
+        return self.rules.of_handler(call.name, call.handler) if isinstance(call, Call) else None
+
+    def _remedy(self, state: BaseState, decision: Decision) -> EventSpec:
+        match decision.denial:
+            case Denial.LOGIN_REQUIRED:
+                return go_to_login(state, self._login_url)
+            case Denial.STEP_UP_REQUIRED:
+                return go_to_login(state, self._login_url, **decision.login_parameters)
+            case _:
+                return rx.toast.error(FORBIDDEN)
+
+    def _guarded(self, page: Any) -> Any:
+        rule = self.rules.of_page(page)
+        self._page_rules[rule.key] = rule
+        if rule.is_public or is_guarded_page(page):
+            return page
+        return guard_page(page if callable(page) else lambda: page)

@@ -1,0 +1,86 @@
+"""The surface report: every page, event handler and variable, with who may reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import reflex as rx
+from reflex.state import BaseState
+from reflex_base.constants import SETTER_PREFIX
+from reflex_base.registry import RegisteredEventHandler, RegistrationContext
+
+from .access_rules import AccessRules, is_reflexs, is_setvar, setter_of
+from .reflex_seam import pages_of
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reach:
+    """One thing that can be reached: `kind` is page, handler or variable; `rule` says by whom."""
+
+    kind: str
+    name: str
+    rule: str
+
+
+def surface(app: rx.App, rules: AccessRules) -> list[Reach]:
+    """All of an app's own; what Reflex itself defines is left out."""
+    return sorted([*_pages(app, rules), *_handlers(rules), *_variables(rules)])
+
+
+def table(rows: list[Reach]) -> str:
+    """As text, in columns."""
+    widths = [
+        max((len(getattr(row, name)) for row in rows), default=0) for name in ("kind", "name")
+    ]
+    lines = (f"{row.kind:<{widths[0]}}  {row.name:<{widths[1]}}  {row.rule}" for row in rows)
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _pages(app: rx.App, rules: AccessRules) -> list[Reach]:
+    return [
+        Reach("page", f"/{route.removeprefix('index')}", str(rules.of_page(page)))
+        for route, page in pages_of(app)
+    ]
+
+
+def _handlers(rules: AccessRules) -> Iterator[Reach]:
+    for name, registered in RegistrationContext.get().event_handlers.items():
+        if is_reflexs(registered.states[0]):
+            continue
+        if not is_setvar(registered):
+            yield Reach("handler", _short(name), str(rules.of_handler(name, registered)))
+        elif setters := _setters(registered):
+            yield Reach("handler", _short(name), f"as {', '.join(setters)}")
+
+
+def _setters(setvar: RegisteredEventHandler) -> list[str]:
+    """Those of an app's own that a `setvar` may call."""
+    state = setvar.states[0]
+    names = (name for name in dir(state) if name.startswith(SETTER_PREFIX))
+    return [
+        name
+        for name in names
+        if not hasattr(rx.State, name) and setter_of(setvar, name.removeprefix(SETTER_PREFIX))
+    ]
+
+
+def _variables(rules: AccessRules) -> list[Reach]:
+    return [
+        Reach("variable", _short(f"{state_name}.{name}"), str(rules.of_variable(state, name)))
+        for state_name, state in RegistrationContext.get().base_states.items()
+        if not is_reflexs(state)
+        for name in own_variables(state)
+    ]
+
+
+def own_variables(state: type[BaseState]) -> list[str]:
+    """The variables that this State sends, and none of those that it inherits."""
+    return sorted({*state.base_vars, *state.computed_vars})
+
+
+def _short(name: str) -> str:
+    """The module and the State, without the States above, which every name begins with."""
+    state, dot, last = name.rpartition(".")
+    nearest = state.rpartition(".")[2].replace("____", ".").replace("___", ".")
+    return f"{nearest}{dot}{last}"

@@ -1,0 +1,144 @@
+"""Marking pages, handlers, States and variables with who may reach them, and reading the marks."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from reflex.istate import dynamic
+from reflex.state import BaseState, EventHandlerSetVar
+from reflex_base.constants import SETTER_PREFIX
+from reflex_base.event import EventHandler
+from reflex_base.registry import RegisteredEventHandler, RegistrationContext
+
+from ..access.policy import PUBLIC, SIGNED_IN, Rule
+
+Target = TypeVar("Target")
+_MARK = "_auth_rule"
+_VARIABLES = "_auth_variable_rules"
+_REFLEX = frozenset({"reflex", "reflex_base"})  # its packages that define States
+
+
+def mark(target: Target, rule: Rule) -> Target:
+    """Mark a page function, an event handler or a State class, and return it."""
+    setattr(target, _MARK, rule)
+    return target
+
+
+def mark_of(target: Any) -> Rule | None:
+    """The rule that a page function or a handler is marked with itself."""
+    rule = getattr(target, _MARK, None)
+    return rule if isinstance(rule, Rule) else None
+
+
+def mark_variables(state: type[BaseState], rules: dict[str, Rule]) -> None:
+    """Mark variables of a State by their names.
+
+    Raises:
+        TypeError: it has no such variable.
+    """
+    unknown = rules.keys() - state.vars.keys() - state.get_fields().keys()
+    if unknown:
+        raise TypeError(f"{state.__name__} has no variable {', '.join(sorted(unknown))}.")
+    setattr(state, _VARIABLES, {**vars(state).get(_VARIABLES, {}), **rules})
+
+
+class AccessRules:
+    """Which rule holds for what, once every State is defined.
+
+    The nearest mark counts: of the handler or variable itself, then of its State, then of the
+    States that one inherits from; else `default`. What Reflex itself defines is public: without
+    it no page would load.
+    """
+
+    def __init__(self, default: Rule) -> None:
+        self._default = default
+        self.known_handlers: dict[str, Rule] = {}
+        self._variables: dict[tuple[str, str], Rule] = {}
+
+    def of_handler(self, name: str, registered: RegisteredEventHandler) -> Rule:
+        """The rule of an event handler by its full name."""
+        rule = self.known_handlers.get(name)
+        if rule is None:
+            rule = mark_of(registered.handler.fn) or self._rule_without_mark(registered)
+            self.known_handlers[name] = rule
+        return rule
+
+    def of_variable(self, state: type[BaseState], name: str) -> Rule:
+        """The rule of a base or computed variable by its plain name."""
+        key = (state.get_full_name(), name)
+        rule = self._variables.get(key)
+        if rule is None:
+            rule = self._own_rule_of_variable(state, name) or self.of_state(state)
+            self._variables[key] = rule
+        return rule
+
+    def of_state(self, state: type[BaseState]) -> Rule:
+        """The rule of whatever in a State has none of its own."""
+        for base in state.__mro__:
+            if is_reflexs(base):
+                return PUBLIC if base is state else self._default
+            rule = vars(base).get(_MARK)
+            if isinstance(rule, Rule):
+                return rule
+        return self._default
+
+    def of_page(self, page: Any) -> Rule:
+        """The rule of a page function."""
+        return mark_of(page) or self._default
+
+    def _rule_without_mark(self, registered: RegisteredEventHandler) -> Rule:
+        """That of its State; of a setter that Reflex has made for a variable, the variable's."""
+        state, fn = registered.states[0], registered.handler.fn
+        variable = fn.__qualname__.removeprefix(SETTER_PREFIX)
+        if _is_of_reflex(fn.__module__) and variable in state.base_vars and not is_reflexs(state):
+            return self.of_variable(state, variable)
+        return self.of_state(state)
+
+    def _own_rule_of_variable(self, state: type[BaseState], name: str) -> Rule | None:
+        for base in state.__mro__:
+            rule = vars(base).get(_VARIABLES, {}).get(name)
+            if isinstance(rule, Rule):
+                return rule
+        computed = state.computed_vars.get(name)
+        return mark_of(getattr(computed, "fget", None))
+
+
+def is_setvar(registered: RegisteredEventHandler) -> bool:
+    """Whether it is Reflex's `setvar`, which every State has: it calls the method `set_<var_name>`
+    that its payload names."""
+    return isinstance(registered.handler, EventHandlerSetVar)
+
+
+def setter_of(registered: RegisteredEventHandler, var_name: Any) -> str | None:
+    """The full name of the event handler that a `setvar` calls; None where that is none."""
+    if not isinstance(var_name, str):
+        return None
+    handler = getattr(registered.states[0], SETTER_PREFIX + var_name, None)
+    if not isinstance(handler, EventHandler):
+        return None
+    name = f"{handler.state_full_name}.{SETTER_PREFIX}{var_name}"
+    return name if name in RegistrationContext.get().event_handlers else None
+
+
+def is_of_app(event_name: str) -> bool:
+    """Whether an event handler is the app's, and neither Reflex's nor this layer's."""
+    registered = RegistrationContext.get().event_handlers.get(event_name)
+    if registered is None or is_reflexs(registered.states[0]):
+        return False
+    return not registered.states[0].__module__.startswith(f"{__package__}.")
+
+
+def is_reflexs(cls: type) -> bool:
+    """Whether Reflex itself defines it."""
+    return cls is object or _is_of_reflex(cls.__module__)
+
+
+def _is_of_reflex(module: str) -> bool:
+    """Not of a package that is only named after it; nor what an app defines in a function or as a
+    `ComponentState`, which Reflex puts into a module of its own."""
+    return module.partition(".")[0] in _REFLEX and module != dynamic.__name__
+
+
+def default_rule(*, is_secure: bool) -> Rule:
+    """What holds for whatever nobody has marked."""
+    return SIGNED_IN if is_secure else PUBLIC

@@ -1,0 +1,122 @@
+"""What browsers keep for guarded variables (`rx.Cookie`, `rx.LocalStorage`, `rx.SessionStorage`).
+
+It outlives a login, and the browser sends it to whichever login comes next. A tag beside it says
+whose it is: what another user left is replaced by the default, here and in the browser.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import reflex as rx
+from reflex.event import Event
+from reflex.istate.storage import ClientStorageBase, SessionStorage
+from reflex.state import BaseState, UpdateVarsInternalState
+from reflex_base.constants.state import FIELD_MARKER
+from reflex_base.registry import RegistrationContext
+
+from ..access.policy import PUBLIC, decide_for
+from ..session import Session
+from .access_rules import AccessRules, mark
+
+HYDRATE_AND_LOAD = f"{rx.State.get_full_name()}.hydrate_and_load"
+_UPDATE = f"{UpdateVarsInternalState.get_full_name()}.update_vars_internal"
+
+
+class StorageOwner(rx.State):
+    """A tag of the user whose values the browser keeps: in the storage that its tabs share, and in
+    that of a single tab."""
+
+    browser: str = rx.LocalStorage("", name="auth_storage_owner")
+    tab: str = rx.SessionStorage("", name="auth_storage_owner")
+
+
+mark(StorageOwner, PUBLIC)
+
+
+class ClientStorage:
+    """Decides what of the values that a browser sends is taken. `secret` makes the tags: an HMAC of
+    a user's `sub`, which no script can turn into the `sub`."""
+
+    def __init__(self, rules: AccessRules, secret: str, *, clock: Callable[[], float]) -> None:
+        self._rules = rules
+        self._secret = secret.encode()
+        self._clock = clock
+        self._has_guarded: bool | None = None
+
+    async def filter(self, event: Event, session: Session | None) -> None:
+        """Take out of an event the values that its user may not see and those that are of no such
+        variable; replace those that another user left by their defaults."""
+        if event.name not in (HYDRATE_AND_LOAD, _UPDATE):
+            return
+        given = event.payload.get("vars") or {}
+        values = {name: value for name, value in given.items() if isinstance(value, str | None)}
+        permitted = await self._permitted(values, session)
+        if event.name == HYDRATE_AND_LOAD and session is not None and self._guards_any():
+            permitted |= self._owned(permitted, values, self._tag(session.sub))
+        if permitted or "vars" in event.payload:
+            event.payload["vars"] = permitted
+
+    async def _permitted(
+        self, values: dict[str, str | None], session: Session | None
+    ) -> dict[str, str | None]:
+        permitted = {}
+        for full_name, value in values.items():
+            state, name = _variable(full_name)
+            if state is not None:
+                rule = self._rules.of_variable(state, name)
+                if (await decide_for(rule, session, self._clock)).denial is None:
+                    permitted[full_name] = value
+        return permitted
+
+    def _owned(
+        self, permitted: dict[str, str | None], values: dict[str, str | None], tag: str
+    ) -> dict[str, str | None]:
+        """The tags of this user, and the default of each guarded value that another one left. A
+        value that is set at the hydrate goes back to the browser, which then keeps it."""
+        is_own = {name: values.get(name) == tag for name in _OWNERS.values()}
+        owned: dict[str, str | None] = dict.fromkeys(is_own, tag)
+        for full_name in permitted:
+            state, name = _variable(full_name)
+            if state is None or self._rules.of_variable(state, name).is_public:
+                continue
+            default = state.get_fields()[name].default
+            if not is_own[_OWNERS[isinstance(default, SessionStorage)]]:
+                owned[full_name] = str(default)
+        return owned
+
+    def _guards_any(self) -> bool:
+        """Whether the app has a guarded variable that browsers keep."""
+        if self._has_guarded is None:
+            self._has_guarded = any(
+                not self._rules.of_variable(state, name).is_public
+                for state in RegistrationContext.get().base_states.values()
+                for name in _client_storage_of(state)
+            )
+        return self._has_guarded
+
+    def _tag(self, sub: str) -> str:
+        return hmac.digest(self._secret, b"storage owner\0" + sub.encode(), "sha256").hex()[:32]
+
+
+_OWNERS = {
+    is_of_tab: f"{StorageOwner.get_full_name()}.{name}{FIELD_MARKER}"
+    for is_of_tab, name in ((False, "browser"), (True, "tab"))
+}
+
+
+def _client_storage_of(state: type[BaseState]) -> Iterator[str]:
+    for name, field in state.get_fields().items():
+        if isinstance(field.default, ClientStorageBase):
+            yield name
+
+
+def _variable(full_name: str) -> tuple[type[BaseState] | None, str]:
+    """The State and the plain name of a variable that browsers keep; no State for any other."""
+    state_name, _, name = full_name.rpartition(".")
+    name = name.removesuffix(FIELD_MARKER)
+    state: Any = RegistrationContext.get().base_states.get(state_name)
+    is_kept = state is not None and name in _client_storage_of(state)
+    return (state if is_kept else None), name

@@ -1,0 +1,49 @@
+"""Marking who may reach what: the part of AuthService that an app's modules use while they load."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import reflex as rx
+from reflex.state import BaseState
+
+from ..access.checks import as_check
+from ..access.policy import PUBLIC, Check, Predicate, Rule
+from .access_rules import mark, mark_variables
+from .carry_over import mark_carry_over
+
+Target = TypeVar("Target")
+StateClass = TypeVar("StateClass", bound=type[BaseState])
+Checks = Sequence[Predicate | Check]
+
+
+class Marking:
+    """Marks are on what they mark; nothing is kept here."""
+
+    def public(self, target: Target) -> Target:
+        """Mark a page, an event handler, a State or a computed variable as for everybody.
+
+        Put it below `@rx.event` and `@rx.var`, and above a State's `class`.
+        """
+        return mark(target, PUBLIC)
+
+    def require(self, *predicates: Predicate | Check) -> Callable[[Target], Target]:
+        """Mark a page, an event handler, a State or a computed variable as for signed-in users who
+        meet every check: one of those that come with the layer (`has_scope`, `has_role`, ...), or a
+        function of a `Viewer`, sync or async. A check that raises denies."""
+        rule = Rule(checks=tuple(as_check(predicate) for predicate in predicates))
+        return lambda target: mark(target, rule)
+
+    def require_for(
+        self, state: type[rx.State], *names: str, public: bool = False, checks: Checks = ()
+    ) -> None:
+        """Mark single variables of a State, after its definition. Raises `TypeError` when it has no
+        such variable."""
+        rule = PUBLIC if public else Rule(checks=tuple(as_check(check) for check in checks))
+        mark_variables(state, dict.fromkeys(names, rule))
+
+    def carry_over(self, state: StateClass) -> StateClass:
+        """Mark a State (a cart, a draft) whose values a visitor takes along when they log in. Once:
+        they are then gone from where they were."""
+        return mark_carry_over(state)

@@ -1,0 +1,142 @@
+"""Guards: what `AuthGuard` is in the Angular SDK, for pages and for event handlers."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import reflex as rx
+
+from ..access.policy import SIGNED_IN, Rule
+from ..errors import StoreUnavailable
+from .access_rules import mark, mark_of
+from .navigation import LoginUrl, go_to_login
+from .state import AuthState
+
+logger = logging.getLogger(__name__)
+
+User = dict[str, Any]
+CurrentUser = Callable[[Any], Awaitable[User | None]]
+
+_IS_GUARDED = "_auth_is_guarded"
+
+
+def guard_handler(
+    handler: Callable[..., Any], current_user: CurrentUser, login_url: LoginUrl
+) -> Any:
+    """An event handler that runs only with a session; otherwise the browser goes to the login.
+
+    The session is looked up in the store at each call. While the store is away the handler does not
+    run; `AuthState.error` says why. Works for plain, async, generator and background handlers; put
+    `@rx.event` above it.
+    """
+
+    @functools.wraps(handler)
+    async def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            user = await current_user(self)
+        except StoreUnavailable as error:
+            logger.warning("%s did not run: %s", handler.__qualname__, error.code)
+            return None
+        if user is None:
+            return go_to_login(self, login_url)
+        result = handler(self, *args, **kwargs)
+        return await result if inspect.isawaitable(result) else result
+
+    return mark(guarded, mark_of(handler) or SIGNED_IN)
+
+
+def guard_page(page: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
+    """A page that is shown only with a session. Visiting it without one leads to the login; losing
+    the session while it is open replaces the view with an offer to log in.
+
+    This is presentation; what the page's handlers may do is decided by their own guards.
+    """
+
+    rule = mark_of(page) or SIGNED_IN
+
+    @functools.wraps(page)
+    def guarded() -> rx.Component:
+        view = rx.cond(AuthState.is_authenticated, _if_allowed(page, rule), _signed_out())
+        return rx.el.div(
+            rx.cond(AuthState.is_loading, _waiting(), view),
+            on_mount=_entering(rule),
+        )
+
+    guarded.__dict__[_IS_GUARDED] = True
+    return mark(guarded, rule)
+
+
+def is_guarded_page(page: Any) -> bool:
+    """Whether `guard_page` has made it, or whatever has been wrapped around that since."""
+    return _IS_GUARDED in getattr(page, "__dict__", {})
+
+
+def _entering(rule: Rule) -> Any:
+    authorize: Any = AuthState.authorize_page
+    return authorize(rule.key) if rule.checks else AuthState.require_login
+
+
+def _if_allowed(page: Callable[[], rx.Component], rule: Rule) -> rx.Component:
+    """Whoever is signed in sees the page, or is told that it is not for them."""
+    if not rule.checks:
+        return page()
+    return rx.match(
+        AuthState.page_access[rule.key],
+        ("allowed", page()),
+        ("forbidden", _forbidden()),
+        ("step_up", _step_up(rule)),
+        _waiting(),
+    )
+
+
+def _forbidden() -> rx.Component:
+    return rx.el.div(
+        rx.el.h1("This page is not for you", custom_attrs={"data-testid": "auth-error"}),
+        rx.el.p("You are logged in, but you lack what it takes to see it (status 403)."),
+        rx.el.a("Go to the start page", href="/"),
+        class_name="auth-forbidden",
+        role="alert",
+    )
+
+
+def _step_up(rule: Rule) -> rx.Component:
+    return rx.el.div(
+        rx.el.h1("Confirm that it is you"),
+        rx.el.p("You have to log in once more to see this page."),
+        rx.el.button("Log in again", on_click=_entering(rule)),
+        class_name="auth-forbidden",
+    )
+
+
+def _waiting() -> rx.Component:
+    return rx.el.p("Loading…", class_name="auth-waiting", custom_attrs={"data-testid": "loading"})
+
+
+def _signed_out() -> rx.Component:
+    """Nobody is there; or somebody is, and it cannot be checked now."""
+    return rx.el.div(
+        rx.cond(AuthState.error != "", _try_again(), _offer_login()), class_name="auth-signed-out"
+    )
+
+
+def _try_again() -> rx.Component:
+    return rx.fragment(
+        rx.el.p(AuthState.error, role="alert", custom_attrs={"data-testid": "auth-error"}),
+        rx.el.button("Try again", on_click=AuthState.refresh),
+    )
+
+
+def _offer_login() -> rx.Component:
+    return rx.fragment(
+        rx.el.p("You are not logged in."),
+        rx.el.a(
+            "Log in",
+            href=AuthState.login_url,
+            reload_document=True,
+            custom_attrs={"data-testid": "login"},
+        ),
+    )

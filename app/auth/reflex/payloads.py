@@ -1,0 +1,133 @@
+"""Checking an event's arguments against its handler, before the handler runs.
+
+Reflex calls a handler with whatever a client sent. What does not fit ends as an exception, with its
+traceback in the log, which a client could repeat until the disk is full.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+import enum
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Union
+
+from reflex_base.utils.form import FORM_DATA_ENTRIES_KEY
+from reflex_base.utils.serializers import deserializers
+
+_NUMBERS = frozenset({int, float})
+_LISTS = frozenset(
+    {list, tuple, set, frozenset, collections.abc.Sequence, collections.abc.Iterable}
+)
+
+
+class Parameters(NamedTuple):
+    """What a handler takes besides `self`: a type for each name, and which have no default."""
+
+    types: Mapping[str, Any]
+    required: frozenset[str]
+    takes_any_name: bool
+
+    def problem(self, payload: Mapping[str, Any]) -> str | None:
+        """What is wrong with a payload, in a few words without its values; None if it fits."""
+        if missing := self.required - payload.keys():
+            return f"it lacks {', '.join(sorted(missing))}"
+        for name, value in payload.items():
+            if name not in self.types:
+                if not self.takes_any_name:
+                    return "it has an argument that the handler does not take"
+            elif not fits(value, self.types[name]):
+                return f"its {name} has another type"
+        return None
+
+
+@functools.cache
+def parameters_of(handler: Callable[..., Any]) -> Parameters:
+    """The parameters of an event handler's function. Where its annotations cannot be resolved, any
+    value will do."""
+    _, *parameters = inspect.signature(handler).parameters.values()
+    try:
+        hints = typing.get_type_hints(handler)
+    except (NameError, TypeError):
+        hints = {}
+    named = [
+        each for each in parameters if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
+    ]
+    return Parameters(
+        {each.name: hints.get(each.name, Any) for each in named},
+        frozenset(each.name for each in named if each.default is each.empty),
+        any(each.kind is each.VAR_KEYWORD for each in parameters),
+    )
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether Reflex can make a value of type `hint` of what a client sent as JSON. A value that is
+    one already (of an event that another handler started) fits."""
+    if hint is Any or isinstance(hint, typing.TypeVar):
+        return True
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (Union, types.UnionType):
+        return any(fits(value, each) for each in arguments)
+    if origin is typing.Literal:
+        return value in arguments
+    if origin is typing.Annotated:
+        return fits(value, arguments[0])
+    if hint is None or hint is type(None):
+        return value is None
+    return _fits_class(value, origin or hint, arguments)
+
+
+def _fits_class(value: Any, cls: Any, arguments: Sequence[Any]) -> bool:
+    if not isinstance(cls, type):
+        return True  # a kind of annotation that is not known here
+    if isinstance(value, dict):
+        return _fits_object(value, cls, arguments)
+    if isinstance(value, list) and cls in _LISTS:
+        items = [each for each in arguments if each is not ...]
+        hint = Union[tuple(items)] if items else Any  # noqa: UP007  # made at run time
+        return all(fits(item, hint) for item in value)
+    if cls in _NUMBERS and isinstance(value, int | float):
+        return not isinstance(value, bool)
+    if isinstance(value, str) and cls in deserializers:
+        return _is_made(deserializers[cls], value)  # type: ignore[arg-type]
+    if issubclass(cls, enum.Enum):
+        return _is_made(cls, value)
+    return isinstance(value, cls)
+
+
+def _fits_object(value: dict[str, Any], cls: Any, arguments: Sequence[Any]) -> bool:
+    """A JSON object: a mapping, the fields of a class, or a submitted form."""
+    if FORM_DATA_ENTRIES_KEY in value and not _are_pairs(value[FORM_DATA_ENTRIES_KEY]):
+        return False
+    if hasattr(cls, "__required_keys__"):  # a TypedDict
+        is_whole = FORM_DATA_ENTRIES_KEY in value or value.keys() >= cls.__required_keys__
+        hints = typing.get_type_hints(cls)
+        return is_whole and all(fits(value[name], hints[name]) for name in hints.keys() & value)
+    if issubclass(cls, collections.abc.Mapping) or isinstance(value, cls):
+        hint = arguments[1] if len(arguments) == 2 else Any
+        return FORM_DATA_ENTRIES_KEY in value or all(fits(each, hint) for each in value.values())
+    if dataclasses.is_dataclass(cls):
+        return _is_made(cls, **value)  # type: ignore[arg-type]
+    validate = getattr(cls, "model_validate", None)  # of Pydantic
+    if validate is not None:
+        return _is_made(validate, value)
+    return FORM_DATA_ENTRIES_KEY in value  # of which Reflex makes its own `FormData`
+
+
+def _are_pairs(entries: Any) -> bool:
+    return isinstance(entries, list) and all(
+        isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str)
+        for entry in entries
+    )
+
+
+def _is_made(make: Callable[..., Any], *values: Any, **fields: Any) -> bool:
+    try:
+        make(*values, **fields)
+    except Exception:  # whatever a class of the app raises for a value that it does not take
+        return False
+    return True

@@ -1,0 +1,205 @@
+"""What every event passes before its handler: the session is looked at, and the decision made."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import reflex as rx
+from reflex.event import Event
+from reflex.middleware.middleware import Middleware
+from reflex.state import BaseState, StateUpdate
+from reflex_base.constants.state import FIELD_MARKER
+from reflex_base.event.context import EventContext
+
+from ..errors import StoreUnavailable
+from ..http.connections import Connection, Connections
+from ..session import Session, SessionStore
+from .access_control import AccessControl
+from .access_rules import is_of_app
+from .carry_over import CarryOver
+from .client_storage import HYDRATE_AND_LOAD, ClientStorage
+from .events import start_event
+from .state import AuthState, shown_as
+from .subscription import subscribed_events
+
+logger = logging.getLogger(__name__)
+
+STORE_IS_AWAY = "Your session cannot be checked right now. You are still logged in; try again."
+NOT_DONE = "Your login has changed. What you did last was not carried out: please do it again."
+TOUCH_INTERVAL = 60.0  # seconds between two notes of "last seen", so that reads stay reads
+_HYDRATES = frozenset({f"{rx.State.get_full_name()}.hydrate", HYDRATE_AND_LOAD})
+"""A page load or reconnect: the browser gets the whole state, and subscribers start again."""
+
+
+class SessionMiddleware(Middleware):
+    """Runs under the lock of the state tree, before every handler.
+
+    An event runs only while its connection is bound to the login whose tree it is for. If the
+    session has ended or has become another user's, the connection is closed: a lost message keeps
+    no user signed in.
+    """
+
+    def __init__(
+        self,
+        store: SessionStore,
+        access: AccessControl,
+        connections: Connections,
+        client_storage: ClientStorage,
+        carry_over: CarryOver,
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._access = access
+        self._connections = connections
+        self._client_storage = client_storage
+        self._carry_over = carry_over
+        self._clock = clock
+        self._unfinished = UnfinishedEvents()
+
+    def preprocess(  # type: ignore[override]  # Reflex awaits only what is to be awaited
+        self, app: rx.App, state: BaseState, event: Event
+    ) -> Awaitable[StateUpdate | None] | None:
+        """Let an ordinary event pass without a coroutine, which would be most of what this layer
+        costs; decide about any other."""
+        connection = self._connections.of_tree(EventContext.get().token)
+        if connection is not None and self._is_ordinary(connection, event):
+            return None
+        return self._decide(app, state, event, connection)
+
+    def _is_ordinary(self, connection: Connection, event: Event) -> bool:
+        """Whether a session is all that the event needs, and is known to be there."""
+        ref = connection.session_id_hash
+        if ref is None or not connection.is_bound or connection.is_closed:
+            return False
+        stored = self._store.cached(ref)
+        return (
+            stored is not None
+            and stored.session.state_key == connection.state_key
+            and self._clock() - stored.last_seen_at < TOUCH_INTERVAL
+            and self._access.lets_any_user_pass(event)
+        )
+
+    async def _decide(
+        self, app: rx.App, state: BaseState, event: Event, connection: Connection | None
+    ) -> StateUpdate | None:
+        if connection is None or connection.is_closed:
+            return await self._without_connection(state, event, connection)
+        if self._access.drops(event, connection):
+            return StateUpdate()
+        session, error = None, ""
+        if connection.state_key is not None:
+            try:
+                session = await self._session(connection)
+            except StoreUnavailable as failure:
+                # Nothing of a session that cannot be checked is shown; it is not ended either.
+                logger.warning("%s: %s", failure.code, failure)
+                error = STORE_IS_AWAY
+            else:
+                if session is None:
+                    self._unfinished.note(connection.client_token, event)
+                    await connection.close()
+                    return StateUpdate()
+        await self._client_storage.filter(event, session)
+        if event.name in _HYDRATES or not connection.is_bound or error:
+            await self._bind(app, state, event, connection, session, error)
+        return await self._access.refusal(state, event, session, connection, is_unknown=bool(error))
+
+    async def _without_connection(
+        self, state: BaseState, event: Event, connection: Connection | None
+    ) -> StateUpdate | None:
+        """Of a tab that has gone, or whose login is over: a public handler may go on, unseen."""
+        tree = EventContext.get().token
+        token = self._connections.client_token_of_closed(tree)
+        client_token = connection.client_token if connection else token
+        if client_token is not None:
+            self._unfinished.note(client_token, event)
+            return StateUpdate()
+        if self._access.drops(event, None):
+            return StateUpdate()
+        return await self._access.refusal(state, event, None, None, is_unknown=True)
+
+    async def _session(self, connection: Connection) -> Session | None:
+        """The session of the connection's login; None if it is over."""
+        ref = connection.session_id_hash
+        stored = await self._store.load(ref) if ref else None
+        if ref is None or stored is None or stored.session.state_key != connection.state_key:
+            return None
+        if self._clock() - stored.last_seen_at >= TOUCH_INTERVAL:
+            await self._store.touch(ref)
+        return stored.session
+
+    async def _bind(
+        self,
+        app: rx.App,
+        state: BaseState,
+        event: Event,
+        connection: Connection,
+        session: Session | None,
+        error: str,
+    ) -> None:
+        """Let AuthState say what is true now."""
+        auth_state = await state.get_state(AuthState)
+        is_hydrating = event.name in _HYDRATES
+        has_changed = (session.user if session else None) != auth_state.get_value("user")
+        changed = _assign(
+            auth_state,
+            is_loading=False,
+            is_authenticated=session is not None,
+            user=session.claims() if session else None,
+            error=error,
+        )
+        connection.is_bound = not error
+        if is_hydrating:
+            decisions = await self._access.decide_pages(session) if session else {}
+            auth_state.page_access = {key: shown_as(each) for key, each in decisions.items()}
+            if session is not None:
+                await self._carry_over.into(app, auth_state, connection)
+            await self._unfinished.tell(connection.client_token)
+        elif changed:
+            # Now: a handler that does not run sends nothing, one in the background maybe late.
+            await EventContext.get().emit_delta({AuthState.get_full_name(): changed})
+        if has_changed or (is_hydrating and session is not None):
+            for each in subscribed_events():
+                await start_event(app, connection.tree, each)
+
+
+class UnfinishedEvents:
+    """Events of a page that came when their login was just over, by the page's client token. They
+    are not run for the next one; its user is told."""
+
+    KEPT = 30.0  # seconds
+    MOST = 1000
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._noted: dict[str, float] = {}
+
+    def note(self, client_token: str, event: Event) -> None:
+        """Note an event of the app's own that a page sent. One that another event started has a
+        parent; subscribers run again anyway."""
+        is_of_page = EventContext.get().parent_txid is None and is_of_app(event.name)
+        if is_of_page and event.name not in {each.name for each in subscribed_events()}:
+            self._noted.pop(client_token, None)
+            if len(self._noted) >= self.MOST:
+                del self._noted[next(iter(self._noted))]
+            self._noted[client_token] = self._clock()
+
+    async def tell(self, client_token: str) -> None:
+        """Tell the page, if there is something to tell."""
+        noted_at = self._noted.pop(client_token, None)
+        if noted_at is not None and self._clock() - noted_at < self.KEPT:
+            await EventContext.get().emit_event(*Event.from_event_type(rx.toast.warning(NOT_DONE)))
+
+
+def _assign(auth_state: AuthState, **values: Any) -> dict[str, Any]:
+    """Assign what differs; what that is, as a browser is told."""
+    changed = {}
+    for name, value in values.items():
+        if auth_state.get_value(name) != value:
+            setattr(auth_state, name, value)
+            changed[f"{name}{FIELD_MARKER}"] = value
+    return changed

@@ -1,0 +1,63 @@
+"""Subscribing to the user: what `auth.user$.pipe(...)` is in the Angular SDK."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import reflex as rx
+from reflex.event import Event
+from reflex.state import BaseState
+
+from ..access.policy import PUBLIC
+from ..errors import StoreUnavailable
+from .access_rules import mark
+from .guard import CurrentUser, User
+
+logger = logging.getLogger(__name__)
+
+UserHandler = Callable[[Any, User | None], Awaitable[None]]
+_MARK = "_auth_on_user_change"
+
+
+def subscribe(handler: UserHandler, current_user: CurrentUser) -> Any:
+    """Make `handler(self, user)` a background event that the binding starts.
+
+    The user is looked up when it runs and is never an argument of the event: a client can call any
+    event with any arguments. It supersedes its own unfinished run, so that the latest claims win.
+    An exception ends that one run only.
+    """
+
+    async def run(self: Any) -> None:
+        try:
+            user = await current_user(self)
+        except StoreUnavailable as error:
+            logger.warning("%s did not run: %s", handler.__qualname__, error.code)
+            return
+        await handler(self, user)
+
+    # Not functools.wraps: Reflex would follow __wrapped__ and offer `user` as an argument.
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(run, name, getattr(handler, name))
+    run.__dict__[_MARK] = True
+    # It runs when no user is signed in, too, and only ever for the user of its own tab.
+    return rx.event(background=True, supersedes=True)(mark(run, PUBLIC))
+
+
+def subscribed_events() -> Iterator[Event]:
+    """An event for each subscribed handler of every State that is defined."""
+    for state in _all_states(rx.State):
+        for handler in state.event_handlers.values():
+            # A handler that a State inherits runs on the State that defines it.
+            if (
+                getattr(handler.fn, _MARK, False)
+                and handler.state_full_name == state.get_full_name()
+            ):
+                yield from Event.from_event_type(handler())
+
+
+def _all_states(state: type[BaseState]) -> Iterator[type[BaseState]]:
+    yield state
+    for child in sorted(state.get_substates(), key=lambda child: child.get_full_name()):
+        yield from _all_states(child)

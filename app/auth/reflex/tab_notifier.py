@@ -1,0 +1,92 @@
+"""What the open tabs of this process do when something happens to a session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import reflex as rx
+from reflex.istate.manager.redis import StateManagerRedis
+from reflex.istate.manager.token import BaseStateToken
+from reflex_base.registry import RegistrationContext
+
+from ..flows.background import Background
+from ..flows.session_events import SessionEvent, SessionEventKind
+from ..http.connections import Connection, Connections, close_all
+from ..session import SessionStore
+from .events import start_event
+from .reflex_seam import new_state_tree
+from .subscription import subscribed_events
+
+
+class TabNotifier:
+    """Closes connections whose login is over; the browser connects again by itself, and shows the
+    tree of the login that it has by then. Until an app is installed there are no tabs."""
+
+    def __init__(self, connections: Connections, store: SessionStore) -> None:
+        self._connections = connections
+        self._store = store
+        self._background = Background()
+        self.app: rx.App | None = None
+
+    async def handle(self, event: SessionEvent) -> None:
+        """Let the tabs that a session event concerns follow it."""
+        subject = event.subject
+        match event.kind:
+            case SessionEventKind.ENDED:
+                self._end(self._connections.of_session(subject))
+            case SessionEventKind.REPLACED:
+                self._connections.note_replaced(subject)
+                self._end(self._connections.of_session(subject))
+            case SessionEventKind.RENEWED:
+                self._connections.note_replaced(subject)
+                self._background.start(close_all(self._connections.of_session(subject)))
+            case SessionEventKind.SIGNED_IN:
+                self._background.start(close_all(self._connections.anonymous_of(subject)))
+            case SessionEventKind.CHANGED:
+                await self._run_subscribers(self._connections.trees_of(subject))
+
+    async def look_again(self) -> None:
+        """Look at the session of every tab, after events may have been missed. Raises
+        `StoreUnavailable`."""
+        for connection in self._connections.signed_in():
+            ref = connection.session_id_hash
+            stored = await self._store.load(ref) if ref else None
+            if connection.state_key is not None and stored is None:
+                self._end([connection])
+        await self._run_subscribers(
+            [each.tree for each in self._connections.signed_in() if each.state_key is not None]
+        )
+
+    async def stop(self) -> None:
+        """Let go of what is under way."""
+        await self._background.stop()
+
+    def _end(self, connections: Sequence[Connection]) -> None:
+        trees = [each.tree for each in connections if each.tree]
+        self._background.start(self._close_and_drop(connections, trees))
+
+    async def _close_and_drop(self, connections: Sequence[Connection], trees: list[str]) -> None:
+        await close_all(connections)
+        if self.app is not None:
+            for tree in trees:
+                await drop_tree(self.app, tree)
+
+    async def _run_subscribers(self, trees: Sequence[str]) -> None:
+        if self.app is not None:
+            for tree in trees:
+                for event in subscribed_events():
+                    await start_event(self.app, tree, event)
+
+
+async def drop_tree(app: rx.App, tree: str) -> None:
+    """Delete the values of a state tree that no connection shows any more, from memory, disk or
+    Redis. What a handler that is still running writes there afterwards expires as Reflex has it."""
+    with app.set_contexts():
+        manager = app.state_manager
+        if isinstance(manager, StateManagerRedis):
+            states = RegistrationContext.get().base_states.values()
+            await manager.redis.delete(
+                *(str(BaseStateToken(ident=tree, cls=state)) for state in states)
+            )
+        else:
+            await manager.set_state(BaseStateToken(ident=tree, cls=rx.State), new_state_tree())

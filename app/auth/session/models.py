@@ -1,0 +1,170 @@
+"""What is remembered: a session with its tokens, and a login attempt that is still open."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from typing import Any
+
+_VERSION = 4
+
+
+class RecordError(Exception):
+    """A stored record has an unknown version or shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """An access token, and the refresh token that renews it, if there is one.
+
+    `scope` is what was granted. Times are epoch seconds: from `refresh_at` on a new token is asked
+    for, and until `expires_at` this one still serves.
+    """
+
+    value: str = field(repr=False)
+    audience: str
+    scope: str
+    refresh_at: float
+    expires_at: float
+    refresh_token: str | None = field(default=None, repr=False)
+
+    def covers(self, audience: str, scope: str | None) -> bool:
+        """Whether it is for this audience and has all of this scope (space-separated)."""
+        return self.audience == audience and set((scope or "").split()) <= set(self.scope.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in user: `user` are the claims the app may show, `sid` the provider's session.
+
+    `browser` and `platform` are what the browser called itself, for the user to know it again.
+    `id_token` is the last one; it names the session to the provider at logout.
+
+    `state_key` is the random id from which the keys of this login's state trees are derived: 128
+    bits as 32 hexadecimal digits, new with each session unless the login hands on an earlier one.
+    """
+
+    sub: str
+    sid: str | None
+    user: Mapping[str, Any] = field(repr=False)
+    access_tokens: tuple[AccessToken, ...]
+    created_at: float
+    browser: str = ""
+    platform: str = ""
+    id_token: str | None = field(default=None, repr=False)
+    authenticated_at: float | None = None
+    state_key: str = field(default_factory=partial(secrets.token_hex, 16), repr=False)
+
+    @property
+    def auth_time(self) -> float:
+        """When the provider saw the password, as far as it says; else when the login was here."""
+        return self.created_at if self.authenticated_at is None else self.authenticated_at
+
+    def claims(self) -> dict[str, Any]:
+        """The claims of `user`, as a copy that its owner may change."""
+        return {
+            name: copy.deepcopy(value) if isinstance(value, dict | list) else value
+            for name, value in self.user.items()
+        }
+
+    @property
+    def refresh_tokens(self) -> tuple[str, ...]:
+        """Each refresh token once: several access tokens may share one."""
+        held = (token.refresh_token for token in self.access_tokens)
+        return tuple(dict.fromkeys(token for token in held if token is not None))
+
+    def covering(self, audience: str, scope: str | None) -> AccessToken | None:
+        """An access token for this audience whose scope includes `scope`."""
+        return next((t for t in self.access_tokens if t.covers(audience, scope)), None)
+
+    def with_token(self, new: AccessToken) -> Session:
+        """The session with `new` in place of what it held for that audience."""
+        others = (token for token in self.access_tokens if token.audience != new.audience)
+        return replace(self, access_tokens=(*others, new))
+
+    def rotated(self, used: str, successor: str | None) -> Session:
+        """The session after `used` was redeemed: what it renewed is renewed by `successor` from now
+        on (RFC 9700 section 4.14.2)."""
+        tokens = (
+            replace(token, refresh_token=successor) if token.refresh_token == used else token
+            for token in self.access_tokens
+        )
+        return replace(self, access_tokens=tuple(tokens))
+
+    def with_id_token(self, id_token: str | None) -> Session:
+        """The session with a newer ID token, if there is one."""
+        return self if id_token is None else replace(self, id_token=id_token)
+
+    def to_bytes(self) -> bytes:
+        """The record as JSON."""
+        return _dump(asdict(self))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Session:
+        """The record that `to_bytes` wrote.
+
+        A record from before there was a `state_key` gets one that is derived from what does not
+        change in it, so that every process computes the same.
+
+        Raises:
+            RecordError: the record has another version or shape.
+        """
+        try:
+            fields = _load(data)
+            if "state_key" not in fields:
+                fields["state_key"] = _derived_state_key(fields)
+            tokens = tuple(AccessToken(**token) for token in fields.pop("access_tokens"))
+            return cls(access_tokens=tokens, **fields)
+        except (KeyError, TypeError) as error:
+            raise RecordError("A session record has another shape.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One login attempt, from `/auth/login` to the callback."""
+
+    nonce: str = field(repr=False)
+    code_verifier: str = field(repr=False)
+    redirect_uri: str
+    return_to: str
+    scope: str
+    audience: str | None
+    created_at: float
+    max_age: int | None = None
+    organization: str | None = None
+
+    def to_bytes(self) -> bytes:
+        """The record as JSON."""
+        return _dump(asdict(self))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Transaction:
+        """The record that `to_bytes` wrote; raises `RecordError` as `Session.from_bytes` does."""
+        try:
+            return cls(**_load(data))
+        except TypeError as error:
+            raise RecordError("A transaction record has another shape.") from error
+
+
+def _derived_state_key(fields: Mapping[str, Any]) -> str:
+    unchanging = json.dumps([fields["sub"], fields["sid"], fields["created_at"]])
+    return hashlib.sha256(f"state key\0{unchanging}".encode()).hexdigest()[:32]
+
+
+def _dump(fields: dict[str, Any]) -> bytes:
+    return json.dumps({"v": _VERSION, **fields}, separators=(",", ":")).encode()
+
+
+def _load(data: bytes) -> dict[str, Any]:
+    try:
+        fields = json.loads(data)
+    except ValueError as error:
+        raise RecordError("A record is not JSON.") from error
+    if not isinstance(fields, dict) or fields.pop("v", None) != _VERSION:
+        raise RecordError("A record has another version.")
+    return fields

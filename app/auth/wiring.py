@@ -1,0 +1,151 @@
+"""Puts the parts of the layer together, for `AuthService`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import reflex as rx
+
+from .access.policy import Decision
+from .audit import AuditHook, AuditTrail
+from .config import AuthConfig
+from .flows.return_to import page_of
+from .flows.session_manager import SessionManager
+from .http.asgi import BackendMiddleware
+from .http.connections import Connections
+from .http.state_trees import StateTrees
+from .interceptor import HttpInterceptorConfig
+from .limits import Limits
+from .reflex.access_control import AccessControl
+from .reflex.access_rules import AccessRules, default_rule
+from .reflex.carry_over import CarryOver
+from .reflex.client_storage import ClientStorage
+from .reflex.delta_filter import DeltaFilter
+from .reflex.event_filter import EventFilter
+from .reflex.events import tree_of
+from .reflex.inspection import Inspection
+from .reflex.navigation import LoginUrl, current_path
+from .reflex.reflex_seam import filter_deltas, quiet_disconnected_deltas
+from .reflex.session_middleware import SessionMiddleware
+from .reflex.state import AuthState
+from .reflex.tab_notifier import TabNotifier
+from .session import Session, SessionStore
+
+LoadSession = Callable[[Any], Awaitable[Session | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What an `AuthService` was made with; see there."""
+
+    http_interceptor: HttpInterceptorConfig
+    secure_by_default: bool
+    inspect_requests: bool
+    audit_hooks: Sequence[AuditHook]
+    limits: Limits | None
+    clock: Callable[[], float]
+    jitter: Callable[[], float]
+
+
+class Wiring:
+    """The parts, each made once. What stands between a browser and a handler, from outside in:
+
+    1. `http.Gate`: security headers, origin, cookie and client token to a connection's state tree;
+    2. `http.EventLimits`: how many events a connection may send;
+    3. `reflex.EventFilter`: well-formed events that have a handler;
+    4. `reflex.SessionMiddleware`: the session at every event, `AuthState`, client storage;
+    5. `reflex.AccessControl`: arguments that fit, and the rule of the handler;
+    6. the handler; and on the way out `reflex.DeltaFilter`: no variable its user may not see.
+    """
+
+    def __init__(
+        self,
+        config: AuthConfig,
+        store: SessionStore,
+        pool: httpx.AsyncBaseTransport,
+        login_url: LoginUrl,
+        options: Options,
+    ) -> None:
+        self._login_url = login_url
+        clock = options.clock
+        # Without a secret in the configuration, open state trees end with this process.
+        keys = config.secrets or (secrets.token_hex(32),)
+        rules = AccessRules(default_rule(is_secure=options.secure_by_default))
+        self.audit = AuditTrail(options.audit_hooks, clock=clock)
+        self.connections = Connections()
+        self.tabs = TabNotifier(self.connections, store)
+        self.sessions = SessionManager(
+            config,
+            store,
+            pool,
+            self.audit,
+            audiences=options.http_interceptor.audiences,
+            handle=self.tabs.handle,
+            look_again=self.tabs.look_again,
+            clock=clock,
+            jitter=options.jitter,
+        )
+        state_trees = StateTrees(keys)
+        self.backend = BackendMiddleware(
+            config,
+            store,
+            self.sessions,
+            self.connections,
+            state_trees,
+            self.audit,
+            options.limits,
+        )
+        self.access = AccessControl(rules, login_url, self.audit, clock=clock)
+        self.inspection = (
+            Inspection(self.connections, clock=clock) if options.inspect_requests else None
+        )
+        self._delta_filter = DeltaFilter(rules, store, self.connections, clock=clock)
+        self._middleware = SessionMiddleware(
+            store,
+            self.access,
+            self.connections,
+            ClientStorage(rules, keys[-1], clock=clock),
+            CarryOver(state_trees),
+            clock=clock,
+        )
+
+    def install(self, app: rx.App, load_session: LoadSession) -> None:
+        """Put the parts into an app that is being defined."""
+        self.tabs.app = app
+
+        async def decide(state: rx.State, key: str) -> Decision | None:
+            return await self.access.decide_page(await load_session(state), key)
+
+        def record(state: rx.State, decision: Decision) -> None:
+            connection = self.connections.of_tree(tree_of(state))
+            self.access.record_page(connection, page_of(current_path(state)), decision)
+
+        AuthState._login_url = self._login_url
+        AuthState._decide, AuthState._record = decide, record
+        if self.inspection is not None:
+            self.inspection.install(app)
+        self.access.install(app)
+        app.add_middleware(self._middleware)
+        existing = app.api_transformer or []
+        transformers = [existing] if callable(existing) else list(existing)
+        app.api_transformer = [*transformers, self.backend.around]
+
+    def start(self, app: rx.App | None) -> None:
+        """Begin, once the app runs."""
+        self.sessions.start()
+        if app is None or app.sio is None or app.event_namespace is None:
+            return
+        self.access.start()
+        filter_deltas(app, self._delta_filter.shown)
+        quiet_disconnected_deltas()
+        app.sio.register_namespace(EventFilter(app, self.audit))
+
+    async def stop(self) -> None:
+        """End what `start` began."""
+        await self.tabs.stop()
+        await self.sessions.stop()
+        await self.backend.aclose()

@@ -1,0 +1,54 @@
+"""Session records: what is written and what is read back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from app.auth.session import RecordError, Session
+
+SESSION = Session("auth0|ann", "sid", {"name": "Ann"}, (), 1_800_000_000.25)
+
+
+def test_round_trip() -> None:
+    """A session that is written and read is equal in every field."""
+    assert Session.from_bytes(SESSION.to_bytes()) == SESSION
+
+
+def test_state_key() -> None:
+    """Each session has a random state key of its own, of 128 bits; a changed session keeps it."""
+    other = Session("auth0|ann", "sid", {"name": "Ann"}, (), 1_800_000_000.25)
+    assert len(bytes.fromhex(SESSION.state_key)) == 16
+    assert other.state_key != SESSION.state_key
+    assert SESSION.with_id_token("newer").state_key == SESSION.state_key
+    assert SESSION.state_key not in repr(SESSION)
+
+
+def without_state_key(session: Session) -> bytes:
+    """The record as it was written before there was a state key."""
+    fields = json.loads(session.to_bytes())
+    del fields["state_key"]
+    return json.dumps(fields).encode()
+
+
+def test_record_without_state_key() -> None:
+    """An earlier record is read, with the same state key in each process and after each change of
+    its tokens; other sessions get another."""
+    first = Session.from_bytes(without_state_key(SESSION))
+    assert Session.from_bytes(without_state_key(SESSION)) == first
+    assert Session.from_bytes(first.to_bytes()) == first
+    refreshed = Session.from_bytes(without_state_key(SESSION.with_id_token("newer")))
+    assert refreshed.state_key == first.state_key
+    assert len(bytes.fromhex(first.state_key)) == 16
+    others = [replace(SESSION, created_at=1.0), replace(SESSION, sub="bob")]
+    keys = {Session.from_bytes(without_state_key(other)).state_key for other in others}
+    assert len(keys | {first.state_key}) == 3
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"v":1}', b'{"v":4}', b'{"v":4,"sub":"x"}'])
+def test_other_shape(data: bytes) -> None:
+    """What is no session record is an error of its own kind."""
+    with pytest.raises(RecordError):
+        Session.from_bytes(data)

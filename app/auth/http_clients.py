@@ -76,7 +76,7 @@ class HttpClients:
         return build_client(transport, base_url=self._base_url)
 
     def _observers(self, state: rx.State, ref: str | None, sub: str | None) -> list[Observer]:
-        """Those that are on now; without one, requests are not described."""
+        """The observers that are on now. Without any, no request is described."""
         observers = [] if self._on_request is None else [self._on_request]
         if self._telemetry is not None and self._telemetry.has_provider():
             observers.append(self._telemetry.observe)

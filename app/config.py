@@ -12,10 +12,12 @@ from app.auth import (
     AuthorizationParams,
     HttpInterceptorConfig,
     JsonLinesAuditLog,
+    Limits,
     OpenTelemetryAuditLog,
     TokenOptions,
-    limits_from,
 )
+
+from .local_tenant_client import local_tenant_environ
 
 # `reflex run` serves the page on 3000 and the backend on 8000; in production both are one origin.
 IS_PRODUCTION = os.environ.get("REFLEX_ENV_MODE") in ("prod", "preview")
@@ -25,14 +27,14 @@ DEVELOPMENT = {} if IS_PRODUCTION else {"APP_API_URL": "http://localhost:8000"}
 INSPECT_REQUESTS = not IS_PRODUCTION or os.environ.get("APP_REQUEST_INSPECTOR") == "1"
 
 # How often one client may come, and where the record of logins and access goes: docs/operations.md.
-LIMITS = limits_from(os.environ.get("APP_LIMITS", ""))
+LIMITS = Limits.parse(os.environ.get("APP_LIMITS", ""))
 audit_hooks: list[AuditHook] = []
 if _audit_log := os.environ.get("APP_AUDIT_LOG"):
     audit_hooks.append(JsonLinesAuditLog(Path(_audit_log)))
 if os.environ.get("APP_AUDIT_OPENTELEMETRY") == "1":
     audit_hooks.append(OpenTelemetryAuditLog())
 
-# Who logs in where: AUTH0_DOMAIN, AUTH0_CLIENT_ID, ... (see .env.example), or the local tenant.
+# Where users log in: AUTH0_DOMAIN, AUTH0_CLIENT_ID, ... (see .env.example), or the local tenant.
 config = AuthConfig.from_environ(
     {**DEVELOPMENT, **os.environ},
     authorization_params=AuthorizationParams(
@@ -43,7 +45,9 @@ config = AuthConfig.from_environ(
         # What a login link may ask for besides: the external API's permission.
         optional_scope="read:messages",
     ),
+    fallback=local_tenant_environ(os.environ),
 )
+IS_LOCAL_TENANT = config.is_fallback
 
 # Your own API: an audience of its own. In development it is a small one of ours.
 EXTERNAL_API_URL = os.environ.get("EXTERNAL_API_URL", "http://127.0.0.1:4401").rstrip("/")

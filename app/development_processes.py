@@ -15,7 +15,7 @@ import httpx
 
 from app.auth_service import DATA_DIR
 
-from .config import EXTERNAL_API_AUDIENCE, EXTERNAL_API_URL, config
+from .config import EXTERNAL_API_AUDIENCE, EXTERNAL_API_URL, IS_LOCAL_TENANT, config
 from .loopback_server import is_loopback
 
 logger = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ async def development_processes() -> AsyncIterator[None]:
 
 def _programs() -> Iterator[Program]:
     """The tenant if no other is configured, the API if no other address is."""
-    if config.is_local_tenant:
+    if IS_LOCAL_TENANT:
         yield LOCAL_TENANT
     if is_loopback(urlsplit(EXTERNAL_API_URL).hostname or ""):
         yield EXTERNAL_API

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         RequestEvent,
         TokenOptions,
     )
-    from .limits import Limits, limits_from
+    from .limits import Limits
     from .reflex.state import AuthState, UserScopedState
     from .service import AuthService
     from .session import (
@@ -74,7 +74,7 @@ _MODULES = {
         "verified_email",
     ),
     "flows.devices": ("Device",),
-    "limits": ("Limits", "limits_from"),
+    "limits": ("Limits",),
     "errors": (
         "AuthError",
         "AuthorizationError",
@@ -155,7 +155,6 @@ __all__ = [
     "claim",
     "has_role",
     "has_scope",
-    "limits_from",
     "member_of",
     "verified_email",
 ]

@@ -1,16 +1,17 @@
-"""The configuration: everything the auth layer has to be told, checked as a whole and frozen."""
+"""The configuration of the auth layer, checked as a whole and frozen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
+from .environ import EnvironReader
+from .signing_key import SIGNATURE_ALGORITHMS
 from .urls import origin_of
 
 DEFAULT_SCOPE = "openid profile email offline_access"
 DEFAULT_APP_BASE_URL = "http://localhost:3000"
-MINIMUM_SECRET_LENGTH = 32
 
 # What a login link may set; nothing else passes. OpenID Connect Core section 3.1.2.1, and Auth0's.
 LOGIN_PARAMETERS = frozenset(
@@ -18,17 +19,27 @@ LOGIN_PARAMETERS = frozenset(
     | {"screen_hint", "ui_locales"}
 )
 
+_REQUIRED = {
+    "AUTH0_DOMAIN": "the tenant's domain, such as example.eu.auth0.com",
+    "AUTH0_CLIENT_ID": "the application's Client ID",
+    "AUTH0_CLIENT_SECRET": "the application's Client Secret",
+    "AUTH0_SECRET": "32 random bytes that seal what is stored: openssl rand -hex 32",
+}
+_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+_METHODS_WITHOUT_SECRET = ("private_key_jwt", "none")
+_NO_AUDIENCE = "none"  # for a provider without that parameter, whatever the app's default is
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationParams:
     """What every login asks for: the API's identifier and space-separated scopes.
 
     `{domain}` in the audience stands for the provider's URL, so that
-    `{domain}/api/v2/` names the Management API of whatever tenant is configured.
+    `{domain}/api/v2/` names the Management API of the configured tenant.
 
-    A login link may set the `link_parameters` and ask for further scopes: for any, which the
-    provider and the user may refuse, or only for those of `optional_scope`. `fixed_parameters`
-    such as `(("organization", "org_1"),)` go along with every login, and no link changes them.
+    A login link may set the `link_parameters`. It may ask for any further scope, or only for those
+    of `optional_scope` if that is set. Every login sends the `fixed_parameters`, such as
+    `(("organization", "org_1"),)`, and no link changes them.
     """
 
     audience: str | None = None
@@ -43,8 +54,8 @@ class ClientAuthenticationConfig:
     """How this client authenticates at the provider (RFC 7591 section 2).
 
     `token_endpoint_auth_method` is `client_secret_basic`, `client_secret_post`, `private_key_jwt`
-    (with `signing_key`, a private key as PEM or JWK) or `none` (a public client, with PKCE alone);
-    None takes of the first two the one that the provider announces.
+    (with `signing_key`, a private key as PEM or JWK) or `none` (a public client, with PKCE alone).
+    None uses the one of the first two that the provider announces.
     """
 
     token_endpoint_auth_method: str | None = None
@@ -53,19 +64,23 @@ class ClientAuthenticationConfig:
 
 @dataclass(frozen=True, slots=True)
 class AuthConfig:
-    """Everything the auth layer has to be told. URLs carry no trailing slash.
+    """Everything the auth layer needs to know. URLs have no trailing slash.
 
-    `issuer_identifier` is the provider's, where that is not `domain` as Auth0 spells it.
-    `secrets` seal what is stored, newest first; an empty tuple means that the caller supplies one
-    before the service starts (the local tenant's is generated on first use).
-    `is_multi_resource` says that the provider gives tokens for further audiences for a refresh
-    token (Auth0 calls these multi-resource refresh tokens). `rotation_overlap`: for so many seconds
-    after its first use it takes a refresh token once more (Auth0's word, too).
-    `pushes_requests`: authorization requests are pushed (RFC 9126) where the provider offers it;
-    where it requires it, they always are. `id_token_signed_response_alg` is the one algorithm that
-    is accepted; None accepts what discovery announces. `trusted_audiences` may stand beside this
-    client in an ID token's `aud`. `trusted_proxies` is the number of our own proxies in front of
-    the backend, each of which appends to `X-Forwarded-For`.
+    - `issuer_identifier`: the provider's issuer, if it is not `domain` with a slash at the end.
+    - `secrets`: encrypt what is stored, newest first. If the tuple is empty, the app supplies a
+      secret of its own.
+    - `is_fallback`: no provider was configured, and the `fallback` of `from_environ` was used.
+    - `multi_resource_refresh_tokens`: one refresh token obtains access tokens for several audiences
+      (Auth0's term).
+    - `rotation_overlap`: seconds after its first use in which the provider accepts a refresh token
+      again (Auth0's term).
+    - `pushed_authorization_requests`: push them (RFC 9126) if the provider supports it. If it
+      requires it, they are always pushed.
+    - `id_token_signed_response_alg`: the one accepted algorithm. None accepts what discovery
+      announces.
+    - `trusted_audiences`: accepted beside this client in an ID token's `aud`.
+    - `trusted_proxies`: the number of our own proxies in front of the backend, each of which
+      appends to `X-Forwarded-For`.
     """
 
     domain: str
@@ -77,11 +92,11 @@ class AuthConfig:
     app_base_url: str = DEFAULT_APP_BASE_URL
     app_api_url: str = DEFAULT_APP_BASE_URL
     redis_url: str | None = field(default=None, repr=False)
-    is_local_tenant: bool = False
-    is_multi_resource: bool = False
+    is_fallback: bool = False
+    multi_resource_refresh_tokens: bool = False
     rotation_overlap: float = 0.0
     issuer_identifier: str | None = None
-    pushes_requests: bool = False
+    pushed_authorization_requests: bool = False
     id_token_signed_response_alg: str | None = None
     trusted_audiences: tuple[str, ...] = ()
     trusted_proxies: int = 0
@@ -90,7 +105,7 @@ class AuthConfig:
     def issuer(self) -> str:
         """The issuer identifier, exactly as discovery and ID tokens must spell it.
 
-        Of a domain alone that is Auth0's spelling, with a slash at the end.
+        For a domain without a path that is Auth0's spelling, with a slash at the end.
         """
         if self.issuer_identifier:
             return self.issuer_identifier
@@ -103,7 +118,7 @@ class AuthConfig:
 
     @property
     def origins(self) -> frozenset[str]:
-        """The origins that are this app; no other may use its routes or its websocket."""
+        """The app's own origins; only these may use its routes and its websocket."""
         return frozenset(origin_of(url) for url in (self.app_base_url, self.app_api_url))
 
     @property
@@ -117,14 +132,75 @@ class AuthConfig:
         environ: Mapping[str, str],
         *,
         authorization_params: AuthorizationParams | None = None,
+        fallback: Mapping[str, str] | None = None,
     ) -> AuthConfig:
-        """Read the environment; `authorization_params` are the defaults behind its two variables.
+        """Read the variables that `.env.example` lists.
 
-        With none of the four required `AUTH0_*` set, the result points at the local tenant.
+        `authorization_params` are the defaults of `AUTH0_AUDIENCE` and `AUTH0_SCOPE`. `fallback`
+        are variables of a provider to use if none of `AUTH0_DOMAIN`, `AUTH0_CLIENT_ID`,
+        `AUTH0_CLIENT_SECRET` and `AUTH0_SECRET` is set; it needs no `AUTH0_SECRET`.
 
         Raises:
-            ConfigError: something is missing or wrong; `problems` names every one of them.
+            ConfigError: variables are missing or wrong; `problems` names every one of them.
         """
-        from .environ import Reader  # it builds on this module
+        reader = EnvironReader(environ)
+        is_fallback = fallback is not None and not reader.has_any(_REQUIRED)
+        reader.fall_back(fallback if fallback is not None and is_fallback else {})
+        authentication = _client_authentication(reader)
+        _require_credentials(reader, authentication, is_fallback=is_fallback)
+        domain = reader.domain("AUTH0_DOMAIN")
+        app_base_url = reader.origin("APP_BASE_URL", DEFAULT_APP_BASE_URL)
+        config = cls(
+            domain=domain,
+            client_id=reader.text("AUTH0_CLIENT_ID") or "",
+            client_secret=reader.text("AUTH0_CLIENT_SECRET") or "",
+            secrets=reader.secrets("AUTH0_SECRET"),
+            authorization_params=_authorization_params(
+                reader, authorization_params or AuthorizationParams(), domain
+            ),
+            client_authentication=authentication,
+            app_base_url=app_base_url,
+            app_api_url=reader.origin("APP_API_URL", app_base_url),
+            redis_url=reader.redis_url("REDIS_URL"),
+            is_fallback=is_fallback,
+            multi_resource_refresh_tokens=reader.switch("AUTH0_MULTI_RESOURCE_REFRESH"),
+            rotation_overlap=reader.whole_number("AUTH0_ROTATION_OVERLAP", "number of seconds"),
+            issuer_identifier=reader.issuer("AUTH0_ISSUER"),
+            pushed_authorization_requests=reader.switch("AUTH0_PUSHED_AUTHORIZATION_REQUESTS"),
+            id_token_signed_response_alg=reader.one_of(
+                "AUTH0_ID_TOKEN_SIGNED_RESPONSE_ALG", SIGNATURE_ALGORITHMS
+            ),
+            trusted_audiences=reader.texts("AUTH0_TRUSTED_AUDIENCES"),
+            trusted_proxies=reader.whole_number("APP_TRUSTED_PROXIES", "number"),
+        )
+        reader.check()
+        return config
 
-        return Reader(environ).config(authorization_params or AuthorizationParams())
+
+def _require_credentials(
+    reader: EnvironReader, authentication: ClientAuthenticationConfig, *, is_fallback: bool
+) -> None:
+    optional = {"AUTH0_SECRET"} if is_fallback else set()
+    if authentication.token_endpoint_auth_method in _METHODS_WITHOUT_SECRET:
+        optional.add("AUTH0_CLIENT_SECRET")
+    reader.require({name: what for name, what in _REQUIRED.items() if name not in optional})
+
+
+def _client_authentication(reader: EnvironReader) -> ClientAuthenticationConfig:
+    method = reader.one_of("AUTH0_TOKEN_ENDPOINT_AUTH_METHOD", _AUTH_METHODS)
+    name = "AUTH0_CLIENT_ASSERTION_SIGNING_KEY"
+    key = reader.signing_key(name) if method == "private_key_jwt" else reader.text(name)
+    return ClientAuthenticationConfig(method, key)
+
+
+def _authorization_params(
+    reader: EnvironReader, defaults: AuthorizationParams, domain: str
+) -> AuthorizationParams:
+    audience = reader.text("AUTH0_AUDIENCE") or defaults.audience
+    if audience == _NO_AUDIENCE:
+        audience = None
+    return replace(
+        defaults,
+        audience=audience.replace("{domain}", domain) if audience else audience,
+        scope=reader.scope("AUTH0_SCOPE", defaults.scope),
+    )

@@ -1,204 +1,135 @@
-"""The environment, read as a whole: every missing or bad variable is named at once."""
+"""Environment variables as checked values. Every missing or bad variable is reported at once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Collection, Mapping
 
-from .config import (
-    DEFAULT_APP_BASE_URL,
-    MINIMUM_SECRET_LENGTH,
-    AuthConfig,
-    AuthorizationParams,
-    ClientAuthenticationConfig,
-)
 from .errors import ConfigError
-from .signing_key import SIGNATURE_ALGORITHMS, import_signing_key
+from .signing_key import import_signing_key
 from .urls import url_problem
 
-AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
-NO_AUDIENCE = "none"  # for a provider that knows no such parameter, whatever the app's default is
-WITHOUT_SECRET = ("private_key_jwt", "none")
-
-_REQUIRED = ("AUTH0_DOMAIN", "AUTH0_CLIENT_ID", "AUTH0_CLIENT_SECRET", "AUTH0_SECRET")
-_HOW_TO_FILL = {
-    "AUTH0_DOMAIN": "the tenant's domain, such as example.eu.auth0.com",
-    "AUTH0_CLIENT_ID": "the application's Client ID",
-    "AUTH0_CLIENT_SECRET": "the application's Client Secret",
-    "AUTH0_SECRET": "32 random bytes that seal what is stored: openssl rand -hex 32",
-}
+MINIMUM_SECRET_LENGTH = 32  # characters
 _SWITCHES = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
 
 
-def local_tenant_port(environ: Mapping[str, str]) -> int:
-    """The port of the local tenant: `LOCAL_TENANT_PORT`, or 4400."""
-    text = environ.get("LOCAL_TENANT_PORT", "").strip() or "4400"
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise ConfigError(f"LOCAL_TENANT_PORT={text} is not a port number (1 to 65535).")
-    return int(text)
+class EnvironReader:
+    """Reads one variable with each call and collects what is wrong; `check` reports all of it.
 
-
-class Reader:
-    """Collects problems while reading, so that all of them are reported at once."""
+    An empty variable counts as not set. A value with a problem is returned as far as it can be
+    read, so that the other variables are checked, too.
+    """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = {name: value.strip() for name, value in environ.items()}
+        self._values = {name: text for name, value in environ.items() if (text := value.strip())}
         self._problems: list[str] = []
 
-    def config(self, defaults: AuthorizationParams) -> AuthConfig:
-        """The configuration; raises `ConfigError` with every problem."""
-        app_base_url = self._url("APP_BASE_URL", DEFAULT_APP_BASE_URL)
-        credentials = self._credentials() if self._is_any_set() else self._local_tenant()
-        audience = self._get("AUTH0_AUDIENCE") or defaults.audience
-        if audience == NO_AUDIENCE:
-            audience = None
-        if audience:
-            audience = audience.replace("{domain}", str(credentials["domain"]))
-        values: dict[str, Any] = {
-            "authorization_params": replace(
-                defaults, audience=audience, scope=self._scope(defaults.scope)
-            ),
-            "app_base_url": app_base_url,
-            "app_api_url": self._url("APP_API_URL", app_base_url),
-            "redis_url": self._redis_url(),
-            "rotation_overlap": self._seconds("AUTH0_ROTATION_OVERLAP"),
-            "is_multi_resource": self._switch(
-                "AUTH0_MULTI_RESOURCE_REFRESH", default=bool(credentials.get("is_local_tenant"))
-            ),
-            "pushes_requests": self._switch("AUTH0_PUSHED_AUTHORIZATION_REQUESTS", default=False),
-            "issuer_identifier": self._issuer(),
-            "id_token_signed_response_alg": self._one_of(
-                "AUTH0_ID_TOKEN_SIGNED_RESPONSE_ALG", SIGNATURE_ALGORITHMS
-            ),
-            "trusted_audiences": self._list("AUTH0_TRUSTED_AUDIENCES"),
-            "trusted_proxies": self._number("APP_TRUSTED_PROXIES"),
-            "client_authentication": self._client_authentication(),
-        }
+    def check(self) -> None:
+        """Raise `ConfigError` with every problem found so far, if there is one."""
         if self._problems:
             raise ConfigError(self._problems)
-        return AuthConfig(**credentials, **values)
 
-    def _get(self, name: str) -> str | None:
-        return self._environ.get(name) or None
+    def has_any(self, names: Collection[str]) -> bool:
+        """Whether one of these variables is set."""
+        return not self._values.keys().isdisjoint(names)
 
-    def _switch(self, name: str, *, default: bool) -> bool:
-        text = self._get(name)
-        if text is None:
-            return default
-        if text.lower() not in _SWITCHES:
-            self._problems.append(f"{name}={text} is neither 1 (on) nor 0 (off).")
-        return _SWITCHES.get(text.lower(), default)
+    def fall_back(self, values: Mapping[str, str]) -> None:
+        """Take these values for variables that are not set."""
+        self._values = {**values, **self._values}
 
-    def _seconds(self, name: str) -> float:
-        text = self._get(name) or "0"
-        if not text.isdecimal():
-            self._problems.append(f"{name}={text} is not a number of seconds, such as 10.")
-            return 0.0
-        return float(text)
-
-    def _number(self, name: str) -> int:
-        text = self._get(name) or "0"
-        if not text.isdecimal():
-            self._problems.append(f"{name}={text} is not a number, such as 1.")
-            return 0
-        return int(text)
-
-    def _redis_url(self) -> str | None:
-        """The value is not quoted in the problem: it may hold a password."""
-        text = self._get("REDIS_URL")
-        if text and not text.startswith(("redis://", "rediss://", "unix://")):
-            self._problems.append(
-                "REDIS_URL starts with neither redis:// nor rediss:// nor unix://; "
-                "write it as in redis://:password@redis.internal:6379/0."
-            )
-        return text
-
-    def _is_any_set(self) -> bool:
-        return any(self._get(name) for name in _REQUIRED)
-
-    def _local_tenant(self) -> dict[str, Any]:
-        return {
-            "domain": f"http://127.0.0.1:{local_tenant_port(self._environ)}",
-            "client_id": "local-app",
-            "client_secret": "local-secret",
-            "secrets": self._secrets(),
-            "is_local_tenant": True,
-        }
-
-    def _credentials(self) -> dict[str, Any]:
-        needs_secret = self._get("AUTH0_TOKEN_ENDPOINT_AUTH_METHOD") not in WITHOUT_SECRET
+    def require(self, names: Mapping[str, str]) -> None:
+        """Each of these variables must be set; the mapping says with what."""
         self._problems += [
-            f"{name} is not set: {_HOW_TO_FILL[name]}."
-            for name in _REQUIRED
-            if not self._get(name) and (needs_secret or name != "AUTH0_CLIENT_SECRET")
+            f"{name} is not set: {what}." for name, what in names.items() if not self.text(name)
         ]
-        return {
-            "domain": self._domain(),
-            "client_id": self._get("AUTH0_CLIENT_ID"),
-            "client_secret": self._get("AUTH0_CLIENT_SECRET") or "",
-            "secrets": self._secrets(),
-        }
 
-    def _secrets(self) -> tuple[str, ...]:
-        text = self._get("AUTH0_SECRET")
-        secrets = tuple(part.strip() for part in text.split(",")) if text else ()
-        if any(len(secret) < MINIMUM_SECRET_LENGTH for secret in secrets):
-            self._problems.append(
-                f"AUTH0_SECRET is too short: each secret has at least {MINIMUM_SECRET_LENGTH} "
-                "characters. Make one with: openssl rand -hex 32"
-            )
-        return secrets
+    def text(self, name: str) -> str | None:
+        """The value as it is written; None if there is none."""
+        return self._values.get(name)
 
-    def _scope(self, default: str) -> str:
-        scope = self._get("AUTH0_SCOPE") or default
-        if "openid" not in scope.split():
-            self._problems.append(
-                f'AUTH0_SCOPE "{scope}" lacks "openid"; without it there is no login.'
-            )
-        return " ".join(scope.split())
-
-    def _domain(self) -> str | None:
-        text = self._get("AUTH0_DOMAIN")
-        if text is None:
-            return None
-        return self._url("AUTH0_DOMAIN", text if "://" in text else f"https://{text}", path=True)
-
-    def _url(self, name: str, default: str, *, path: bool = False) -> str:
-        text = default if path else self._get(name) or default
-        problem = url_problem(text, path=path)
-        if problem:
-            self._problems.append(f"{name}={self._get(name) or text} {problem}")
-        return text.rstrip("/")
-
-    def _issuer(self) -> str | None:
-        """Kept letter by letter: a slash at its end is part of it."""
-        text = self._get("AUTH0_ISSUER")
-        problem = url_problem(text, path=True) if text else None
-        if problem:
-            self._problems.append(f"AUTH0_ISSUER={text} {problem}")
-        return text
-
-    def _client_authentication(self) -> ClientAuthenticationConfig:
-        method = self._one_of("AUTH0_TOKEN_ENDPOINT_AUTH_METHOD", AUTH_METHODS)
-        key = self._get("AUTH0_CLIENT_ASSERTION_SIGNING_KEY")
-        if method == "private_key_jwt":
-            self._check_signing_key(key)
-        return ClientAuthenticationConfig(method, key)
-
-    def _check_signing_key(self, text: str | None) -> None:
-        """The value is not quoted in the problem: it is a private key."""
-        try:
-            import_signing_key(text or "")
-        except ConfigError as error:
-            self._problems += error.problems
-
-    def _one_of(self, name: str, values: tuple[str, ...]) -> str | None:
-        text = self._get(name)
+    def one_of(self, name: str, values: tuple[str, ...]) -> str | None:
+        """One of these values, or None."""
+        text = self.text(name)
         if text is not None and text not in values:
             self._problems.append(f"{name}={text} is not one of {', '.join(values)}.")
         return text
 
-    def _list(self, name: str) -> tuple[str, ...]:
-        parts = (part.strip() for part in (self._get(name) or "").split(","))
+    def switch(self, name: str) -> bool:
+        """On or off; off if it is not set."""
+        text = self.text(name)
+        if text is not None and text.lower() not in _SWITCHES:
+            self._problems.append(f"{name}={text} is neither 1 (on) nor 0 (off).")
+        return _SWITCHES.get((text or "").lower(), False)
+
+    def whole_number(self, name: str, what: str) -> int:
+        """A whole number; 0 if it is not set. `what` says in a problem what it counts."""
+        text = self.text(name) or "0"
+        if not text.isdecimal():
+            self._problems.append(f"{name}={text} is not a {what}, such as 2.")
+            return 0
+        return int(text)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The parts of a comma-separated list."""
+        parts = (part.strip() for part in (self.text(name) or "").split(","))
         return tuple(part for part in parts if part)
+
+    def origin(self, name: str, default: str) -> str:
+        """An http(s) URL without a path and without a trailing slash."""
+        text = self.text(name)
+        return self._checked_url(name, text, path=False).rstrip("/") if text else default
+
+    def domain(self, name: str) -> str:
+        """A domain or a URL, as a URL without a trailing slash; empty if it is not set."""
+        text = self.text(name)
+        if text is None:
+            return ""
+        url = text if "://" in text else f"https://{text}"
+        return self._checked_url(name, url, path=True).rstrip("/")
+
+    def issuer(self, name: str) -> str | None:
+        """An issuer identifier; a trailing slash is part of it."""
+        text = self.text(name)
+        return self._checked_url(name, text, path=True) if text else None
+
+    def redis_url(self, name: str) -> str | None:
+        """A Redis URL. The problem does not quote it: it may hold a password."""
+        text = self.text(name)
+        if text and not text.startswith(("redis://", "rediss://", "unix://")):
+            self._problems.append(
+                f"{name} starts with neither redis:// nor rediss:// nor unix://; "
+                "write it as in redis://:password@redis.internal:6379/0."
+            )
+        return text
+
+    def scope(self, name: str, default: str) -> str:
+        """Space-separated scopes, `openid` among them."""
+        scope = self.text(name) or default
+        if "openid" not in scope.split():
+            self._problems.append(f'{name} "{scope}" lacks "openid"; without it there is no login.')
+        return " ".join(scope.split())
+
+    def secrets(self, name: str) -> tuple[str, ...]:
+        """Comma-separated secrets, none of them short."""
+        text = self.text(name)
+        secrets = tuple(part.strip() for part in text.split(",")) if text else ()
+        if any(len(secret) < MINIMUM_SECRET_LENGTH for secret in secrets):
+            self._problems.append(
+                f"{name} is too short: each secret has at least {MINIMUM_SECRET_LENGTH} "
+                "characters. Make one with: openssl rand -hex 32"
+            )
+        return secrets
+
+    def signing_key(self, name: str) -> str:
+        """A private key as PEM or JWK. The problem does not quote it."""
+        text = self.text(name) or ""
+        try:
+            import_signing_key(text)
+        except ConfigError as error:
+            self._problems += error.problems
+        return text
+
+    def _checked_url(self, name: str, url: str, *, path: bool) -> str:
+        problem = url_problem(url, path=path)
+        if problem:
+            self._problems.append(f"{name}={self.text(name)} {problem}")
+        return url

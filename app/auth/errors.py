@@ -1,6 +1,6 @@
 """Everything the auth layer raises.
 
-AuthError                         code                   what the user may do
+AuthError                         code                   what the user can do
  ├─ ConfigError                   config_error           nothing: fix the configuration and restart
  ├─ LoginLinkError                invalid_login_link     start again from the app's own pages
  ├─ CallbackError                 (per case)             log in again: this attempt is over
@@ -10,15 +10,15 @@ AuthError                         code                   what the user may do
  ├─ LoginRequired                 login_required         log in: `login_url`
  │   ├─ ConsentRequired           consent_required       allow more: `login_url`
  │   └─ SessionEnded              session_ended          log in again: the provider ended it
- ├─ LogoutTokenError              invalid_logout_token   nothing: the provider is told, no user is
- ├─ ProviderError                 provider_error         tell whoever runs the app
+ ├─ LogoutTokenError              invalid_logout_token   nothing: only the provider sees it
+ ├─ ProviderError                 provider_error         tell the operator of the app
  │   ├─ ProviderUnavailable       provider_unavailable   try again in a moment
  │   └─ TokenEndpointError        token_endpoint_error   log in again (RFC 6749 section 5.2)
  └─ StoreUnavailable              store_unavailable      try again in a moment: nothing is lost
 
-Each error carries a `reference`, random and without meaning: what a person is shown, and what the
-log line of the same error begins with. No message ever holds a token, a code, a secret or the
-provider's own text; that text is kept apart, in `error_description`, for the log.
+Each error has an `error_id`: eight random hex digits that the user is shown and that the log line
+of the same error begins with. No message holds a token, a code, a secret or the provider's text;
+that text is in `error_description`, for the log.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from collections.abc import Iterable
 class AuthError(Exception):
     """The base of the tree.
 
-    `code` is stable and safe to show or to put into a URL, and so is `reference`. `way_on` says
-    what the user may do. `retryable` means that the same may work in a moment. `error` and
-    `error_description` are the OAuth 2.0 parameters of the same names (RFC 6749 section 4.1.2.1)
-    where the provider sent them.
+    `code` is stable. `code` and `error_id` may be shown and put into a URL. `remedy` is a sentence
+    that tells the user what to do. `retryable` means that the same request can succeed in a moment.
+    `error` and `error_description` are the OAuth 2.0 parameters of the same names (RFC 6749
+    section 4.1.2.1); None if the provider sent none.
     """
 
     code: str = "auth_error"
-    way_on: str = "Start again."
+    remedy: str = "Start again."
     retryable: bool = False
 
     def __init__(
@@ -50,7 +50,7 @@ class AuthError(Exception):
     ) -> None:
         super().__init__(message)
         self.code = code or type(self).code
-        self.reference = secrets.token_hex(4)
+        self.error_id = secrets.token_hex(4)
         self.error = error
         self.error_description = error_description
 
@@ -59,7 +59,7 @@ class ConfigError(AuthError):
     """One or more settings are missing or wrong; `problems` has one sentence for each."""
 
     code = "config_error"
-    way_on = "Whoever runs this app has to correct its configuration."
+    remedy = "The operator of this app has to correct its configuration."
 
     def __init__(self, problems: str | Iterable[str]) -> None:
         self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
@@ -67,21 +67,21 @@ class ConfigError(AuthError):
 
 
 class LoginLinkError(AuthError):
-    """A link to `/auth/login` asks for what this app has no use for, or is not well-formed."""
+    """A link to `/auth/login` is malformed, or asks for something that this app does not allow."""
 
     code = "invalid_login_link"
-    way_on = "Start again from the pages of this app."
+    remedy = "Start again from the pages of this app."
 
 
 class CallbackError(AuthError):
-    """The login attempt failed and left no session; starting again is always possible."""
+    """The login attempt failed and created no session. The user can start again."""
 
     code = "invalid_callback"
-    way_on = "Log in again."
+    remedy = "Log in again."
 
 
 class TransactionError(CallbackError):
-    """`state` is missing, belongs to no login of this browser, has expired or was used before."""
+    """`state` is missing, unknown to this browser, expired or already used."""
 
     code = "invalid_state"
 
@@ -90,7 +90,7 @@ class AuthorizationError(CallbackError):
     """The provider answered the authorization request with an error (RFC 6749 section 4.1.2.1)."""
 
     code = "authorization_error"
-    way_on = "Log in again and choose differently."
+    remedy = "Log in again and choose differently."
 
 
 class IdTokenError(CallbackError):
@@ -103,19 +103,19 @@ class LogoutTokenError(AuthError):
     """A logout token failed a check of OpenID Connect Back-Channel Logout 1.0 section 2.6."""
 
     code = "invalid_logout_token"
-    way_on = "The session goes on; the provider has to send a correct logout token."
+    remedy = "The session continues; the provider has to send a valid logout token."
 
 
 class LoginRequired(AuthError):
     """An action needs a signed-in user and there is none.
 
-    `audience` and `scope` (space-separated) are what the request needed and the session lacks, None
-    for the app's default. `login_url` is the link that asks for exactly these and comes back to the
-    page; None where no page is known.
+    `audience` and `scope` (space-separated) are what the request needs and the session lacks; None
+    stands for the app's default. `login_url` is the link that asks for exactly these and returns
+    to the page; None if there is no page to return to.
     """
 
     code = "login_required"
-    way_on = "Log in."
+    remedy = "Log in."
 
     def __init__(
         self,
@@ -135,31 +135,31 @@ class LoginRequired(AuthError):
 
 
 class ConsentRequired(LoginRequired):
-    """Somebody is signed in, but has not allowed this audience and scope yet."""
+    """The signed-in user has not consented to this audience and scope."""
 
     code = "consent_required"
-    way_on = "Allow what is missing."
+    remedy = "Allow what is missing."
 
 
 class SessionEnded(LoginRequired):
     """The provider no longer honours the session's refresh token (`invalid_grant`)."""
 
     code = "session_ended"
-    way_on = "Log in again."
+    remedy = "Log in again."
 
 
 class ProviderError(AuthError):
-    """The provider's answer is malformed, too large, or contradicts the configuration."""
+    """The provider's response is malformed, too large, or contradicts the configuration."""
 
     code = "provider_error"
-    way_on = "Tell whoever runs this app."
+    remedy = "Tell the operator of this app."
 
 
 class ProviderUnavailable(ProviderError):
-    """No usable answer: refused, timed out, or a 5xx. The session is untouched."""
+    """The provider refused the connection, timed out, or answered 429 or 5xx. The session stays."""
 
     code = "provider_unavailable"
-    way_on = "Try again in a moment."
+    remedy = "Try again in a moment."
     retryable = True
 
 
@@ -167,12 +167,12 @@ class TokenEndpointError(ProviderError):
     """The token endpoint refused the grant (RFC 6749 section 5.2); `error` says why."""
 
     code = "token_endpoint_error"
-    way_on = "Log in again."
+    remedy = "Log in again."
 
 
 class StoreUnavailable(AuthError):
-    """The session store cannot be read or written. Cookies and sessions are untouched."""
+    """The session store cannot be read or written. Cookies and sessions stay as they are."""
 
     code = "store_unavailable"
-    way_on = "Try again in a moment. You are still logged in."
+    remedy = "Try again in a moment. You are still logged in."
     retryable = True

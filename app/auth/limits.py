@@ -41,28 +41,28 @@ class Limits:
         if problems:
             raise ConfigError(problems)
 
+    @classmethod
+    def parse(cls, text: str) -> Limits | None:
+        """Limits from a text such as `login=20/minute, event=100/second burst 1000` (the variable
+        `APP_LIMITS`), which leaves the others as they are; None, which is no limits, from `off`.
 
-def limits_from(text: str) -> Limits | None:
-    """Limits from a text such as `login=20/minute, event=100/second burst 1000` (the variable
-    `APP_LIMITS`), which leaves the others as they are; None, which is no limits, from `off`.
-
-    Raises:
-        ConfigError: a name is unknown, or a quota is none.
-    """
-    if text.strip().lower() == "off":
-        return None
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    given = {name.strip(): value.strip() for name, _, value in pairs}
-    known = {field.name for field in dataclasses.fields(Limits)}
-    if unknown := given.keys() - known:
-        raise ConfigError(
-            f"APP_LIMITS: there is no limit {', '.join(sorted(unknown))}; "
-            f"there are {', '.join(sorted(known))}."
-        )
-    try:
-        return Limits(**given)
-    except ConfigError as error:
-        raise ConfigError([f"APP_LIMITS: {problem}" for problem in error.problems]) from None
+        Raises:
+            ConfigError: a name is unknown, or a quota is none.
+        """
+        if text.strip().lower() == "off":
+            return None
+        pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+        given = {name.strip(): value.strip() for name, _, value in pairs}
+        known = {field.name for field in dataclasses.fields(cls)}
+        if unknown := given.keys() - known:
+            raise ConfigError(
+                f"APP_LIMITS: there is no limit {', '.join(sorted(unknown))}; "
+                f"there are {', '.join(sorted(known))}."
+            )
+        try:
+            return cls(**given)
+        except ConfigError as error:
+            raise ConfigError([f"APP_LIMITS: {problem}" for problem in error.problems]) from None
 
 
 def quota(text: str) -> Quota:

@@ -1,4 +1,4 @@
-"""The private key with which this client signs its assertions (RFC 7523), and JWS algorithms."""
+"""Signature algorithms, and the private key that signs client assertions (RFC 7523)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from joserfc.jwk import ECKey, RSAKey
 
 from .errors import ConfigError
 
-# Asymmetric ones only: with a symmetric algorithm a public text could serve as the secret.
+# Asymmetric algorithms only: with a symmetric one, a public text could serve as the secret.
 SIGNATURE_ALGORITHMS = (
     *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
     *("ES256", "ES384", "ES512"),
 )
-_OF_A_CURVE = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+_CURVE_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 
 
 def import_signing_key(text: str) -> RSAKey | ECKey:
-    r"""A private RSA or EC key, written as PEM (`\n` may stand for a line's end) or as a JWK.
+    r"""Import a private RSA or EC key from PEM (`\n` may stand for a line break) or a JWK.
 
     Raises:
-        ConfigError: it is no such key. The message does not quote it.
+        ConfigError: the text is something else. The message does not quote it.
     """
     try:
         key = _import(text.replace("\\n", "\n"))
@@ -36,8 +36,8 @@ def import_signing_key(text: str) -> RSAKey | ECKey:
 
 
 def signing_algorithm(key: RSAKey | ECKey) -> str:
-    """The key's own `alg`, or what its kind is usually used with."""
-    usual = _OF_A_CURVE.get(str(key.get("crv")), "RS256")
+    """The key's own `alg`, or the usual algorithm of its type."""
+    usual = _CURVE_ALGORITHMS.get(str(key.get("crv")), "RS256")
     return str(key.get("alg", usual))
 
 

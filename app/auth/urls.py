@@ -1,18 +1,24 @@
-"""Origins, loopback hosts, and what is wrong with a URL that a person configured."""
+"""URLs of the configuration and of the provider: origin, loopback host, query, validity."""
 
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import SplitResult, urlsplit
+from collections.abc import Mapping
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 
 def origin_of(url: str) -> str:
-    """The origin of an absolute URL (RFC 6454): scheme, host and a port that is not the default."""
+    """The origin of an absolute URL (RFC 6454): scheme, host, and a non-default port."""
     parts = urlsplit(url)
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     default = {"http": 80, "https": 443}.get(parts.scheme)
     port = "" if parts.port in (None, default) else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}"
+
+
+def with_query(url: str, parameters: Mapping[str, str]) -> str:
+    """The URL with these parameters, after those that it has already."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(parameters)}"
 
 
 def is_loopback(host: str | None) -> bool:
@@ -26,9 +32,9 @@ def is_loopback(host: str | None) -> bool:
 
 
 def url_problem(text: str, *, path: bool) -> str | None:
-    """What is wrong with an absolute URL, as the end of a sentence; None if nothing is.
+    """What is wrong with a configured http(s) URL, as the end of a sentence; None if it is valid.
 
-    `path` says whether it may have one.
+    `path` says whether it may have a path.
     """
     try:
         parts = urlsplit(text)

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 def describe(error: Exception) -> str:
     """What happened and what to do, for the page. It never holds the exception's own text; that is
-    in the log, under the same reference."""
+    in the log, under the same error id."""
     match error:
         case ConsentRequired():
             return "This needs more than you have allowed so far."
@@ -45,8 +45,8 @@ def url_to_allow(error: Exception) -> str:
 
 
 def _told(what: str, error: AuthError) -> str:
-    logger.warning("[%s] %s: %s", error.reference, error.code, error)
-    return f"{what} {error.way_on} (Reference {error.reference})"
+    logger.warning("[%s] %s: %s", error.error_id, error.code, error)
+    return f"{what} {error.remedy} (Reference {error.error_id})"
 
 
 def _for_status(status: int) -> str:

@@ -1,7 +1,7 @@
 """DEVELOPMENT ONLY: an OpenID provider with a Management API that stands in for a tenant.
 
-Runs alone (`python -m app.local_tenant`), on a loopback address, and shares no code with the auth
-layer, so that one bug cannot cancel itself out in a test.
+It runs as a process of its own (`python -m app.local_tenant`), on a loopback address. It shares no
+code with the auth layer, so that a bug cannot be on both sides of a test and go unnoticed.
 """
 
 from .asgi import create_tenant

@@ -1,4 +1,4 @@
-"""`python -m app.local_tenant`: the tenant as a process of its own."""
+"""`python -m app.local_tenant`: run the tenant as a process of its own."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _arguments() -> argparse.Namespace:
         "--rotation-overlap",
         type=int,
         default=0,
-        help="seconds for which a used refresh token is taken again",
+        help="seconds for which a used refresh token is accepted again",
     )
     parser.add_argument(
         "--external-audience",
@@ -66,7 +66,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--no-multi-resource-refresh",
         action="store_true",
-        help="refresh tokens serve for the audience of their login alone",
+        help="a refresh token obtains access tokens for the audience of its login only",
     )
     parser.add_argument("--owner", type=int, help="end when this process is gone")
     return parser.parse_args()

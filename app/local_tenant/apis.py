@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from authlib.oauth2.rfc6749 import OAuth2Error
+
 from .settings import TenantSettings
 
 IDENTITY = {
@@ -18,11 +20,18 @@ MANAGEMENT = {
 EXTERNAL = {"read:messages": "Read your messages"}
 
 DESCRIPTIONS = {**IDENTITY, **MANAGEMENT, **EXTERNAL}
-"""What each scope allows, for the person who is asked."""
+"""What each scope allows, for the consent page."""
+
+
+class ServiceNotFoundError(OAuth2Error):  # type: ignore[misc]
+    """An unknown audience, answered as Auth0 answers it."""
+
+    error = "access_denied"
+    description = "Service not found: the audience is unknown to this tenant."
 
 
 class Apis:
-    """By identifier, which is the audience of an API's tokens."""
+    """The APIs by identifier, which is the audience of their access tokens."""
 
     def __init__(self, settings: TenantSettings) -> None:
         self._scopes = {
@@ -31,16 +40,17 @@ class Apis:
             settings.external_audience: frozenset(EXTERNAL),
         }
 
-    def knows(self, audience: str | None) -> bool:
-        """Whether an API has this identifier (none asked for is fine)."""
-        return not audience or audience in self._scopes
+    def check(self, audience: str | None) -> None:
+        """Raise `ServiceNotFoundError` if a requested audience is not the identifier of an API."""
+        if audience and audience not in self._scopes:
+            raise ServiceNotFoundError
 
     def allowed_scope(self, audience: str, scope: str | None) -> str:
-        """What of a scope can be granted for an API: its own, and what is about the person."""
+        """The scopes of `scope` that can be granted for an API: its own and those of identity."""
         own = self._scopes.get(audience, frozenset())
         return " ".join(name for name in (scope or "").split() if name in own or name in IDENTITY)
 
 
 def identity_scope(scope: str) -> str:
-    """What of a scope is about the person and not about an API."""
+    """The scopes of `scope` that are about the user and not about an API."""
     return " ".join(name for name in scope.split() if name in IDENTITY)

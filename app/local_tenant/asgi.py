@@ -16,10 +16,11 @@ from starlette.routing import Route
 
 from .authorize import Authorize
 from .avatars import avatar
-from .bounded_body import BoundedBody
+from .body_limit import BodyLimit
 from .dashboard import Dashboard
-from .documents import message
 from .endpoints import Endpoints
+from .grants import register_grants
+from .html import message
 from .logout import Logout
 from .management import Management
 from .server import TenantServer
@@ -31,20 +32,21 @@ STATIC = Path(__file__).parent / "static"
 def create_tenant(settings: TenantSettings, *, clock: Callable[[], float] = time.time) -> Starlette:
     """The application; `clock` gives epoch seconds."""
     server = TenantServer(settings, clock)
+    register_grants(server)
     return Starlette(
         routes=[*_pages(server), *_interfaces(server)],
         middleware=[
-            # A name that a stranger points at this machine (DNS rebinding) is not the tenant's.
+            # Refuse other names that resolve to this machine (DNS rebinding).
             Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
-            # Browser-side clients call from their own origin, with tokens and without cookies. No
-            # other may read along: the dashboard asks nobody to log in.
+            # Browser-side clients call from the app's origins, with tokens and without cookies.
+            # Other origins may read nothing: the dashboard needs no login.
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.app_urls,
                 allow_methods=["GET", "POST", "PATCH"],
                 allow_headers=["authorization", "auth0-client", "content-type", "dpop"],
             ),
-            Middleware(BoundedBody),
+            Middleware(BodyLimit),
         ],
         exception_handlers={404: _not_found, 500: _failed},
     )
@@ -100,7 +102,7 @@ def _not_found(request: Request, error: Exception) -> Response:
     if request.url.path.startswith("/api/"):
         body = {"statusCode": 404, "error": "Not Found", "message": "Not Found"}
         return JSONResponse(body, 404)
-    return message("There is nothing here", "This address belongs to no page.", status=404)
+    return message("Page not found", "There is no page at this address.", status=404)
 
 
 def _failed(request: Request, error: Exception) -> Response:

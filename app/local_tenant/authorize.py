@@ -1,4 +1,4 @@
-"""The authorization endpoint and the two pages it may need on the way (RFC 6749 section 3.1)."""
+"""The authorization endpoint (RFC 6749 section 3.1), with the login and consent forms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from . import browser_sessions as browsers
-from .documents import message
+from .html import message
 from .login_pages import consent_page, login_page
 from .request import TenantRequest, authorization_request
 from .seeds import PASSWORD
@@ -32,7 +32,7 @@ class Authorize:
         self._database = server.database
 
     def authorize(self, request: Request) -> Response:
-        """Answer at once, or remember the request and show a page."""
+        """Answer at once, or store the request and show a form."""
         browser = request.cookies.get(browsers.COOKIE) or browsers.new_browser()
         response = self._begin(request.url.query, browser)
         _set_cookie(response, browser)
@@ -43,13 +43,10 @@ class Authorize:
         interaction = self._interaction(request)
         if interaction is None:
             return message("Start again", EXPIRED, status=400)
-        asked = authorization_request(self._server.settings.issuer, interaction.query)
-        client = self._server.clients[asked.payload.client_id]
-        hint = asked.payload.data.get("login_hint", "")
-        return login_page(client, self._targets(asked), username=hint)
+        return self._login_page(interaction)
 
     async def log_in(self, request: Request) -> Response:
-        """Check the password; go on with the remembered request under a new cookie."""
+        """Check the password, then continue the stored request under a new cookie."""
         form = await request.form()
         username, password = str(form.get("username", "")), str(form.get("password", ""))
         return await run_in_threadpool(self._log_in, request, username, password)
@@ -58,14 +55,12 @@ class Authorize:
         interaction = self._interaction(request)
         if interaction is None:
             return message("Start again", EXPIRED, status=400)
-        with self._database.work() as connection:
+        with self._database.transaction() as connection:
             user = find_user(connection, email=username)
         if user is None or not hmac.compare_digest(password.encode(), PASSWORD.encode()):
-            asked = authorization_request(self._server.settings.issuer, interaction.query)
-            client = self._server.clients[asked.payload.client_id]
             problem = "Wrong email address or password."
-            return login_page(client, self._targets(asked), username=username, problem=problem)
-        browsers.note_login(self._database, interaction)
+            return self._login_page(interaction, username=username, problem=problem)
+        browsers.mark_logged_in(self._database, interaction)
         old = request.cookies[browsers.COOKIE]
         browser = browsers.begin_session(self._database, old, user, self._server.clock())
         response = self._continue(
@@ -74,15 +69,33 @@ class Authorize:
         _set_cookie(response, browser)
         return response
 
+    def _login_page(
+        self,
+        interaction: browsers.Interaction,
+        *,
+        username: str | None = None,
+        problem: str | None = None,
+    ) -> Response:
+        oauth_request = self._request_of(interaction)
+        hint = oauth_request.payload.data.get("login_hint", "")
+        return login_page(
+            self._server.clients[oauth_request.payload.client_id],
+            self._targets(oauth_request),
+            username=hint if username is None else username,
+            problem=problem,
+        )
+
     def consent_form(self, request: Request) -> Response:
         """The consent page."""
         interaction = self._interaction(request)
         session = browsers.find_session(self._database, request.cookies.get(browsers.COOKIE))
         if interaction is None or session is None:
             return message("Start again", EXPIRED, status=400)
-        asked = authorization_request(self._server.settings.issuer, interaction.query)
-        client = self._server.clients[asked.payload.client_id]
-        return consent_page(client, session.user, self._scope(asked), self._targets(asked))
+        oauth_request = self._request_of(interaction)
+        client = self._server.clients[oauth_request.payload.client_id]
+        return consent_page(
+            client, session.user, self._scope(oauth_request), self._targets(oauth_request)
+        )
 
     async def consent(self, request: Request) -> Response:
         """Accept or decline."""
@@ -95,65 +108,66 @@ class Authorize:
         if interaction is None or session is None:
             return message("Start again", EXPIRED, status=400)
         browsers.close_interaction(self._database, interaction)
-        asked = authorization_request(self._server.settings.issuer, interaction.query)
+        oauth_request = self._request_of(interaction)
         if accepted:
-            self._save_consent(asked, session)
-        return self._answer(asked, session, accepted=accepted)
+            self._save_consent(oauth_request, session)
+        return self._answer(oauth_request, session, accepted=accepted)
 
     def _begin(self, query: str, browser: str) -> Response:
-        asked = authorization_request(self._server.settings.issuer, query)
+        oauth_request = authorization_request(self._server.settings.issuer, query)
         session = browsers.find_session(self._database, browser)
         try:
-            self._server.get_consent_grant(asked, session.user if session else None)
+            self._server.get_consent_grant(oauth_request, session.user if session else None)
         except OAuth2Error as error:
             return self._refuse(error)
-        except ValueError:  # Authlib will not quote such a redirect_uri in its message
+        except ValueError:  # Authlib cannot quote a redirect_uri with such characters
             text = "Its redirect_uri is not registered for this application."
             return message(UNUSABLE, text, status=400)
-        if session is None or self._wants_login(asked, session):
+        if session is None or self._wants_login(oauth_request, session):
             interaction = browsers.open_interaction(
                 self._database, browser, query, self._server.clock()
             )
             return _see_other(f"/u/login?{urlencode({'state': interaction})}")
-        if self._wants_consent(asked, session):
-            if asked.payload.data.get("prompt") == "none":
+        if self._wants_consent(oauth_request, session):
+            if oauth_request.payload.data.get("prompt") == "none":
                 return self._refuse(
                     ConsentRequiredError(
-                        redirect_uri=asked.payload.redirect_uri, state=asked.payload.state
+                        redirect_uri=oauth_request.payload.redirect_uri,
+                        state=oauth_request.payload.state,
                     )
                 )
             interaction = browsers.open_interaction(
                 self._database, browser, query, self._server.clock()
             )
             return _see_other(f"/u/consent?{urlencode({'state': interaction})}")
-        return self._answer(asked, session, accepted=True)
+        return self._answer(oauth_request, session, accepted=True)
 
     def _continue(self, interaction: browsers.Interaction, browser: str) -> Response:
-        """After a login: the consent page, or the answer."""
-        asked = authorization_request(self._server.settings.issuer, interaction.query)
+        """Continue after a login: with the consent form, or with the response."""
+        oauth_request = self._request_of(interaction)
         session = browsers.find_session(self._database, browser)
         if session is None:
             return message("Start again", EXPIRED, status=400)
-        if self._wants_consent(asked, session):
+        if self._wants_consent(oauth_request, session):
             return _see_other(f"/u/consent?{urlencode({'state': interaction.id})}")
         browsers.close_interaction(self._database, interaction)
-        return self._answer(asked, session, accepted=True)
+        return self._answer(oauth_request, session, accepted=True)
 
     def _answer(
-        self, asked: TenantRequest, session: browsers.BrowserSession, *, accepted: bool
+        self, oauth_request: TenantRequest, session: browsers.BrowserSession, *, accepted: bool
     ) -> Response:
-        asked.session = session
+        oauth_request.session = session
         try:
-            grant = self._server.get_consent_grant(asked, session.user)
+            grant = self._server.get_consent_grant(oauth_request, session.user)
         except OAuth2Error as error:
             return self._refuse(error)
         response: Response = self._server.create_authorization_response(
-            asked, grant_user=session.user if accepted else None, grant=grant
+            oauth_request, grant_user=session.user if accepted else None, grant=grant
         )
         return response
 
     def _refuse(self, error: OAuth2Error) -> Response:
-        """Back to the client if its redirect_uri is known to be its own; else a page."""
+        """Send the error to the client if its redirect_uri is registered; else show a page."""
         if not error.redirect_uri:
             text = error.get_error_description() or error.error
             return message(UNUSABLE, text, status=400)
@@ -161,27 +175,29 @@ class Authorize:
         separator = "&" if "?" in error.redirect_uri else "?"
         return _see_other(f"{error.redirect_uri}{separator}{urlencode(parameters)}")
 
-    def _wants_login(self, asked: TenantRequest, session: browsers.BrowserSession) -> bool:
-        data = asked.payload.data
+    def _wants_login(self, oauth_request: TenantRequest, session: browsers.BrowserSession) -> bool:
+        data = oauth_request.payload.data
         max_age = data.get("max_age", "")
         is_old = max_age.isdecimal() and self._server.clock() - session.auth_time > int(max_age)
         return data.get("prompt") in ("login", "select_account") or is_old
 
-    def _wants_consent(self, asked: TenantRequest, session: browsers.BrowserSession) -> bool:
-        return "consent" in asked.payload.data.get("prompt", "").split() or not (
-            browsers.has_consented(self._database, session.user, *self._consent_key(asked))
+    def _wants_consent(
+        self, oauth_request: TenantRequest, session: browsers.BrowserSession
+    ) -> bool:
+        return "consent" in oauth_request.payload.data.get("prompt", "").split() or not (
+            browsers.has_consented(self._database, session.user, *self._consent_key(oauth_request))
         )
 
-    def _save_consent(self, asked: TenantRequest, session: browsers.BrowserSession) -> None:
-        browsers.save_consent(self._database, session.user, *self._consent_key(asked))
+    def _save_consent(self, oauth_request: TenantRequest, session: browsers.BrowserSession) -> None:
+        browsers.save_consent(self._database, session.user, *self._consent_key(oauth_request))
 
-    def _consent_key(self, asked: TenantRequest) -> tuple[str, str, str]:
-        audience = self._server.audience(asked.payload.data)
-        return asked.payload.client_id, audience, self._scope(asked)
+    def _consent_key(self, oauth_request: TenantRequest) -> tuple[str, str, str]:
+        audience = self._server.audience(oauth_request.payload.data)
+        return oauth_request.payload.client_id, audience, self._scope(oauth_request)
 
-    def _scope(self, asked: TenantRequest) -> str:
-        audience = self._server.audience(asked.payload.data)
-        return self._server.apis.allowed_scope(audience, asked.payload.scope)
+    def _scope(self, oauth_request: TenantRequest) -> str:
+        audience = self._server.audience(oauth_request.payload.data)
+        return self._server.apis.allowed_scope(audience, oauth_request.payload.scope)
 
     def _interaction(self, request: Request) -> browsers.Interaction | None:
         browser = request.cookies.get(browsers.COOKIE)
@@ -189,8 +205,11 @@ class Authorize:
             self._database, browser, request.query_params.get("state", "")
         )
 
-    def _targets(self, asked: TenantRequest) -> tuple[str, ...]:
-        parts = urlsplit(asked.payload.redirect_uri)
+    def _request_of(self, interaction: browsers.Interaction) -> TenantRequest:
+        return authorization_request(self._server.settings.issuer, interaction.query)
+
+    def _targets(self, oauth_request: TenantRequest) -> tuple[str, ...]:
+        parts = urlsplit(oauth_request.payload.redirect_uri)
         return (f"{parts.scheme}://{parts.netloc}", *self._server.settings.app_urls)
 
 

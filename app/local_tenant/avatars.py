@@ -1,4 +1,4 @@
-"""Pictures of the seeded users, drawn here: an offline tenant fetches nothing."""
+"""Pictures of the users, drawn as SVG, so that the tenant works offline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 
 def avatar(request: Request) -> Response:
-    """A circle with an initial, in a colour that belongs to the name."""
+    """A circle with an initial, in a colour derived from the name."""
     name = request.path_params["name"]
     hue = int(hashlib.sha256(name.encode()).hexdigest()[:4], 16) % 360
     initial = escape(name[:1].upper())

@@ -1,4 +1,4 @@
-"""Who is signed in at the tenant in which browser, and the authorization requests it has open."""
+"""The login sessions of browsers, their open authorization requests, and consents."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INTERACTION_LIFETIME = 1800.0  # seconds a login or consent page stays usable
 
 @dataclass(frozen=True, slots=True)
 class BrowserSession:
-    """A person signed in at the tenant; `sid` names it in ID tokens and at logout."""
+    """A login of a user in a browser. ID tokens and logout requests name it by `sid`."""
 
     user: User
     sid: str
@@ -38,7 +38,7 @@ def new_browser() -> str:
 
 def find_session(database: Database, browser: str | None) -> BrowserSession | None:
     """The session of a browser."""
-    with database.work() as connection:
+    with database.transaction() as connection:
         row = connection.execute(
             "SELECT * FROM sessions WHERE browser = ?", (digest(browser or ""),)
         ).fetchone()
@@ -47,9 +47,9 @@ def find_session(database: Database, browser: str | None) -> BrowserSession | No
 
 
 def begin_session(database: Database, old_browser: str, user: User, now: float) -> str:
-    """Sign a person in under a new cookie value, to which open requests move along."""
+    """Log a user in under a new cookie value, and move the browser's open requests to it."""
     browser = new_browser()
-    with database.work() as connection:
+    with database.transaction() as connection:
         connection.execute("DELETE FROM sessions WHERE browser = ?", (digest(old_browser),))
         connection.execute(
             "INSERT INTO sessions VALUES (?, ?, ?, ?)",
@@ -63,16 +63,16 @@ def begin_session(database: Database, old_browser: str, user: User, now: float) 
 
 
 def end_session(database: Database, sid: str) -> None:
-    """Sign out, and forget the refresh tokens that came from this session."""
-    with database.work() as connection:
+    """End a session and delete its refresh tokens."""
+    with database.transaction() as connection:
         connection.execute("DELETE FROM sessions WHERE sid = ?", (sid,))
         connection.execute("DELETE FROM refresh_tokens WHERE sid = ?", (sid,))
 
 
 def open_interaction(database: Database, browser: str, query: str, now: float) -> str:
-    """Remember an authorization request; the id goes into the page's URL."""
+    """Store an authorization request; the result is its id, for the form's URL."""
     interaction = secrets.token_urlsafe(24)
-    with database.work() as connection:
+    with database.transaction() as connection:
         connection.execute(
             "DELETE FROM interactions WHERE created_at < ?", (now - INTERACTION_LIFETIME,)
         )
@@ -84,8 +84,8 @@ def open_interaction(database: Database, browser: str, query: str, now: float) -
 
 
 def find_interaction(database: Database, browser: str | None, id_: str) -> Interaction | None:
-    """An open request of this browser: nobody else's forms can go on with it."""
-    with database.work() as connection:
+    """An open request of this browser. No other browser can continue it."""
+    with database.transaction() as connection:
         row = connection.execute(
             "SELECT * FROM interactions WHERE id = ? AND browser = ?",
             (id_, digest(browser or "")),
@@ -93,27 +93,27 @@ def find_interaction(database: Database, browser: str | None, id_: str) -> Inter
     return Interaction(row["id"], row["query"], bool(row["logged_in"])) if row else None
 
 
-def note_login(database: Database, interaction: Interaction) -> None:
-    """The person has just given the password for this request."""
-    with database.work() as connection:
+def mark_logged_in(database: Database, interaction: Interaction) -> None:
+    """Record that the user has just entered the password for this request."""
+    with database.transaction() as connection:
         connection.execute("UPDATE interactions SET logged_in = 1 WHERE id = ?", (interaction.id,))
 
 
 def close_interaction(database: Database, interaction: Interaction) -> None:
-    """The request has been answered."""
-    with database.work() as connection:
+    """Delete a request that has been answered."""
+    with database.transaction() as connection:
         connection.execute("DELETE FROM interactions WHERE id = ?", (interaction.id,))
 
 
 def has_consented(database: Database, user: User, client: str, audience: str, scope: str) -> bool:
-    """Whether the person has allowed all of this before."""
+    """Whether the user has consented to all of `scope` before."""
     consented = consented_scope(database, user.user_id, client, audience)
     return bool(consented) and set(scope.split()) <= set(consented.split())
 
 
 def consented_scope(database: Database, user_id: str, client: str, audience: str) -> str:
-    """What the person has allowed so far; empty when nothing."""
-    with database.work() as connection:
+    """The scope that the user has consented to so far; may be empty."""
+    with database.transaction() as connection:
         row = connection.execute(
             "SELECT scope FROM consents WHERE user_id = ? AND client_id = ? AND audience = ?",
             (user_id, client, audience),
@@ -122,10 +122,10 @@ def consented_scope(database: Database, user_id: str, client: str, audience: str
 
 
 def save_consent(database: Database, user: User, client: str, audience: str, scope: str) -> None:
-    """Remember what the person allowed, on top of what they allowed before."""
+    """Add `scope` to what the user has consented to."""
     earlier = consented_scope(database, user.user_id, client, audience)
     scopes = " ".join(dict.fromkeys(f"{earlier} {scope}".split()))
-    with database.work() as connection:
+    with database.transaction() as connection:
         connection.execute(
             "INSERT OR REPLACE INTO consents VALUES (?, ?, ?, ?)",
             (user.user_id, client, audience, scopes),

@@ -9,6 +9,8 @@ from authlib.oauth2.rfc6749 import ClientMixin
 
 from .settings import TenantSettings
 
+CLIENT_AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
+
 
 @dataclass(frozen=True)
 class Client(ClientMixin):  # type: ignore[misc]
@@ -28,7 +30,7 @@ class Client(ClientMixin):  # type: ignore[misc]
         return None
 
     def get_allowed_scope(self, scope: str | None) -> str:
-        return scope or ""  # what a scope means depends on the API: see `apis`
+        return scope or ""  # depends on the API: see `Apis.allowed_scope`
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
         return redirect_uri in self.redirect_uris

@@ -1,4 +1,4 @@
-"""Authorization codes and refresh tokens: single-use, and a second use ends the whole family."""
+"""Authorization codes and refresh tokens. A second use revokes the whole token family."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ class Grant(AuthorizationCodeMixin):  # type: ignore[misc]
 
 
 def digest(text: str) -> str:
-    """What is stored in place of a secret value."""
+    """The hash that is stored in place of a secret value."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def new_family() -> str:
-    """An id for all the tokens that come from one login."""
+    """An id for the tokens of one login."""
     return secrets.token_hex(16)
 
 
 def save_code(database: Database, code: str, grant: Grant, expires_at: float) -> None:
     """Store a new code."""
-    with database.work() as connection:
+    with database.transaction() as connection:
         connection.execute(
             "INSERT INTO codes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
             (
@@ -76,14 +76,14 @@ def save_code(database: Database, code: str, grant: Grant, expires_at: float) ->
 
 
 def take_code(database: Database, code: str, client_id: str, now: float) -> Grant | None:
-    """Use a code up (RFC 6749 section 4.1.2). A second use revokes what the first one gave."""
-    with database.work() as connection:
+    """Use a code up (RFC 6749 section 4.1.2). A second use revokes the tokens of the first."""
+    with database.transaction() as connection:
         return _take(connection, "codes", "code", code, client_id, now)
 
 
 def save_refresh_token(database: Database, token: str, grant: Grant, expires_at: float) -> None:
     """Store a new refresh token."""
-    with database.work() as connection:
+    with database.transaction() as connection:
         connection.execute(
             "INSERT INTO refresh_tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
             (
@@ -96,17 +96,19 @@ def save_refresh_token(database: Database, token: str, grant: Grant, expires_at:
 def take_refresh_token(
     database: Database, token: str, client_id: str, now: float, *, overlap: float
 ) -> Grant | None:
-    """Use a refresh token up (RFC 9700 section 4.14.2); an old one kills its family, unless its
-    first use was less than `overlap` seconds ago."""
-    with database.work() as connection:
+    """Use a refresh token up (RFC 9700 section 4.14.2).
+
+    A used one revokes its family, unless its first use was less than `overlap` seconds ago.
+    """
+    with database.transaction() as connection:
         return _take(connection, "refresh_tokens", "token", token, client_id, now, overlap=overlap)
 
 
 def find_refresh_token(
     database: Database, token: str, now: float, *, overlap: float
 ) -> Grant | None:
-    """The grant behind a refresh token that is still good, without using it."""
-    with database.work() as connection:
+    """The grant of a refresh token that is still valid, without using it up."""
+    with database.transaction() as connection:
         row = connection.execute(
             "SELECT * FROM refresh_tokens WHERE token = ?", (digest(token),)
         ).fetchone()
@@ -114,8 +116,8 @@ def find_refresh_token(
 
 
 def revoke_family(database: Database, family: str) -> None:
-    """Forget every refresh token of a login."""
-    with database.work() as connection:
+    """Delete every refresh token of a login."""
+    with database.transaction() as connection:
         connection.execute("DELETE FROM refresh_tokens WHERE family = ?", (family,))
 
 

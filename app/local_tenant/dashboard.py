@@ -1,4 +1,4 @@
-"""The dashboard: who the users are, and their `user_metadata` as JSON to edit."""
+"""The dashboard: the users, and their `user_metadata` as JSON to edit."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from .documents import alert, document, message
+from .html import alert, document, message
 from .server import TenantServer
 from .strict_json import parse_json
 from .users import User, all_users, find_user, save_metadata
 
 
 class Dashboard:
-    """Needs no login: it is a tool of the developer, on the developer's machine."""
+    """It needs no login: it is a tool for the developer, on their own machine."""
 
     def __init__(self, server: TenantServer) -> None:
         self._server = server
 
     def index(self, request: Request) -> Response:
         """The list of users."""
-        with self._server.database.work() as database:
-            people = "".join(_person(user) for user in all_users(database))
+        with self._server.database.transaction() as database:
+            users = "".join(_list_item(user) for user in all_users(database))
         return document(
             "Dashboard",
-            '<h1 class="wide">Users</h1><p>Choose somebody to edit their metadata.</p>'
-            f'<ul class="people">{people}</ul>',
+            '<h1 class="wide">Users</h1><p>Choose a user to edit their metadata.</p>'
+            f'<ul class="people">{users}</ul>',
         )
 
     def show(self, request: Request) -> Response:
@@ -59,12 +59,12 @@ class Dashboard:
                 metadata = _parsed(text)
             except ValueError as error:
                 return _editor(user, text, problem=str(error))
-        with self._server.database.work() as database:
+        with self._server.database.transaction() as database:
             save_metadata(database, user.user_id, metadata, self._server.clock())
         return RedirectResponse(f"{_url(user)}?saved", 303)
 
     def _user(self, request: Request) -> User | None:
-        with self._server.database.work() as database:
+        with self._server.database.transaction() as database:
             return find_user(database, user_id=request.path_params["user_id"])
 
 
@@ -103,7 +103,7 @@ def _editor(user: User, text: str, *, problem: str | None = None, saved: bool = 
     return document(user.profile["name"], body, status=400 if problem else 200)
 
 
-def _person(user: User) -> str:
+def _list_item(user: User) -> str:
     avatar = f'<img src="/avatars/{quote(user.profile["nickname"])}.svg" alt="">'
     link = f'<a href="{_url(user)}">{escape(user.email)}</a>'
     return f"<li>{avatar}<span>{escape(user.profile['name'])}<br>{link}</span></li>"
@@ -114,4 +114,4 @@ def _url(user: User) -> str:
 
 
 def _unknown() -> Response:
-    return message("No such user", "Nobody has this id.", status=404)
+    return message("No such user", "No user has this id.", status=404)

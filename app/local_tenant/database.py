@@ -1,4 +1,4 @@
-"""The tenant's file: users, sessions, codes, tokens and the signing key survive a restart."""
+"""The tenant's SQLite file: users, sessions, codes, tokens and the signing key."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ CREATE TABLE IF NOT EXISTS codes (
     code TEXT PRIMARY KEY, family TEXT NOT NULL, client_id TEXT NOT NULL,
     redirect_uri TEXT NOT NULL, scope TEXT NOT NULL, audience TEXT NOT NULL, user_id TEXT NOT NULL,
     sid TEXT NOT NULL, auth_time REAL NOT NULL, nonce TEXT, code_challenge TEXT NOT NULL,
-    expires_at REAL NOT NULL, used REAL NOT NULL DEFAULT 0 -- or when
+    expires_at REAL NOT NULL, used REAL NOT NULL DEFAULT 0 -- or epoch seconds of the first use
 );
 CREATE TABLE IF NOT EXISTS refresh_tokens (
     token TEXT PRIMARY KEY, family TEXT NOT NULL, client_id TEXT NOT NULL, scope TEXT NOT NULL,
     audience TEXT NOT NULL, user_id TEXT NOT NULL, sid TEXT NOT NULL,
-    expires_at REAL NOT NULL, used REAL NOT NULL DEFAULT 0 -- or when
+    expires_at REAL NOT NULL, used REAL NOT NULL DEFAULT 0 -- or epoch seconds of the first use
 );
 CREATE TABLE IF NOT EXISTS keys (kid TEXT PRIMARY KEY, jwk TEXT NOT NULL);
 """
 
 
 class Database:
-    """Opens a connection for each piece of work, so that any thread may do some."""
+    """Opens a connection for each transaction, so that any thread can use it."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -55,8 +55,8 @@ class Database:
             )
 
     @contextmanager
-    def work(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, alone from its first line: saved at the end, undone on an exception."""
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the write lock: committed, or rolled back on an error."""
         with closing(self._connect()) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:

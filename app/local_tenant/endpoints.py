@@ -19,14 +19,14 @@ class Endpoints:
 
     async def token(self, request: Request) -> Response:
         """RFC 6749 section 3.2."""
-        asked = await body_request(request)
-        return await run_in_threadpool(self._server.create_token_response, asked)
+        oauth_request = await body_request(request)
+        return await run_in_threadpool(self._server.create_token_response, oauth_request)
 
     async def revoke(self, request: Request) -> Response:
         """RFC 7009; the body of a success is empty, as Auth0's is."""
-        asked = await body_request(request)
+        oauth_request = await body_request(request)
         response = await run_in_threadpool(
-            self._server.create_endpoint_response, "revocation", asked
+            self._server.create_endpoint_response, "revocation", oauth_request
         )
         return Response(status_code=200) if response.status_code == 200 else response
 
@@ -39,7 +39,7 @@ class Endpoints:
             return Response(
                 status_code=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
             )
-        with self._server.database.work() as database:
+        with self._server.database.transaction() as database:
             user = find_user(database, user_id=claims["sub"])
         if user is None:
             return Response(status_code=404)

@@ -1,11 +1,11 @@
-"""The grants, on Authlib's: this file says where things are kept and what is asked for."""
+"""The authorization code grant, ID tokens and revocation, as subclasses of Authlib's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error, grants
+from authlib.oauth2.rfc6749 import InvalidRequestError, grants
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc9207 import IssuerParameter
@@ -13,32 +13,32 @@ from authlib.oidc.core.grants import OpenIDCode
 from joserfc.jwk import RSAKey
 
 from . import codes
-from .clients import Client
+from .clients import CLIENT_AUTH_METHODS, Client
+from .refresh_grant import RefreshTokenGrant
 from .request import TenantRequest
-from .users import User, find_user
-
-if TYPE_CHECKING:
-    from .server import TenantServer
-
-CLIENT_AUTH = ["client_secret_basic", "client_secret_post", "none"]
+from .server import TenantServer
+from .users import User
 
 
-class ServiceNotFoundError(OAuth2Error):  # type: ignore[misc]
-    """An unknown audience, answered as Auth0 answers it."""
-
-    error = "access_denied"
-    description = "Service not found: the audience is unknown to this tenant."
+def register_grants(server: TenantServer) -> None:
+    """Let the server issue tokens for codes and refresh tokens, and revoke them."""
+    server.register_grant(
+        AuthorizationCodeGrant, [RequiredCodeChallenge(), KnownAudience(), IdToken(server)]
+    )
+    server.register_grant(RefreshTokenGrant)
+    server.register_endpoint(Revocation)
+    server.register_extension(issuer_parameter(server.settings.issuer))
 
 
 class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
     """RFC 6749 section 4.1."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_AUTH
+    TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_AUTH_METHODS
     server: TenantServer
     request: TenantRequest
 
     def generate_token(self, user: User, scope: str, **_: Any) -> dict[str, Any]:
-        """The tokens are made from what the code stands for, audience included."""
+        """Tokens for what the code stands for, audience included."""
         return self.server.issue(self.request.authorization_code, scope)
 
     def save_authorization_code(self, code: str, request: TenantRequest) -> None:
@@ -60,12 +60,12 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
         )
 
     def query_authorization_code(self, code: str, client: Client) -> codes.Grant | None:
-        # Used up before it is looked at: an attempt that fails has spent it.
+        # The code is used up before it is checked: a failed attempt spends it, too.
         server = self.server
         return codes.take_code(server.database, code, client.client_id, server.clock())
 
     def delete_authorization_code(self, authorization_code: codes.Grant) -> None:
-        """It is kept as used, so that a second use is noticed."""
+        """Keep it, marked as used, so that a second use is noticed."""
 
     def authenticate_user(self, authorization_code: codes.Grant) -> User | None:
         return self.server.user_of(authorization_code)
@@ -90,8 +90,7 @@ class KnownAudience:
         grant.register_hook("after_validate_authorization_request_payload", self.check)
 
     def check(self, grant: Any, redirect_uri: str) -> None:
-        if not grant.server.apis.knows(grant.request.payload.data.get("audience")):
-            raise ServiceNotFoundError()
+        grant.server.apis.check(grant.request.payload.data.get("audience"))
 
 
 class IdToken(OpenIDCode):  # type: ignore[misc]
@@ -102,7 +101,7 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
         self._server = server
 
     def exists_nonce(self, nonce: str, request: TenantRequest) -> bool:
-        return False  # replay is the client's to notice; PKCE and single-use codes guard this side
+        return False  # the client detects replay; PKCE and single-use codes protect the tenant
 
     def resolve_client_private_key(self, client: Client) -> RSAKey:
         return self._server.signer.key
@@ -128,9 +127,9 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
 
 
 class Revocation(RevocationEndpoint):  # type: ignore[misc]
-    """RFC 7009: revoking a refresh token ends everything that came from its login."""
+    """RFC 7009: revoking a refresh token revokes all refresh tokens of its login."""
 
-    CLIENT_AUTH_METHODS = CLIENT_AUTH
+    CLIENT_AUTH_METHODS = CLIENT_AUTH_METHODS
     server: TenantServer
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> codes.Grant | None:
@@ -156,9 +155,3 @@ def issuer_parameter(issuer: str) -> Callable[[TenantServer], IssuerParameter]:
         return parameter
 
     return register
-
-
-def find_user_by_id(server: TenantServer, user_id: str) -> User | None:
-    """The user a grant belongs to."""
-    with server.database.work() as connection:
-        return find_user(connection, user_id=user_id)

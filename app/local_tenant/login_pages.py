@@ -9,14 +9,14 @@ from starlette.responses import HTMLResponse
 
 from .apis import DESCRIPTIONS
 from .clients import Client
-from .documents import alert, document
+from .html import alert, document
 from .users import User
 
 
 def login_page(
     client: Client, targets: Sequence[str], *, username: str = "", problem: str | None = None
 ) -> HTMLResponse:
-    """Asks for an e-mail address and a password. What was typed is kept, the password is not."""
+    """A form for e-mail address and password. The address is kept after a wrong password."""
     body = f"""
         <h1>Welcome</h1>
         <p>Log in to continue to {escape(client.name)}.</p>
@@ -33,7 +33,7 @@ def login_page(
 
 
 def consent_page(client: Client, user: User, scope: str, targets: Sequence[str]) -> HTMLResponse:
-    """Lists what the application asks for; it can be declined."""
+    """A list of the requested scopes, to accept or decline."""
     items = "".join(map(_scope, scope.split()))
     body = f"""
         <h1>Allow {escape(client.name)}?</h1>

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from . import browser_sessions as browsers
-from .documents import document, message
+from .html import document, message
 from .server import NO_STORE, TenantServer
 
 QUESTION = """
@@ -21,13 +21,13 @@ QUESTION = """
 
 
 class Logout:
-    """`/oidc/logout`, `/v2/logout`, and the page that asks."""
+    """`/oidc/logout`, `/v2/logout`, and the page that asks for confirmation."""
 
     def __init__(self, server: TenantServer) -> None:
         self._server = server
 
     async def oidc(self, request: Request) -> Response:
-        """Section 2: GET and POST are alike."""
+        """Section 2, by GET or POST."""
         parameters = dict(request.query_params)
         if request.method == "POST":
             form = await request.form()
@@ -45,21 +45,21 @@ class Logout:
         if session is not None:
             browsers.end_session(self._server.database, session.sid)
         state = parameters.get("state")
-        return _leave(f"{target}?{urlencode({'state': state})}" if target and state else target)
+        return _redirect(f"{target}?{urlencode({'state': state})}" if target and state else target)
 
     def auth0(self, request: Request) -> Response:
-        """Auth0's own endpoint; it does not ask."""
+        """Auth0's own endpoint, which asks for no confirmation."""
         client_id = request.query_params.get("client_id", "")
         target = request.query_params.get("returnTo")
         if target is not None and not self._is_registered(client_id, target):
             return _not_registered("returnTo")
         self._end(request)
-        return _leave(target)
+        return _redirect(target)
 
     def confirmed(self, request: Request) -> Response:
-        """The answer to the question; SameSite keeps other sites from giving it."""
+        """The confirmed logout. The SameSite cookie keeps other sites from confirming it."""
         self._end(request)
-        return _leave(None)
+        return _redirect(None)
 
     def _end(self, request: Request) -> None:
         session = browsers.find_session(self._server.database, request.cookies.get(browsers.COOKIE))
@@ -67,7 +67,7 @@ class Logout:
             browsers.end_session(self._server.database, session.sid)
 
     def _hint(self, parameters: Mapping[str, str]) -> tuple[str, str]:
-        """The client and the session that the request names; an expired ID token still counts."""
+        """The client id and the `sid` of the request. An expired ID token is accepted as a hint."""
         client_id = parameters.get("client_id", "")
         claims = self._server.signer.claims(parameters.get("id_token_hint", ""))
         if claims is None:
@@ -84,7 +84,7 @@ def _not_registered(parameter: str) -> Response:
     return message("This logout request cannot be used", text, status=400)
 
 
-def _leave(target: str | None) -> Response:
+def _redirect(target: str | None) -> Response:
     if target is None:
         return message("You are logged out", "You can close this page.", status=200)
     return RedirectResponse(target, 303, headers=NO_STORE)

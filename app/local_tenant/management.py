@@ -36,7 +36,7 @@ class ApiError(Exception):
 
 
 class Management:
-    """Users, for a token whose audience is this API."""
+    """The users endpoint, for access tokens with the audience of this API."""
 
     def __init__(self, server: TenantServer) -> None:
         self._server = server
@@ -79,7 +79,7 @@ class Management:
         return claims
 
     def _find(self, user_id: str) -> User:
-        with self._server.database.work() as database:
+        with self._server.database.transaction() as database:
             user = find_user(database, user_id=user_id)
         if user is None:
             raise ApiError(404, "The user does not exist.", "inexistent_user")
@@ -87,7 +87,7 @@ class Management:
 
     def _update(self, user_id: str, body: bytes) -> User:
         changes = _changes(body)
-        with self._server.database.work() as database:
+        with self._server.database.transaction() as database:
             user = find_user(database, user_id=user_id)
             if user is None:
                 raise ApiError(404, "The user does not exist.", "inexistent_user")

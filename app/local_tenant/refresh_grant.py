@@ -1,9 +1,9 @@
-"""The refresh token grant: rotating, and for several APIs where the client may have that."""
+"""The refresh token grant, with rotation and Auth0's multi-resource refresh tokens."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from authlib.oauth2.rfc6749 import InvalidGrantError, grants
 from authlib.oidc.core.errors import ConsentRequiredError
@@ -11,23 +11,20 @@ from authlib.oidc.core.errors import ConsentRequiredError
 from . import codes
 from .apis import identity_scope
 from .browser_sessions import consented_scope
-from .grants import CLIENT_AUTH, ServiceNotFoundError
+from .clients import CLIENT_AUTH_METHODS
 from .request import TenantRequest
+from .server import TenantServer
 from .users import User
-
-if TYPE_CHECKING:
-    from .server import TenantServer
 
 
 class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
-    """RFC 6749 section 6, rotating at every use.
+    """RFC 6749 section 6. Every use rotates the refresh token.
 
-    With Auth0's multi-resource refresh tokens a request names an `audience`, and gets a token with
-    what the user has consented to there. A request that asks for too much does not use up its
-    refresh token.
+    A client with multi-resource refresh tokens may name an `audience`, and gets the scopes that the
+    user has consented to for it. A request for more is refused without using up its refresh token.
     """
 
-    TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_AUTH
+    TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_AUTH_METHODS
     INCLUDE_NEW_REFRESH_TOKEN = True
     server: TenantServer
     request: TenantRequest
@@ -39,7 +36,8 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
         server = self.server
         overlap = server.settings.rotation_overlap
         grant = codes.find_refresh_token(server.database, token, server.clock(), overlap=overlap)
-        self.request.wanted = self._wanted(grant) if grant and grant.check_client(client) else None
+        if grant is not None and grant.check_client(client):
+            self.request.access_grant = self._access_grant(grant)
         self.request.refresh_token = self._validate_request_token(client)
 
     def authenticate_refresh_token(self, refresh_token: str) -> codes.Grant:
@@ -56,29 +54,28 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
         return self.server.user_of(refresh_token)
 
     def issue_token(self, user: User, refresh_token: codes.Grant) -> dict[str, Any]:
-        wanted: codes.Grant = self.request.wanted
-        return self.server.issue(refresh_token, wanted.scope, audience=wanted.audience)
+        access_grant: codes.Grant = self.request.access_grant
+        return self.server.issue(refresh_token, access_grant.scope, audience=access_grant.audience)
 
     def revoke_old_credential(self, refresh_token: codes.Grant) -> None:
-        """Taking it has already used it up."""
+        """`authenticate_refresh_token` has already used it up."""
 
-    def _wanted(self, grant: codes.Grant) -> codes.Grant:
-        """What the access token is to stand for; the refresh token keeps what it stands for."""
+    def _access_grant(self, grant: codes.Grant) -> codes.Grant:
+        """What the new access token stands for. The refresh token keeps its audience and scope."""
         audience = self.request.payload.data.get("audience")
         multi_resource = self.request.client.multi_resource_refresh
         if not multi_resource or not audience or audience == grant.audience:
             self._validate_token_scope(grant)
             return replace(grant, scope=self.request.payload.scope or grant.scope)
-        if not self.server.apis.knows(audience):
-            raise ServiceNotFoundError
-        return replace(grant, audience=audience, scope=self._scope_there(grant, audience))
+        self.server.apis.check(audience)
+        return replace(grant, audience=audience, scope=self._consented_scope(grant, audience))
 
-    def _scope_there(self, grant: codes.Grant, audience: str) -> str:
+    def _consented_scope(self, grant: codes.Grant, audience: str) -> str:
         consented = consented_scope(
             self.server.database, grant.user_id, grant.client_id, audience
         ).split()
-        asked = self.server.apis.allowed_scope(audience, self.request.payload.scope).split()
+        requested = self.server.apis.allowed_scope(audience, self.request.payload.scope).split()
         identity = identity_scope(grant.scope).split()
-        if not set(asked) <= {*consented, *identity}:
+        if not set(requested) <= {*consented, *identity}:
             raise ConsentRequiredError
-        return " ".join(dict.fromkeys((*identity, *(asked or consented))))
+        return " ".join(dict.fromkeys((*identity, *(requested or consented))))

@@ -1,4 +1,4 @@
-"""A Starlette request as Authlib reads one."""
+"""A Starlette request in the form that Authlib reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 
 class Payload(OAuth2Payload):  # type: ignore[misc]
-    """Parameters with their repetitions, from a query or a body."""
+    """Parameters from a query or a body; a name may occur more than once."""
 
     def __init__(self, items: Sequence[tuple[str, str]]) -> None:
         self._items = items
@@ -48,13 +48,13 @@ class TenantRequest(OAuth2Request):  # type: ignore[misc]
 
 
 def authorization_request(issuer: str, query: str) -> TenantRequest:
-    """An authorization request, as its query string says."""
+    """An authorization request from its query string."""
     items = parse_qsl(query, keep_blank_values=True)
     return TenantRequest("GET", f"{issuer}authorize", items, {})
 
 
 async def body_request(request: Request) -> TenantRequest:
-    """A request with a form or, as Auth0 also takes it, a JSON body."""
+    """A request with a form body, or with a JSON body, which Auth0 also accepts."""
     text = (await request.body()).decode("utf-8", "replace")
     if request.headers.get("content-type", "").startswith("application/json"):
         items = _json_items(text)

@@ -1,4 +1,4 @@
-"""The two people of every new tenant."""
+"""The two users of every new tenant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Authlib's AuthorizationServer on Starlette: requests in, responses out, tokens made."""
+"""Authlib's AuthorizationServer on Starlette: requests, responses and access tokens."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Any
 from authlib.oauth2.rfc6749 import AuthorizationServer
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from . import codes, grants
+from . import codes
 from .apis import DESCRIPTIONS, Apis
-from .clients import Client, registered_clients
+from .clients import CLIENT_AUTH_METHODS, Client, registered_clients
 from .database import Database
-from .refresh_grant import RefreshTokenGrant
 from .request import TenantRequest
 from .settings import TenantSettings
 from .signing import Signer
-from .users import User
+from .users import User, find_user
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
@@ -35,7 +34,7 @@ class LocatedRedirect(RedirectResponse):
 
 
 class TenantServer(AuthorizationServer):  # type: ignore[misc]
-    """The authorization server of one data file."""
+    """The authorization server of one data file; `grants.register_grants` adds what it grants."""
 
     def __init__(self, settings: TenantSettings, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -45,13 +44,6 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         self.signer = Signer(self.database)
         self.clients = registered_clients(settings)
         self.apis = Apis(settings)
-        self.register_grant(
-            grants.AuthorizationCodeGrant,
-            [grants.RequiredCodeChallenge(), grants.KnownAudience(), grants.IdToken(self)],
-        )
-        self.register_grant(RefreshTokenGrant)
-        self.register_endpoint(grants.Revocation)
-        self.register_extension(grants.issuer_parameter(settings.issuer))
 
     def query_client(self, client_id: str) -> Client | None:
         return self.clients.get(client_id)
@@ -60,7 +52,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         return request
 
     def send_signal(self, name: str, *args: Any, **kwargs: Any) -> None:
-        """Nobody listens."""
+        """The tenant has no listeners."""
 
     def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Response:
         location = dict(headers).get("Location")
@@ -87,13 +79,16 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
 
     def user_of(self, grant: codes.Grant) -> User | None:
         """The user that a code or refresh token belongs to."""
-        return grants.find_user_by_id(self, grant.user_id)
+        with self.database.transaction() as connection:
+            return find_user(connection, user_id=grant.user_id)
 
     def issue(
         self, grant: codes.Grant, scope: str, *, audience: str | None = None
     ) -> dict[str, Any]:
-        """A token response's members (RFC 6749 section 5.1) for a code or refresh token; `audience`
-        is that of the access token if it is another one than the grant's."""
+        """The token response (RFC 6749 section 5.1) for a code or refresh token.
+
+        `audience` is that of the access token, if it is not the grant's.
+        """
         now, lifetime = int(self.clock()), self.settings.access_token_lifetime
         audiences = [audience or grant.audience]
         if "openid" in scope.split() and self.settings.userinfo_audience not in audiences:
@@ -135,8 +130,8 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
             "response_modes_supported": ["query"],
             "grant_types_supported": ["authorization_code", "refresh_token"],
             "code_challenge_methods_supported": ["S256"],
-            "token_endpoint_auth_methods_supported": grants.CLIENT_AUTH,
-            "revocation_endpoint_auth_methods_supported": grants.CLIENT_AUTH,
+            "token_endpoint_auth_methods_supported": CLIENT_AUTH_METHODS,
+            "revocation_endpoint_auth_methods_supported": CLIENT_AUTH_METHODS,
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "authorization_response_iss_parameter_supported": True,

@@ -1,4 +1,4 @@
-"""What a local tenant can be told, and what it refuses."""
+"""The settings of a local tenant, and the conditions under which it refuses to run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..loopback_server import is_loopback
 
 
 class TenantRefused(ValueError):
-    """The local tenant will not run like this; the message says why and what to do."""
+    """The local tenant refuses to run. The message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class TenantSettings:
     """Lifetimes are in seconds; `app_urls` are the origins whose callbacks are registered.
 
     `external_audience` is the identifier of the second API. With `multi_resource_refresh` a refresh
-    token of `local-app` serves for tokens of both. For `rotation_overlap` seconds after its first
-    use (Auth0's word) a refresh token may be used again.
+    token of `local-app` obtains access tokens for both APIs. For `rotation_overlap` seconds after
+    its first use (Auth0's term) a refresh token may be used again.
 
     Raises:
         TenantRefused: `host` is not a loopback address, or `port` not a port.
@@ -54,7 +54,7 @@ class TenantSettings:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The names that a browser on this machine may call it by."""
+        """The host names that a browser on this machine may use for it."""
         return (self.host, f"[{self.host}]", "127.0.0.1", "localhost")
 
     @property

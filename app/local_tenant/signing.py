@@ -16,10 +16,10 @@ ALGORITHM = "RS256"
 
 
 class Signer:
-    """Signs with one RSA key, which is made once for each data file."""
+    """Signs with one RSA key, which is generated once for each data file."""
 
     def __init__(self, database: Database) -> None:
-        with database.work() as connection:
+        with database.transaction() as connection:
             self.key = _load_key(connection)
 
     def jwks(self) -> dict[str, Any]:
@@ -32,7 +32,7 @@ class Signer:
         return jwt.encode(header, claims, self.key, [ALGORITHM])
 
     def claims(self, token: str, *, typ: str | None = None) -> dict[str, Any] | None:
-        """The claims of a token that this key signed, whatever its times say; else None."""
+        """The claims of a token that this key signed, even if it has expired; else None."""
         try:
             decoded = jwt.decode(token, self.key, [ALGORITHM])
         except (JoseError, ValueError):

@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it; Python's reader also takes `NaN` and `Infinity`."""
+"""JSON as in RFC 8259; Python's parser also accepts `NaN` and `Infinity`."""
 
 from __future__ import annotations
 

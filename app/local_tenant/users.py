@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person; `user_metadata` is None until some is set."""
+    """A user; `user_metadata` is None until it is set."""
 
     user_id: str
     email: str
@@ -32,7 +32,7 @@ class User:
         return claims
 
     def document(self, issuer: str) -> dict[str, Any]:
-        """The user as `GET /api/v2/users/{id}` answers; absent members are absent."""
+        """The user as `GET /api/v2/users/{id}` returns it; metadata only if there is some."""
         document: dict[str, Any] = {
             "created_at": self.created_at,
             "email": self.email,

@@ -10,7 +10,7 @@ from app.auth_service import auth
 
 from ..components.layout import layout
 
-# Stable codes of the auth layer → title, text. Nothing from the URL is shown but the reference.
+# Stable codes of the auth layer → title, text. Nothing from the URL is shown but the error id.
 MESSAGES = {
     "access_denied": (
         "You did not allow it",
@@ -76,7 +76,7 @@ FALLBACK = ("The login did not work", "Nothing is lost. You can start again.")
 
 @auth.public
 class ErrorState(rx.State):
-    """Reads the code and the reference from the URL."""
+    """Reads the error code and the error id from the URL."""
 
     @rx.var
     def title(self) -> str:
@@ -87,9 +87,9 @@ class ErrorState(rx.State):
         return self._message()[1]
 
     @rx.var
-    def reference(self) -> str:
-        reference = self.router.url.query_parameters.get("id", "")
-        return reference if re.fullmatch(r"[0-9a-f]{8}", reference) else ""
+    def error_id(self) -> str:
+        error_id = self.router.url.query_parameters.get("id", "")
+        return error_id if re.fullmatch(r"[0-9a-f]{8}", error_id) else ""
 
     @rx.var
     def try_again_url(self) -> str:
@@ -116,8 +116,8 @@ def error() -> rx.Component:
                 class_name="choices",
             ),
             rx.cond(
-                ErrorState.reference != "",
-                rx.el.p("Reference ", rx.el.code(ErrorState.reference), class_name="muted small"),
+                ErrorState.error_id != "",
+                rx.el.p("Reference ", rx.el.code(ErrorState.error_id), class_name="muted small"),
             ),
             class_name="card problem",
         ),

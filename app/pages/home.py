@@ -9,7 +9,7 @@ from app.auth_service import auth
 
 from ..components.layout import layout, login_link
 from ..components.user_name import user_name
-from ..config import config
+from ..config import IS_LOCAL_TENANT, config
 
 
 @auth.public
@@ -26,7 +26,7 @@ def home() -> rx.Component:
             class_name="hero",
         ),
         rx.el.section(*steps(), class_name="steps"),
-        local_tenant_note() if config.is_local_tenant else rx.fragment(),
+        local_tenant_note() if IS_LOCAL_TENANT else rx.fragment(),
     )
 
 

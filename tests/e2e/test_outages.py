@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Page, expect
-
-from app.auth.session.shared_mark import SIZE
 
 from ..servers import wait_until
 from .conftest import NewPerson
@@ -67,8 +64,7 @@ def locked_sessions(stack: Stack) -> Iterator[None]:
     data = stack.directory.parent / "data"
     with (data / "sessions.sqlite3-shm").open("r+b") as shared_memory:
         fcntl.lockf(shared_memory, fcntl.LOCK_EX, READ_LOCKS, FIRST_READ_LOCK)
-        with (data / "sessions.sqlite3-mark").open("r+b") as mark:
-            mark.write(os.urandom(SIZE))
+        (data / "sessions.sqlite3-mark").touch()
         yield
 
 

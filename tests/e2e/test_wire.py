@@ -9,8 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, WebSocket
 
-from app.auth.session import Sealer, SQLiteSessionStore, hash_session_id
-from app.auth.session.codec import Codec
+from app.auth.session import Sealer, SQLiteSessionStore, Transaction, hash_session_id
+from app.auth.session.encryption import RecordSealer
 
 from ..servers import wait_until
 from .stack import SECRET, Stack
@@ -70,7 +70,7 @@ def log_in_openly(page: Page, stack: Stack) -> dict[str, str]:
         key, sealed = database.execute(
             "SELECT key, sealed FROM transactions ORDER BY created_at DESC LIMIT 1"
         ).fetchone()
-    transaction = Codec(Sealer((SECRET,))).open_transaction(key, sealed)
+    transaction = RecordSealer(Sealer((SECRET,))).open(key, sealed, Transaction)
     assert transaction is not None
     sign_in(page, stack)
     return {"code verifier": transaction.code_verifier}

@@ -26,6 +26,7 @@ from app.auth import (
 from app.auth.flows.access_tokens import Wanted
 from app.auth.interceptor import build_pool
 from app.auth.session import hash_session_id
+from app.local_tenant_client import local_tenant_environ
 
 from ..e2e.stack import Tenant
 from ..servers import ROOT
@@ -69,8 +70,9 @@ class Place:
 def service(place: Place, port: str, pool: httpx.AsyncBaseTransport | None = None) -> AuthService:
     """A service of its own on a shared store, for the tenant on this port."""
     config = AuthConfig.from_environ(
-        {"LOCAL_TENANT_PORT": port},
+        {},
         authorization_params=AuthorizationParams("{domain}/api/v2/", SCOPE),
+        fallback=local_tenant_environ({"LOCAL_TENANT_PORT": port}),
     )
     return AuthService(config, place.store(), pool=pool)
 

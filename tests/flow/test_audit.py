@@ -62,7 +62,7 @@ async def test_login_again(world: World, browser: httpx.AsyncClient) -> None:
 
 
 async def test_failed_login(world: World, browser: httpx.AsyncClient) -> None:
-    """What fails is recorded under the code and the reference that the person is shown."""
+    """What fails is recorded under the code and the error id that the user is shown."""
     response = await browser.get(f"{APP}/auth/callback?state=unknown&code=SECRET-CODE")
     query = parse_qs(urlsplit(response.headers["location"]).query)
     (entry,) = world.record

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.auth import ConfigError, Limits, limits_from
+from app.auth import ConfigError, Limits
 
 from ..redis_server import running_redis
 from .world import APP, World
@@ -136,13 +136,13 @@ async def test_counted_in_redis(tmp_path: Path) -> None:
 def test_wrong_limit(text: str, problem: str) -> None:
     """A limit that is none is named, with what would be one."""
     with pytest.raises(ConfigError, match=problem):
-        limits_from(text)
+        Limits.parse(text)
 
 
 def test_text() -> None:
     """A text changes the limits that it names; `off` is none at all."""
-    assert limits_from("") == Limits()
-    assert limits_from(" login = 1/minute , event=2/second burst 9") == Limits(
+    assert Limits.parse("") == Limits()
+    assert Limits.parse(" login = 1/minute , event=2/second burst 9") == Limits(
         login="1/minute", event="2/second burst 9"
     )
-    assert limits_from("off") is None
+    assert Limits.parse("off") is None

@@ -22,7 +22,7 @@ IDENTITY = "openid profile email offline_access"
 @pytest.fixture(params=[True, False], ids=["multi-resource", "one resource"])
 async def world(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[World]:
     """A world with each kind of provider."""
-    world = World(tmp_path, is_multi_resource=request.param)
+    world = World(tmp_path, multi_resource_refresh_tokens=request.param)
     yield world
     await world.store.close()
 
@@ -103,7 +103,7 @@ async def test_logout_revokes_all(world: World, browser: httpx.AsyncClient) -> N
 async def test_consented_before(tmp_path: Path) -> None:
     """Where the provider allows it, what the user has allowed before needs no other login, and many
     callers make one request for it."""
-    world = World(tmp_path, is_multi_resource=True)
+    world = World(tmp_path, multi_resource_refresh_tokens=True)
     async with world.browser() as browser:
         await world.log_in(browser)
         await allow_messages(world, browser)
@@ -120,7 +120,9 @@ async def test_consented_before(tmp_path: Path) -> None:
 async def test_answer_for_another_audience(tmp_path: Path) -> None:
     """A provider that ignores the audience gets no token of the wrong API attached, and the refresh
     token that it rotated is kept."""
-    world = World(tmp_path, is_multi_resource=True, tenant_is_multi_resource=False)
+    world = World(
+        tmp_path, multi_resource_refresh_tokens=True, tenant_multi_resource_refresh_tokens=False
+    )
     async with world.browser() as browser:
         await world.log_in(browser)
         for _ in range(2):

@@ -14,6 +14,7 @@ from redis import Redis
 
 from app.auth import MemorySessionStore, RedisSessionStore, Sealer, SessionStore, SQLiteSessionStore
 from app.auth.session import Lifetimes, hash_session_id
+from app.auth.session.session_cache import READ_INTERVAL
 
 from ..redis_server import running_redis
 from .test_access_tokens import token
@@ -44,7 +45,7 @@ class Kind:
 
     def spoil(self) -> None:
         """As a fault of the disk, or somebody with access to it, would; it is time to look."""
-        self._looked.now += 1
+        self._looked.now += READ_INTERVAL
         if self._redis_url is not None:
             with Redis.from_url(self._redis_url) as redis:
                 for key in redis.scan_iter("auth:session:*"):

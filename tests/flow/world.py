@@ -26,6 +26,7 @@ from app.auth import (
     TokenOptions,
 )
 from app.local_tenant import TenantSettings, create_tenant
+from app.local_tenant_client import local_tenant_environ
 
 APP = "http://localhost:3000"
 TENANT = "http://127.0.0.1:4400"
@@ -100,8 +101,8 @@ class World:
         self,
         directory: Path,
         *,
-        is_multi_resource: bool = False,
-        tenant_is_multi_resource: bool | None = None,
+        multi_resource_refresh_tokens: bool = False,
+        tenant_multi_resource_refresh_tokens: bool | None = None,
         rotation_overlap: int = 0,
         open_store: OpenStore | None = None,
         limits: Limits | None = None,
@@ -113,7 +114,9 @@ class World:
             app_urls=(APP,),
             access_token_lifetime=3600,
             multi_resource_refresh=(
-                is_multi_resource if tenant_is_multi_resource is None else tenant_is_multi_resource
+                multi_resource_refresh_tokens
+                if tenant_multi_resource_refresh_tokens is None
+                else tenant_multi_resource_refresh_tokens
             ),
             rotation_overlap=rotation_overlap,
         )
@@ -125,11 +128,12 @@ class World:
         self.record: list[AuditEvent] = []
         config = AuthConfig.from_environ(
             {
-                "AUTH0_MULTI_RESOURCE_REFRESH": "1" if is_multi_resource else "0",
+                "AUTH0_MULTI_RESOURCE_REFRESH": "1" if multi_resource_refresh_tokens else "0",
                 "AUTH0_ROTATION_OVERLAP": str(rotation_overlap),
                 **(environ or {}),
             },
             authorization_params=AuthorizationParams("{domain}/api/v2/", SCOPE),
+            fallback=local_tenant_environ({}),
         )
         self.auth = AuthService(
             config,

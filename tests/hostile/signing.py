@@ -44,7 +44,7 @@ def ec_key(kid: str) -> ECKey:
 
 
 def sign(header: Mapping[str, Any], claims: Mapping[str, Any], key: RSAKey | ECKey) -> str:
-    """A JWS as it should be, whatever the header says besides `alg`."""
+    """A valid JWS; the header may have further members beside `alg`."""
     payload = json.dumps(claims).encode()
     protected = {"alg": "RS256", **header}
     registry = _Registry(algorithms=[protected["alg"]], strict_check_header=False)

@@ -135,7 +135,7 @@ async def test_refused_signature(party: RelyingParty, provider: HostileProvider,
 
 
 async def test_id_token_as_logout_token(party: RelyingParty) -> None:
-    """An ID token is no logout token, whoever has come by it."""
+    """An ID token does not pass for a logout token."""
     session = await party.session()
     assert session is not None
     assert session.id_token is not None

@@ -82,7 +82,7 @@ async def test_refused(
 async def test_http_on_this_machine_for_a_provider_elsewhere(clock: Clock) -> None:
     """A provider on the web cannot send requests to a service of this machine."""
     from app.auth.errors import ProviderError
-    from app.auth.oidc.provider_metadata import ProviderMetadata
+    from app.auth.oidc.discovery import ProviderMetadata
 
     issuer = "https://id.example/"
     document = {

@@ -235,7 +235,7 @@ async def test_rs256(party: RelyingParty, provider: HostileProvider, name: str) 
 
 
 async def test_long_header(party: RelyingParty, provider: HostileProvider) -> None:
-    """A certificate chain and members that nobody here knows are left alone."""
+    """A certificate chain and unknown members in the header are ignored."""
     extra = {"x5c": ["M" * 4000], "x-vendor": {"a": 1}, "typ": "JWT"}
     provider.bend.header = lambda header: {**header, **extra}
     assert (await party.log_in()).code is None

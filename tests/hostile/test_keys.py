@@ -69,7 +69,7 @@ async def test_single_flight(party: RelyingParty, provider: HostileProvider) -> 
 async def test_logout_tokens_do_not_use_up_the_refetch(
     party: RelyingParty, provider: HostileProvider
 ) -> None:
-    """A stranger's logout token does not keep the next login from finding a new key."""
+    """A forged logout token does not stop the next login from finding a new key."""
     assert (await party.log_in()).code is None
     stranger = provider.logout_token(header={"kid": "nobody's"})
     assert (await party.post_logout_token(stranger)).status_code == 400

@@ -68,7 +68,7 @@ async def test_long_id_token(party: RelyingParty, provider: HostileProvider) -> 
 async def test_revocation_fails(
     party: RelyingParty, provider: HostileProvider, answer: Answer
 ) -> None:
-    """A provider that does not forget the refresh token keeps nobody logged in here."""
+    """The session ends even if the provider does not revoke the refresh token."""
     await party.log_in()
     provider.bend.revocation = lambda: answer
     await party.log_out()
@@ -76,7 +76,7 @@ async def test_revocation_fails(
 
 
 async def test_request_of_another_site(party: RelyingParty) -> None:
-    """Another site's form logs nobody out, and neither does a link."""
+    """Neither another site's form nor a link logs a user out."""
     await party.log_in()
     for request in (
         party.browser.post(f"{APP}/auth/logout", headers={"Origin": "https://evil.example"}),

@@ -68,7 +68,7 @@ CLAIMS: dict[str, dict[str, Any]] = {
 async def test_refused_id_token(
     party: RelyingParty, provider: HostileProvider, changes: Fields
 ) -> None:
-    """An ID token of another person or login: nothing of that answer is used, nobody is out."""
+    """With an ID token of another user or login, the response is not used and the session stays."""
     before = await party.session()
     provider.bend.refresh_claims = lambda claims: {**claims, **changes}
     with pytest.raises(ProviderError) as raised:
@@ -79,7 +79,7 @@ async def test_refused_id_token(
 
 @pytest.mark.parametrize("name", ["unsigned", "a stranger's signature"])
 async def test_refused_signature(party: RelyingParty, provider: HostileProvider, name: str) -> None:
-    """Nor is it used when nobody known has signed its ID token."""
+    """Nor is it used if no key of the provider signed its ID token."""
     provider.bend.refresh_claims = lambda claims: claims
     stranger = rsa_key("stranger")
     provider.bend.sign = unsigned if name == "unsigned" else lambda h, c: sign(h, c, stranger)
@@ -95,7 +95,7 @@ async def test_without_nonce(party: RelyingParty, provider: HostileProvider) -> 
 
 
 async def test_keys_are_down(party: RelyingParty, provider: HostileProvider, clock: Clock) -> None:
-    """While the keys cannot be had the new tokens count, and no refresh token is lost."""
+    """While the keys cannot be fetched, the new tokens are used, and no refresh token is lost."""
     provider.rotate_keys()
     provider.bend.jwks = lambda _: Answer(503)
     provider.bend.refresh_claims = lambda claims: claims

@@ -148,7 +148,7 @@ PARAMETERS = {
 
 
 async def test_parameters_of_a_link(party: RelyingParty) -> None:
-    """What Auth0's SDKs pass goes along, each under its own name."""
+    """The parameters of Auth0's SDKs are passed on, each under its own name."""
     parameters = await asked(party, PARAMETERS)
     assert {name: parameters[name] for name in PARAMETERS} == PARAMETERS
 

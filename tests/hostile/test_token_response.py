@@ -79,7 +79,7 @@ async def test_accepted(
 
 
 async def test_claims_beside_the_id_token(party: RelyingParty, provider: HostileProvider) -> None:
-    """Who somebody is, is read from the signed token and never from what lies beside it."""
+    """The user is read from the signed token, never from other members of the response."""
     lie = {"sub": "admin", "email": "admin@example.com", "name": "Admin"}
     provider.bend.token_response = lambda old: {**old, "userinfo": lie, **lie}
     outcome = await party.log_in()

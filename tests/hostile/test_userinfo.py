@@ -56,7 +56,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
 async def test_refused(
     party: RelyingParty, provider: HostileProvider, bent: Any, code: str
 ) -> None:
-    """UserInfo of somebody else, or that is none, makes no session."""
+    """A UserInfo response of another user, or a malformed one, creates no session."""
     provider.bend.userinfo = lambda old: bent if isinstance(bent, Answer) else {**old, **bent}
     outcome = await party.log_in()
     assert (outcome.code, outcome.session) == (code, None)
@@ -68,7 +68,7 @@ async def test_refused(
     ids=["refused", "busy", "no answer"],
 )
 async def test_done_without(party: RelyingParty, provider: HostileProvider, answer: Answer) -> None:
-    """Where there is none to be had, somebody is logged in whose name is not known."""
+    """Without a UserInfo response the user is logged in, without a name."""
     provider.bend.userinfo = lambda _: answer
     outcome = await party.log_in()
     assert outcome.code is None

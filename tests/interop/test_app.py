@@ -12,7 +12,7 @@ import pytest
 from joserfc.jwk import KeySet, RSAKey
 
 from app.auth import ConsentRequired, ProviderError, SessionEnded
-from app.auth.oidc.signed_jwt import unverified_claims
+from app.auth.oidc.jwt import unverified_claims
 from app.auth.session import Session
 
 from ..flow.world import Clock

@@ -92,7 +92,7 @@ async def test_consent_required(visitor: Visitor) -> None:
     ],
 )
 async def test_asked_again(visitor: Visitor, changes: dict[str, str], page: str) -> None:
-    """An application can ask for the password or the consent anew, and for a recent login."""
+    """An application can ask for the password or the consent again, and for a recent login."""
     await visitor.code()
     visitor.clock.now += 61
     response = await visitor.authorize(**changes)

@@ -1,4 +1,4 @@
-"""The dashboard, where a developer edits somebody's metadata as JSON."""
+"""The dashboard, where a developer edits a user's metadata as JSON."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ async def test_another_site(visitor: Visitor, site: str) -> None:
 
 
 async def test_unknown_user(visitor: Visitor) -> None:
-    """An id that nobody has is a page that says so."""
+    """An unknown user id gets a page that says so."""
     for response in (
         await visitor.browser.get("/dashboard/users/auth0%7Cnobody"),
         await visitor.browser.post("/dashboard/users/auth0%7Cnobody", data={}),

@@ -42,7 +42,7 @@ async def test_own_origins_may_read(visitor: Visitor) -> None:
     [("127.0.0.1:4400", 200), ("localhost:4400", 200), ("evil.example:4400", 400), ("", 400)],
 )
 async def test_host(visitor: Visitor, host: str, status: int) -> None:
-    """A name that somebody points at this machine is not answered (DNS rebinding)."""
+    """A request for another host name is refused (DNS rebinding)."""
     response = await visitor.application.get("/dashboard", headers={"Host": host})
     assert response.status_code == status
 

@@ -42,7 +42,7 @@ async def test_wrong_credentials(visitor: Visitor, username: str, password: str)
 
 
 async def test_typed_text_is_text(visitor: Visitor) -> None:
-    """What somebody types, or puts into login_hint, is never markup on the page."""
+    """What is typed, or comes in login_hint, is escaped on the page."""
     script = '"><script>alert(1)</script>'
     page = await login_page(visitor, login_hint=script)
     shown = await visitor.browser.get(page)
@@ -54,7 +54,7 @@ async def test_typed_text_is_text(visitor: Visitor) -> None:
 
 
 async def test_new_cookie_at_login(visitor: Visitor) -> None:
-    """A login gets a cookie of its own: one that somebody planted before is worth nothing."""
+    """A login gets a new cookie: one that was planted before is worth nothing."""
     page = await login_page(visitor)
     before = visitor.browser.cookies["local_tenant"]
     await visitor.browser.post(page, data=ALICES)

@@ -124,7 +124,7 @@ async def test_scope(visitor: Visitor, scope: str, method: str, expected: str) -
 
 @pytest.mark.parametrize("user_id", [BOB, "auth0|nobody", f"{ALICE}/x", "", ".."])
 async def test_somebody_else(visitor: Visitor, token: str, user_id: str) -> None:
-    """A user's token acts on that user alone, whoever is named."""
+    """A user's token acts on that user only."""
     headers = {"Authorization": f"Bearer {token}"}
     path = f"/api/v2/users/{user_id.replace('|', '%7C').replace('..', '%2e%2e')}"
     read = await visitor.application.get(path, headers=headers)

@@ -38,7 +38,7 @@ def test_production(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("port", ["99999", "0", "-1"])
 def test_no_port(port: str, tmp_path: Path) -> None:
-    """A number that is no port is named."""
+    """A number that is not a port is named."""
     status, text = run("--port", port, "--data", str(tmp_path / "tenant.sqlite3"))
     assert status == 2
     assert f"{port} is not a port number" in text
@@ -52,7 +52,7 @@ def test_port_that_is_no_number() -> None:
 
 
 def test_port_in_use(tmp_path: Path) -> None:
-    """A port that is taken is named, with the way on."""
+    """A port that is in use is named, with what to do."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()

@@ -104,7 +104,7 @@ class Visitor:
         return jwt.decode(token, KeySet.import_key_set(keys), ["RS256"])
 
     def signing_key(self) -> RSAKey:
-        """The key that nobody outside has."""
+        """The tenant's private key."""
         with closing(sqlite3.connect(self.file)) as database:
             (jwk,) = database.execute("SELECT jwk FROM keys").fetchone()
         return RSAKey.import_key(json.loads(jwk))

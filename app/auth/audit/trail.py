@@ -126,7 +126,7 @@ class AuditTrail:
         target: str | None = None,
     ) -> None:
         """Record a failure under the error's code and id."""
-        outcome, error_id = Outcome.FAILURE, error.reference
+        outcome, error_id = Outcome.FAILURE, error.error_id
         self.record(kind, outcome, error.code, sub=sub, ref=ref, target=target, error_id=error_id)
 
     async def stop(self) -> None:

@@ -55,7 +55,7 @@ class AccessTokens:
         redemption: Redemption,
         audit: AuditTrail,
         *,
-        is_multi_resource: bool,
+        multi_resource_refresh_tokens: bool,
         clock: Callable[[], float],
         jitter: Callable[[], float],
     ) -> None:
@@ -63,7 +63,7 @@ class AccessTokens:
         self._leases = leases
         self._redemption = redemption
         self._audit = audit
-        self._is_multi_resource = is_multi_resource
+        self._multi_resource = multi_resource_refresh_tokens
         self._clock = clock
         self._jitter = jitter
         self._quiet_until = float("-inf")
@@ -94,7 +94,7 @@ class AccessTokens:
         token = (await self._load(ref)).session.covering(wanted.audience, wanted.scope)
         if token is not None and self._needs_nothing(token, wanted):
             return token.value
-        if token is None and not self._is_multi_resource:
+        if token is None and not self._multi_resource:
             raise _consent_required(wanted)
         serving = token if token is not None and self._serves(token, wanted) else None
         try:
@@ -165,8 +165,8 @@ class AccessTokens:
             stored,
             used,
             # One that serves several audiences has to be told which one is meant.
-            audience=wanted.audience if self._is_multi_resource and wanted.audience else None,
-            scope=scope if self._is_multi_resource and scope else None,
+            audience=wanted.audience if self._multi_resource and wanted.audience else None,
+            scope=scope if self._multi_resource and scope else None,
         )
         token = issued_token(
             response,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from ..errors import LogoutTokenError
-from ..oidc.logout_token import LogoutRequest
+from ..oidc.logout import LogoutRequest
 from ..session import SessionStore, StoredSession
 from .provider import Provider
 from .session_events import OnSessionEnd, SessionEndReason

@@ -9,10 +9,10 @@ from typing import Any
 
 from ..config import AuthConfig
 from ..errors import IdTokenError, ProviderUnavailable
-from ..oidc.authorization_response import code_of, single_parameters, state_of
-from ..oidc.id_token import Expected
-from ..oidc.provider_metadata import ProviderMetadata
-from ..oidc.signed_jwt import Claims
+from ..oidc.authorization import code_of, single_parameters, state_of
+from ..oidc.discovery import ProviderMetadata
+from ..oidc.id_token import IdTokenExpectations
+from ..oidc.jwt import Claims
 from ..oidc.token_endpoint import TokenResponse, exchange_code
 from ..oidc.userinfo import UserInfoRefusedError, is_complete, userinfo
 from ..session import (
@@ -153,7 +153,7 @@ class Callback:
             raise IdTokenError("The token response has no ID token.")
         now = self._clock()
         max_age = transaction.max_age
-        expected = Expected(
+        expected = IdTokenExpectations(
             issuer=self._config.issuer,
             client_id=self._config.client_id,
             nonce=transaction.nonce,
@@ -186,7 +186,7 @@ class Callback:
                 self._provider.client, endpoint, access_token=access_token, sub=sub
             )
         except (UserInfoRefusedError, ProviderUnavailable) as error:
-            logger.warning("[%s] A login without UserInfo: %s", error.reference, error)
+            logger.warning("[%s] A login without UserInfo: %s", error.error_id, error)
             return {}
 
     def _session(

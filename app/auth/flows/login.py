@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from ..config import AuthConfig, AuthorizationParams
-from ..oidc.authorization_request import (
-    LoginSecrets,
-    authorization_request,
-    authorization_url,
-    push,
-)
-from ..oidc.provider_metadata import ProviderMetadata
+from ..oidc.authorization import AuthorizationState, authorization_request, push
+from ..oidc.discovery import ProviderMetadata
 from ..session import Session, SessionStore, Transaction
+from ..urls import with_query
 from .login_parameters import check_issuer, login_parameters
 from .login_scope import login_scope
 from .provider import Provider
@@ -73,7 +69,7 @@ class Login:
             scope=query.get("scope"),
         )
         metadata = await self._provider.discovery.reachable_metadata()
-        login = LoginSecrets.new()
+        login = AuthorizationState.new()
         transaction = self._transaction(login, params, others, safe_return_to(return_to))
         await self._transactions.open(browser, login.state, transaction)
         parameters = authorization_request(
@@ -84,11 +80,11 @@ class Login:
             audience=params.audience,
             others=others,
         )
-        return authorization_url(metadata, await self._pushed(metadata, parameters))
+        return with_query(metadata.authorization_endpoint, await self._pushed(metadata, parameters))
 
     def _transaction(
         self,
-        login: LoginSecrets,
+        login: AuthorizationState,
         params: AuthorizationParams,
         others: Mapping[str, str],
         return_to: str,
@@ -110,7 +106,10 @@ class Login:
     ) -> Mapping[str, str]:
         """What the browser carries: the parameters, or a reference to them (RFC 9126)."""
         endpoint = metadata.pushed_authorization_request_endpoint
-        is_wanted = metadata.require_pushed_authorization_requests or self._config.pushes_requests
+        is_wanted = (
+            metadata.require_pushed_authorization_requests
+            or self._config.pushed_authorization_requests
+        )
         if endpoint is None or not is_wanted:
             return parameters
         authentication = self._provider.authentication(metadata)

@@ -6,7 +6,7 @@ import logging
 
 from ..config import AuthConfig
 from ..errors import AuthError
-from ..oidc.end_session import end_session_url
+from ..oidc.logout import end_session_url
 from ..oidc.token_endpoint import revoke
 from ..session import Session, SessionStore
 from .provider import Provider
@@ -61,4 +61,4 @@ class Logout:
                     refresh_token=refresh_token,
                 )
         except AuthError as error:
-            logger.warning("[%s] Not every refresh token was revoked: %s", error.reference, error)
+            logger.warning("[%s] Not every refresh token was revoked: %s", error.error_id, error)

@@ -8,13 +8,12 @@ import httpx
 
 from ..config import AuthConfig
 from ..oidc.client_authentication import ClientAuthentication
-from ..oidc.discovery import Discovery
-from ..oidc.http import provider_client
-from ..oidc.id_token import Expected, check_id_token
+from ..oidc.discovery import Discovery, ProviderMetadata
+from ..oidc.id_token import IdTokenExpectations, check_id_token
 from ..oidc.jwks import Jwks
-from ..oidc.logout_token import LogoutRequest, check_logout_token
-from ..oidc.provider_metadata import ProviderMetadata
-from ..oidc.signed_jwt import Claims
+from ..oidc.jwt import Claims
+from ..oidc.logout import LogoutRequest, check_logout_token
+from ..oidc.provider_http import provider_client
 from ..signing_key import import_signing_key
 
 
@@ -41,15 +40,15 @@ class Provider:
 
     def authentication(self, metadata: ProviderMetadata) -> ClientAuthentication:
         """How this client authenticates there."""
-        return self._authentication.among(metadata.token_endpoint_auth_methods_supported)
+        return self._authentication.with_method_from(metadata.token_endpoint_auth_methods_supported)
 
-    async def check_id_token(self, id_token: str, expected: Expected) -> Claims:
+    async def check_id_token(self, id_token: str, expected: IdTokenExpectations) -> Claims:
         """As `oidc.id_token.check_id_token`, with this provider's keys and algorithms."""
         algorithms = self._algorithms(await self.metadata())
         return await check_id_token(id_token, self._jwks, expected, algorithms=algorithms)
 
     async def check_logout_token(self, logout_token: str) -> LogoutRequest:
-        """As `oidc.logout_token.check_logout_token`, for this client."""
+        """As `oidc.logout.check_logout_token`, for this client."""
         return await check_logout_token(
             logout_token,
             self._jwks,

@@ -15,8 +15,8 @@ from ..errors import (
     SessionEnded,
     TokenEndpointError,
 )
-from ..oidc.http import AnswerLostError
-from ..oidc.id_token import Expected, check_is_same_login
+from ..oidc.id_token import IdTokenExpectations, check_is_same_login
+from ..oidc.provider_http import AnswerLostError
 from ..oidc.token_endpoint import TokenResponse, refresh
 from ..session import Session, SessionStore, StoredSession
 from .provider import Provider
@@ -108,14 +108,14 @@ class Redemption:
         try:
             await self._check(response.id_token, response.access_token, session)
         except ProviderUnavailable as error:
-            logger.warning("[%s] A refreshed ID token is left aside: %s", error.reference, error)
+            logger.warning("[%s] A refreshed ID token is left aside: %s", error.error_id, error)
             return replace(response, id_token=None)
         except IdTokenError as error:
             raise ProviderError(str(error), code=error.code) from None
         return response
 
     async def _check(self, id_token: str, access_token: str, session: Session) -> None:
-        expected = Expected(
+        expected = IdTokenExpectations(
             issuer=self._config.issuer,
             client_id=self._config.client_id,
             nonce=None,

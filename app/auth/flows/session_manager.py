@@ -66,7 +66,7 @@ class SessionManager:
             leases,
             redemption,
             audit,
-            is_multi_resource=config.is_multi_resource,
+            multi_resource_refresh_tokens=config.multi_resource_refresh_tokens,
             clock=clock,
             jitter=jitter,
         )

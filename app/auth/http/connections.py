@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from starlette.types import Message, Send
 
@@ -91,6 +91,14 @@ class Connection:
             self._ended.set()
 
 
+class _Closed(NamedTuple):
+    """A connection that this layer has closed, and when."""
+
+    at: float
+    client_token: str
+    session_id_hash: str | None
+
+
 class Connections:
     """Finds connections by session, browser and state tree. `clock` is monotonic, in seconds."""
 
@@ -100,7 +108,7 @@ class Connections:
         self._by_browser: dict[str, set[Connection]] = {}
         self._by_tree: dict[str, dict[Connection, None]] = {}
         self._replaced: dict[str, float] = {}
-        self._closed: dict[str, tuple[float, str]] = {}
+        self._closed: dict[str, _Closed] = {}
 
     def add(self, connection: Connection) -> None:
         """Register a connection, before its session is looked up: what happens to the session in
@@ -118,7 +126,8 @@ class Connections:
     def remove(self, connection: Connection) -> None:
         """Forget a connection that has ended."""
         if connection.is_closed and connection.tree:
-            _put(self._closed, connection.tree, (self._clock(), connection.client_token))
+            closed = _Closed(self._clock(), connection.client_token, connection.session_id_hash)
+            _put(self._closed, connection.tree, closed)
         connection.end()
         self._leave_tree(connection)
         if connection.session_id_hash is not None:
@@ -136,8 +145,10 @@ class Connections:
         return [each for each in every if each and each.client_token == client_token]
 
     def of_session(self, session_id_hash: str) -> list[Connection]:
-        """The open connections of a session."""
-        return list(self._by_session.get(session_id_hash, ()))
+        """The open connections of a session, those included whose session is being looked up. One
+        that came with the cookie of a session that was over already shows no user's tree."""
+        every = self._by_session.get(session_id_hash, ())
+        return [each for each in every if each.state_key is not None or not each.tree]
 
     def anonymous_of(self, browser: str) -> list[Connection]:
         """The open connections of a browser for which no user is signed in."""
@@ -173,8 +184,19 @@ class Connections:
 
     def client_token_of_closed(self, tree: str) -> str | None:
         """What the tab called the tree that it showed until a moment ago."""
-        closed_at, client_token = self._closed.get(tree, (float("-inf"), ""))
-        return client_token if self._clock() - closed_at < CLOSED_FOR else None
+        closed = self._closed.get(tree)
+        return closed.client_token if closed and self._is_recent(closed) else None
+
+    def trees_closed_of(self, session_id_hash: str) -> list[str]:
+        """The trees that tabs of a session showed until they were closed a moment ago."""
+        return [
+            tree
+            for tree, closed in self._closed.items()
+            if closed.session_id_hash == session_id_hash and self._is_recent(closed)
+        ]
+
+    def _is_recent(self, closed: _Closed) -> bool:
+        return self._clock() - closed.at < CLOSED_FOR
 
     def _leave_tree(self, connection: Connection) -> None:
         shown_by = self._by_tree.get(connection.tree)

@@ -262,19 +262,19 @@ class Routes:
         return safe_return_to(query.get("return_to") or target)
 
     def _failed(self, error: AuthError, return_to: str = "/") -> Response:
-        """To the app's error page: a stable code and a reference that is also in the log, no more.
+        """To the app's error page: a stable code and the error id that is also in the log, no more.
 
         The code of a provider's error is the provider's, so only a known one goes along.
         """
         _log(error)
-        query = urlencode({"code": error.code, "id": error.reference, "return_to": return_to})
+        query = urlencode({"code": error.code, "id": error.error_id, "return_to": return_to})
         return RedirectResponse(f"{self._config.app_base_url}/error?{query}", 303, headers=NO_STORE)
 
     def _refused(
         self, error: AuthError, status: int, headers: dict[str, str] | None = None
     ) -> Response:
         _log(error)
-        body = {"error": "invalid_request", "error_description": f"{error.code} {error.reference}"}
+        body = {"error": "invalid_request", "error_description": f"{error.code} {error.error_id}"}
         return _json(status, body, headers)
 
     def _is_own_request(self, request: Request) -> bool:
@@ -300,7 +300,7 @@ def _json(
 def _log(error: AuthError) -> None:
     logger.warning(
         "[%s] %s: %s (provider: error=%r description=%r)",
-        error.reference,
+        error.error_id,
         error.code,
         error,
         _printable(error.error),

@@ -1,1 +1,1 @@
-"""OpenID Connect, as a relying party speaks it. No web framework in here."""
+"""The OpenID Connect protocol of a relying party. It uses no web framework."""

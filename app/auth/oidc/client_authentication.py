@@ -1,4 +1,4 @@
-"""How the client shows who it is (RFC 6749 section 2.3, RFC 7523 section 2.2)."""
+"""Client authentication (RFC 6749 section 2.3, RFC 7523 section 2.2)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ ASSERTION_LIFETIME = 60  # seconds
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthentication:
-    """One client at one provider.
+    """The credentials of one client at one provider.
 
-    `method` is one of OpenID Connect Core section 9, or None for a shared secret in the way that
-    the provider announces. An assertion's audience is the `issuer`, and nothing that discovery
-    names: another provider could not use it. There is a `signing_key` with `private_key_jwt` only.
+    `method` is a method of OpenID Connect Core section 9. None stands for a shared secret, sent in
+    the way that the provider announces. `signing_key` is for `private_key_jwt` only. `clock` gives
+    epoch seconds. The audience of an assertion is the `issuer` and never an endpoint that discovery
+    names: a malicious provider could name another one's endpoint and use the assertion there.
     """
 
     client_id: str
@@ -33,16 +34,21 @@ class ClientAuthentication:
     signing_key: RSAKey | ECKey | None = field(default=None, repr=False)
     method: str | None = None
 
-    def among(self, supported: Sequence[str]) -> ClientAuthentication:
-        """With the method settled: `client_secret_basic`, unless the provider announces only
-        `client_secret_post` of the two (RFC 8414 section 2 makes the former the default)."""
+    def with_method_from(self, supported: Sequence[str]) -> ClientAuthentication:
+        """These credentials with a definite method.
+
+        Without a configured one it is `client_secret_basic`, which is the default of RFC 8414
+        section 2, unless the provider supports only `client_secret_post` of the two.
+        """
         if self.method is not None:
             return self
         is_post = "client_secret_post" in supported and "client_secret_basic" not in supported
         return replace(self, method="client_secret_post" if is_post else "client_secret_basic")
 
-    def post(self, client: httpx.AsyncClient, url: str, form: Mapping[str, str]) -> httpx.Request:
-        """A form to one of the provider's endpoints, authenticated."""
+    def build_request(
+        self, client: httpx.AsyncClient, url: str, form: Mapping[str, str]
+    ) -> httpx.Request:
+        """An authenticated POST of a form to one of the provider's endpoints."""
         data = {**form, **self._fields()}
         request = client.build_request("POST", url, data=data)
         if self.method in (None, "client_secret_basic"):
@@ -65,7 +71,7 @@ class ClientAuthentication:
                 return {}
 
     def _basic(self) -> httpx.BasicAuth:
-        """The Basic credentials, form-encoded first as RFC 6749 section 2.3.1 asks."""
+        """The Basic credentials, form-encoded first (RFC 6749 section 2.3.1)."""
         return httpx.BasicAuth(quote(self.client_id, safe=""), quote(self.client_secret, safe=""))
 
     def _assertion(self, key: RSAKey | ECKey) -> str:

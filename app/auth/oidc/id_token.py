@@ -1,39 +1,31 @@
-"""Checking an ID token: OpenID Connect Core section 3.1.3.7, one small function for each rule."""
+"""ID token validation: OpenID Connect Core sections 3.1.3.7 and 12.2."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from ..errors import IdTokenError
 from ..signing_key import SIGNATURE_ALGORITHMS
-from .claim_checks import (
-    LEEWAY,
-    check_audience,
-    check_expiry,
-    check_issued_at,
-    check_issuer,
-    check_not_before,
-    check_subject,
-    time_claim,
-)
+from . import jwt
 from .jwks import Jwks, Purpose
-from .signed_jwt import Claims, JwtError, media_type, unverified_claims, verified
+from .jwt import Claims, JwtError
 
-# Of JWTs that are no ID tokens though the same key may have signed them (RFC 8725 section 3.11).
+# JWTs that are not ID tokens, though the same key may have signed them (RFC 8725 section 3.11).
 _OTHER_TYPES = frozenset({"at+jwt", "logout+jwt", "token-introspection+jwt", "dpop+jwt"})
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What the token must say.
+class IdTokenExpectations:
+    """What an ID token must say.
 
-    `access_token`, `code` and `state` are checked where it carries their hashes. `max_age` is in
-    seconds. `organization` is what the login asked for, by id or by name (Auth0's `org_id` and
-    `org_name`). `trusted_audiences` may stand beside the client in `aud`.
+    `now` is in epoch seconds, `max_age` in seconds. `nonce`, `max_age` and `organization` are not
+    checked if they are None. `access_token`, `code` and `state` are checked if the token has their
+    hashes. `organization` is what the login asked for, by id or by name (Auth0's `org_id` and
+    `org_name`). `trusted_audiences` are accepted beside the client in `aud`.
     """
 
     issuer: str
@@ -51,116 +43,95 @@ class Expected:
 async def check_id_token(
     id_token: str,
     jwks: Jwks,
-    expected: Expected,
+    expected: IdTokenExpectations,
     *,
     algorithms: Collection[str] = SIGNATURE_ALGORITHMS,
 ) -> Claims:
     """The claims of an ID token that passed every check.
 
-    An unknown key id or a bad signature causes one refetch of the keys (their rotation).
-
     Raises:
         IdTokenError: the first check that failed.
-        ProviderError, ProviderUnavailable: the keys could not be had.
+        ProviderError, ProviderUnavailable: the provider's keys cannot be fetched.
     """
     try:
-        header, claims = await verified(
+        header, claims = await jwt.verify(
             id_token, jwks, algorithms=algorithms, purpose=Purpose.ID_TOKEN
         )
-        for check in CHECKS:
-            check(claims, header, expected)
+        _check_type(header)
+        jwt.check_issuer(claims, expected.issuer)
+        jwt.check_subject(claims)
+        jwt.check_audience(claims, expected.client_id, expected.trusted_audiences)
+        _check_authorized_party(claims, expected)
+        jwt.check_times(claims, expected.now)
+        _check_nonce(claims, expected)
+        _check_hashes(claims, header, expected)
+        _check_authentication_time(claims, expected)
+        _check_organization(claims, expected)
     except JwtError as error:
         raise IdTokenError(f"The ID token was not accepted: {error}.") from None
     return claims
 
 
 def check_is_same_login(new: Claims, earlier: str) -> None:
-    """What a refreshed ID token may not change (OpenID Connect Core section 12.2).
+    """A refreshed ID token belongs to the same login (OpenID Connect Core section 12.2).
 
-    `new` are the claims that passed every other check, `earlier` is the ID token that the login or
-    the last refresh brought.
+    `new` are the claims of the refreshed token, which passed `check_id_token`. `earlier` is the ID
+    token of the login or of the last refresh.
 
     Raises:
-        IdTokenError: it is of another person, another login, or carries another nonce.
+        IdTokenError: `iss`, `sub`, `auth_time` or `nonce` has changed.
     """
     try:
-        old = unverified_claims(earlier)
+        old = jwt.unverified_claims(earlier)
     except JwtError:
         raise IdTokenError("The earlier ID token cannot be read.") from None
-    for name in ("iss", "sub"):
+    optional = [name for name in ("auth_time", "nonce") if name in new and name in old]
+    for name in ("iss", "sub", *optional):
         if new.get(name) != old.get(name):
             raise IdTokenError(f"The refreshed ID token has another {name}.")
-    for name in ("auth_time", "nonce"):
-        if name in new and name in old and new[name] != old[name]:
-            raise IdTokenError(f"The refreshed ID token has another {name}.")
 
 
-def _check_type(_: Claims, header: Claims, __: Expected) -> None:
-    if media_type(header) in _OTHER_TYPES:
+def _check_type(header: Claims) -> None:
+    if jwt.media_type(header) in _OTHER_TYPES:
         raise JwtError("its typ is of another kind of token")
 
 
-def _check_issuer(claims: Claims, _: Claims, expected: Expected) -> None:
-    check_issuer(claims, expected.issuer)
-
-
-def _check_subject(claims: Claims, _: Claims, __: Expected) -> None:
-    check_subject(claims)
-
-
-def _check_audience(claims: Claims, _: Claims, expected: Expected) -> None:
-    check_audience(claims, expected.client_id, expected.trusted_audiences)
-
-
-def _check_authorized_party(claims: Claims, _: Claims, expected: Expected) -> None:
+def _check_authorized_party(claims: Claims, expected: IdTokenExpectations) -> None:
     if "azp" in claims and claims["azp"] != expected.client_id:
         raise JwtError("its azp is another client")
 
 
-def _check_expiry(claims: Claims, _: Claims, expected: Expected) -> None:
-    check_expiry(claims, expected.now)
-
-
-def _check_issued_at(claims: Claims, _: Claims, expected: Expected) -> None:
-    check_issued_at(claims, expected.now)
-
-
-def _check_not_before(claims: Claims, _: Claims, expected: Expected) -> None:
-    check_not_before(claims, expected.now)
-
-
-def _check_nonce(claims: Claims, _: Claims, expected: Expected) -> None:
+def _check_nonce(claims: Claims, expected: IdTokenExpectations) -> None:
     if expected.nonce is not None and not _is_same(claims.get("nonce"), expected.nonce):
         raise JwtError("its nonce belongs to another login")
 
 
-def _check_hashes(claims: Claims, header: Claims, expected: Expected) -> None:
-    """`at_hash`, `c_hash` and `s_hash`, where there is one: the left half of what they are of
-    (section 3.1.3.6, 3.3.2.11, and Financial-grade API 1.0 part 2 section 5.1.1)."""
-    values = {
-        "at_hash": expected.access_token,
-        "c_hash": expected.code,
-        "s_hash": expected.state,
-    }
+def _check_hashes(claims: Claims, header: Claims, expected: IdTokenExpectations) -> None:
+    """`at_hash`, `c_hash` and `s_hash`, if present, are the left half of the value's hash.
+
+    OpenID Connect Core sections 3.1.3.6 and 3.3.2.11; Financial-grade API 1.0 part 2 section 5.1.1.
+    """
+    values = {"at_hash": expected.access_token, "c_hash": expected.code, "s_hash": expected.state}
     for name, value in values.items():
         if name in claims and value is not None and not _is_half(claims[name], header, value):
             raise JwtError(f"its {name} is of something else")
 
 
-def _check_authentication_time(claims: Claims, _: Claims, expected: Expected) -> None:
+def _check_authentication_time(claims: Claims, expected: IdTokenExpectations) -> None:
     if expected.max_age is None:
         return
-    if time_claim(claims, "auth_time") + expected.max_age + LEEWAY < expected.now:
+    if jwt.time_claim(claims, "auth_time") + expected.max_age + jwt.LEEWAY < expected.now:
         raise JwtError("the login at the provider is older than max_age")
 
 
-def _check_organization(claims: Claims, _: Claims, expected: Expected) -> None:
+def _check_organization(claims: Claims, expected: IdTokenExpectations) -> None:
     """Auth0 names an organization by an id, `org_...`, or by a name in lower case."""
-    wanted = expected.organization
-    if wanted is None:
+    organization = expected.organization
+    if organization is None:
         return
-    name = "org_id" if wanted.startswith("org_") else "org_name"
-    if not _is_same(claims.get(name), wanted if name == "org_id" else wanted.lower()):
+    is_id = organization.startswith("org_")
+    name, value = ("org_id", organization) if is_id else ("org_name", organization.lower())
+    if not _is_same(claims.get(name), value):
         raise JwtError(f"its {name} is not the organization that the login was for")
 
 
@@ -172,19 +143,3 @@ def _is_half(value: object, header: Claims, text: str) -> bool:
     digest = hashlib.new(f"sha{header['alg'][2:]}", text.encode()).digest()
     half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=")
     return _is_same(value, half.decode())
-
-
-CHECKS: tuple[Callable[[Claims, Claims, Expected], None], ...] = (
-    _check_type,
-    _check_issuer,
-    _check_subject,
-    _check_audience,
-    _check_authorized_party,
-    _check_expiry,
-    _check_issued_at,
-    _check_not_before,
-    _check_nonce,
-    _check_hashes,
-    _check_authentication_time,
-    _check_organization,
-)

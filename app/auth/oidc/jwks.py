@@ -1,4 +1,4 @@
-"""The provider's signing keys: RFC 7517, fetched when needed and refetched sparingly."""
+"""The provider's signing keys (RFC 7517): fetched when needed, and seldom again."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet
 
 from ..errors import ProviderError, ProviderUnavailable
-from .http import send_json
+from .provider_http import send_json
 
-LIFETIME = 600.0  # seconds after which a key that was withdrawn is no longer trusted
-COOL_DOWN = 30.0  # seconds between two refetches that unknown key ids may cause
+LIFETIME = 600.0  # seconds after which a withdrawn key is no longer trusted
+COOL_DOWN = 30.0  # seconds between two refetches for unknown key ids
 _SMALLEST_RSA_KEY = 2048  # bits (RFC 7518 section 3.3)
 
 
 class Purpose(Enum):
-    """Whose unknown key id it is. A stranger can post a logout token, and must not keep the next
-    login from finding a key that is new."""
+    """Which kind of token has an unknown key id; each kind has a cool-down of its own.
+
+    Anyone can post a logout token, and that must not stop the next login from finding a new key.
+    """
 
     ID_TOKEN = auto()
     LOGOUT_TOKEN = auto()
 
 
 class Jwks:
-    """A cached key set. `refetch` is single-flight and ignored during the cool-down."""
+    """A cached key set. Only one fetch runs at a time."""
 
     def __init__(
         self,
@@ -46,7 +48,12 @@ class Jwks:
         self._lock = asyncio.Lock()
 
     async def keys(self) -> list[Key]:
-        """The signing keys; the last good ones, however old, while the provider is down."""
+        """The signing keys. While the provider is down, the last good ones, however old.
+
+        Raises:
+            ProviderUnavailable: the provider is down and there are none.
+            ProviderError: the response cannot be used.
+        """
         async with self._lock:
             if self._clock() - self._fetched_at >= LIFETIME:
                 try:
@@ -58,8 +65,11 @@ class Jwks:
         return self._keys
 
     async def refetch(self, purpose: Purpose) -> list[Key]:
-        """The keys, fetched anew unless that happened for this purpose less than `COOL_DOWN`
-        seconds ago: who has waited for somebody else's fetch takes its result."""
+        """The keys, fetched again unless this purpose did so less than `COOL_DOWN` seconds ago.
+
+        A caller that waited for another one's refetch uses its result. Raises `ProviderError` or
+        `ProviderUnavailable` if the fetch fails.
+        """
         async with self._lock:
             now = self._clock()
             if now - self._refetched_at[purpose] >= COOL_DOWN:
@@ -79,8 +89,11 @@ class Jwks:
 def signing_keys(document: dict[str, Any]) -> list[Key]:
     """The RSA and EC public keys of a JWK set that are meant for signatures.
 
-    Keys of other kinds are skipped (RFC 7517 section 5). A symmetric key is never taken, so that no
-    public text can serve as an HMAC secret.
+    Other keys are skipped (RFC 7517 section 5). A symmetric key is never used: a public text must
+    not serve as an HMAC secret.
+
+    Raises:
+        ProviderError: there is no such key.
     """
     entries = document.get("keys")
     if not isinstance(entries, list):
@@ -105,11 +118,11 @@ def _signing_key(entry: Any) -> Key | None:
 
 
 def _operations(entry: dict[str, Any]) -> list[Any]:
-    """`key_ops` (RFC 7517 section 4.3), or the one that matters where there is none."""
+    """`key_ops` (RFC 7517 section 4.3). A key without it may verify signatures."""
     operations = entry.get("key_ops", ["verify"])
     return operations if isinstance(operations, list) else []
 
 
 def _is_long(modulus: Any) -> bool:
-    """Six bits for each character of base64url (RFC 7518 section 6.3.1.1)."""
+    """Whether a modulus is long enough: base64url has six bits in each character."""
     return isinstance(modulus, str) and len(modulus) * 6 >= _SMALLEST_RSA_KEY

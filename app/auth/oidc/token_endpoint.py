@@ -9,17 +9,17 @@ from typing import Any
 
 import httpx
 
-from ..errors import ProviderError, TokenEndpointError
+from ..errors import ProviderError
 from .client_authentication import ClientAuthentication
-from .http import send, send_json, string_member
+from .provider_http import oauth_error, send, send_json, string_member
 
-DEFAULT_EXPIRES_IN = 300.0  # seconds, when the provider does not say (RFC 6749 section 5.1)
+DEFAULT_EXPIRES_IN = 300.0  # seconds, if the provider does not say (RFC 6749 section 5.1)
 _TOKEN68 = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 section 2.1
 
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
-    """A successful answer (RFC 6749 section 5.1); `expires_in` is in seconds."""
+    """A successful response (RFC 6749 section 5.1). `expires_in` is in seconds."""
 
     access_token: str = field(repr=False)
     expires_in: float
@@ -41,7 +41,7 @@ async def exchange_code(
 
     Raises:
         TokenEndpointError: the provider refused the code.
-        ProviderError, ProviderUnavailable: no usable answer.
+        ProviderError, ProviderUnavailable: no usable response.
     """
     form = {
         "grant_type": "authorization_code",
@@ -61,10 +61,11 @@ async def refresh(
     audience: str | None = None,
     scope: str | None = None,
 ) -> TokenResponse:
-    """Redeem a refresh token. Raises as `exchange_code` does; `error` is then `invalid_grant`
-    when the token is no longer honoured.
+    """Redeem a refresh token. `audience` is a parameter of Auth0's multi-resource refresh tokens.
 
-    `audience` is Auth0's parameter for a refresh token that serves several APIs.
+    Raises:
+        TokenEndpointError: the provider refused; `error` is `invalid_grant` if the token has ended.
+        ProviderError, ProviderUnavailable: no usable response.
     """
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     form |= {name: value for name, value in (("audience", audience), ("scope", scope)) if value}
@@ -78,17 +79,17 @@ async def revoke(
     *,
     refresh_token: str,
 ) -> None:
-    """Tell the provider to forget a refresh token (RFC 7009 section 2.1).
+    """Revoke a refresh token (RFC 7009 section 2.1).
 
     Raises:
-        ProviderError, ProviderUnavailable: it did not say that it has.
+        ProviderError, ProviderUnavailable: the provider did not confirm it.
     """
     form = {
         "token": refresh_token,
         "token_type_hint": "refresh_token",
         "client_id": authentication.client_id,
     }
-    request = authentication.post(client, revocation_endpoint, form)
+    request = authentication.build_request(client, revocation_endpoint, form)
     status, _ = await send(client, request, purpose="revocation")
     if status != 200:
         raise ProviderError(f"The revocation endpoint answered {status}.")
@@ -100,27 +101,21 @@ async def _grant(
     authentication: ClientAuthentication,
     form: Mapping[str, str],
 ) -> TokenResponse:
-    request = authentication.post(client, token_endpoint, form)
+    request = authentication.build_request(client, token_endpoint, form)
     status, document = await send_json(client, request, purpose=form["grant_type"])
     return token_response(status, document)
 
 
 def token_response(status: int, document: Mapping[str, Any]) -> TokenResponse:
-    """Judge an answer of the token endpoint.
+    """Check a response of the token endpoint.
 
     Raises:
-        TokenEndpointError: an error answer, whatever its status (Auth0 sends 403 for
-            `invalid_grant` where RFC 6749 says 400).
-        ProviderError: a success that lacks what section 5.1 requires.
+        TokenEndpointError: an error response of any status (Auth0 sends 403 for `invalid_grant`,
+            RFC 6749 says 400).
+        ProviderError: a success without what section 5.1 requires.
     """
     if status != 200 or "error" in document:
-        error = document.get("error")
-        description = document.get("error_description")
-        raise TokenEndpointError(
-            "The provider refused the grant.",
-            error=error if isinstance(error, str) else None,
-            error_description=description if isinstance(description, str) else None,
-        )
+        raise oauth_error("The provider refused the grant.", document)
     access_token = string_member(document, "access_token")
     if access_token is None or not _TOKEN68.fullmatch(access_token):
         raise ProviderError("The token response has no usable access_token.")
@@ -136,7 +131,7 @@ def token_response(status: int, document: Mapping[str, Any]) -> TokenResponse:
 
 
 def _scope(document: Mapping[str, Any]) -> str | None:
-    """Empty is a scope, too: some providers say so that nothing was granted."""
+    """The scope, which may be empty: some providers say in this way that they granted none."""
     return "" if document.get("scope") == "" else string_member(document, "scope")
 
 

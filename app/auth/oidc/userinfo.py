@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 
 from ..errors import ProviderError
-from .http import json_object, send
+from .provider_http import json_object, send
 
-# What a scope asks for (section 5.4): one of these at least, or UserInfo has to be asked.
-_PROMISED = {
+# Claims that a scope requests (section 5.4). If an ID token has none of them, ask UserInfo.
+_REQUESTED_CLAIMS = {
     "profile": frozenset({"name", "given_name", "family_name", "nickname", "preferred_username"}),
     "email": frozenset({"email"}),
     "address": frozenset({"address"}),
@@ -20,27 +20,27 @@ _PROMISED = {
 
 
 class UserInfoRefusedError(ProviderError):
-    """UserInfo does not take the access token."""
+    """The UserInfo endpoint does not accept the access token."""
 
 
 def is_complete(claims: Collection[str], scope: str) -> bool:
-    """Whether an ID token with these claims brought what the scopes ask for.
+    """Whether an ID token with these claims has what the scopes request.
 
-    Many providers leave a person's claims out of the ID token and give them at UserInfo only.
+    Many providers return the user's claims at UserInfo only.
     """
-    promised = (_PROMISED.get(name) for name in scope.split())
-    return all(names is None or names & set(claims) for names in promised)
+    requested = (_REQUESTED_CLAIMS.get(name) for name in scope.split())
+    return all(names is None or names & set(claims) for names in requested)
 
 
 async def userinfo(
     client: httpx.AsyncClient, userinfo_endpoint: str, *, access_token: str, sub: str
 ) -> Mapping[str, Any]:
-    """The claims at the UserInfo endpoint, which are those of `sub`.
+    """The claims of the user `sub` at the UserInfo endpoint.
 
     Raises:
-        UserInfoRefusedError: it does not take this access token; some take none that is for an API.
-        ProviderError: no JSON object, or another person's claims (section 5.3.2).
-        ProviderUnavailable: no answer.
+        UserInfoRefusedError: it does not accept this access token. Some accept none for an API.
+        ProviderError: the response is not a JSON object, or is of another user (section 5.3.2).
+        ProviderUnavailable: no response.
     """
     request = client.build_request(
         "GET", userinfo_endpoint, headers={"Authorization": f"Bearer {access_token}"}
@@ -50,5 +50,5 @@ async def userinfo(
         raise UserInfoRefusedError(f"The UserInfo endpoint answered {status}.")
     claims = json_object(body, purpose="userinfo")
     if claims.get("sub") != sub:
-        raise ProviderError("UserInfo is about somebody else.", code="userinfo_mismatch")
+        raise ProviderError("UserInfo describes another user.", code="userinfo_mismatch")
     return claims

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import reflex as rx
 from reflex.istate.manager.redis import StateManagerRedis
@@ -33,10 +33,10 @@ class TabNotifier:
         subject = event.subject
         match event.kind:
             case SessionEventKind.ENDED:
-                self._end(self._connections.of_session(subject))
+                self._end(subject)
             case SessionEventKind.REPLACED:
                 self._connections.note_replaced(subject)
-                self._end(self._connections.of_session(subject))
+                self._end(subject)
             case SessionEventKind.RENEWED:
                 self._connections.note_replaced(subject)
                 self._background.start(close_all(self._connections.of_session(subject)))
@@ -52,7 +52,7 @@ class TabNotifier:
             ref = connection.session_id_hash
             stored = await self._store.load(ref) if ref else None
             if connection.state_key is not None and stored is None:
-                self._end([connection])
+                self._end(str(ref))
         await self._run_subscribers(
             [each.tree for each in self._connections.signed_in() if each.state_key is not None]
         )
@@ -61,11 +61,16 @@ class TabNotifier:
         """Let go of what is under way."""
         await self._background.stop()
 
-    def _end(self, connections: Sequence[Connection]) -> None:
-        trees = [each.tree for each in connections if each.tree]
+    def _end(self, session_id_hash: str) -> None:
+        connections = self._connections.of_session(session_id_hash)
+        trees = {each.tree for each in connections if each.tree}
+        # An event of a tab may have found out first, and have closed its connection.
+        trees.update(self._connections.trees_closed_of(session_id_hash))
         self._background.start(self._close_and_drop(connections, trees))
 
-    async def _close_and_drop(self, connections: Sequence[Connection], trees: list[str]) -> None:
+    async def _close_and_drop(
+        self, connections: Sequence[Connection], trees: Collection[str]
+    ) -> None:
         await close_all(connections)
         if self.app is not None:
             for tree in trees:

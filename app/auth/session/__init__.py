@@ -1,12 +1,10 @@
-"""Sessions on the server: what is stored, how it is sealed, and the cookie that points at it."""
+"""Sessions on the server: the models, the stores, their encryption, and the session cookie."""
 
-from .cookie import SessionCookie, strip
-from .handle import hash_session_id, is_session_id, new_session_id
-from .memory_store import MemorySessionStore
+from .cookie import SessionCookie, hash_session_id, is_session_id, new_session_id, strip
+from .encryption import Sealer, UnsealError
 from .models import AccessToken, RecordError, Session, Transaction
 from .redis_store import RedisSessionStore
-from .sealing import Sealer, UnsealError
-from .sqlite_store import SQLiteSessionStore
+from .sqlite_store import MemorySessionStore, SQLiteSessionStore
 from .store import Lifetimes, SessionStore, StoredSession
 
 __all__ = [

@@ -1,16 +1,37 @@
-"""The cookie: its name, its attributes, and reading it from whatever is sent (RFC 6265)."""
+"""The session id and the cookie that carries it (RFC 6265).
+
+A browser holds the session id. The server stores its hash only, so that a copy of the store opens
+no session.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import re
+import secrets
 from collections.abc import Collection, Iterator
 
-from .handle import is_session_id
-
+_SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}")
 _MAXIMUM_HEADER = 16 * 1024
 
 
+def new_session_id() -> str:
+    """256 random bits as 43 base64url characters."""
+    return secrets.token_urlsafe(32)
+
+
+def is_session_id(text: str) -> bool:
+    """Whether the text has the form of a session id; anything else needs no look-up."""
+    return _SESSION_ID.fullmatch(text) is not None
+
+
+def hash_session_id(session_id: str) -> str:
+    """The store's key for a session id: SHA-256 in hexadecimal, which cannot be reversed."""
+    return hashlib.sha256(b"session\0" + session_id.encode()).hexdigest()
+
+
 class SessionCookie:
-    """A cookie that holds a handle: HttpOnly, SameSite=Lax, for this host only.
+    """A cookie that holds a session id: HttpOnly, SameSite=Lax, for this host only.
 
     On https it is Secure and carries the `__Host-` prefix (RFC 6265bis section 4.1.3.2).
     """
@@ -19,19 +40,19 @@ class SessionCookie:
         self.name = f"__Host-{name}" if is_https else name
         self._attributes = "; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if is_https else "")
 
-    def set(self, handle: str, max_age: int) -> str:
-        """The Set-Cookie value that stores `handle` for `max_age` seconds."""
-        return f"{self.name}={handle}; Max-Age={max_age}{self._attributes}"
+    def set(self, session_id: str, max_age: int) -> str:
+        """The Set-Cookie value that stores `session_id` for `max_age` seconds."""
+        return f"{self.name}={session_id}; Max-Age={max_age}{self._attributes}"
 
     def clear(self) -> str:
-        """The Set-Cookie value that removes it."""
+        """The Set-Cookie value that removes the cookie."""
         return f"{self.name}=; Max-Age=0{self._attributes}"
 
     def read(self, header: str | None) -> str | None:
-        """The handle in a Cookie header.
+        """The session id in a Cookie header.
 
-        None when there is none, when it cannot be a handle, when two differ (somebody planted
-        one), or when the header is larger than 16 KiB.
+        None when there is none, when the value has another form, when two cookies differ (one may
+        be planted), or when the header is larger than 16 KiB.
         """
         if not header or len(header) > _MAXIMUM_HEADER:
             return None
@@ -47,7 +68,7 @@ def strip(header: str | None, names: Collection[str]) -> str | None:
 
 
 def _pairs(header: str) -> Iterator[tuple[str, str, str]]:
-    """Name, value and the text of each pair; quotes belong to the value, as browsers have it."""
+    """Name, value and the text of each pair; quotes belong to the value, as in browsers."""
     for part in header.split(";"):
         text = part.strip()
         name, _, value = text.partition("=")

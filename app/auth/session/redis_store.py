@@ -13,9 +13,8 @@ from redis.exceptions import RedisError
 
 from ..errors import StoreUnavailable
 from . import redis_scripts as scripts
-from .codec import Codec
+from .encryption import RecordSealer, Sealer
 from .models import Session, Transaction
-from .sealing import Sealer
 from .store import Lifetimes, StoredSession
 
 TIMEOUT = 2.0  # seconds for a connection, for an answer, and for a free connection of the pool
@@ -51,7 +50,7 @@ class RedisSessionStore:
             retry=Retry(NoBackoff(), 0),  # a script whose answer was lost may have run
         )
         self._redis = aioredis.Redis.from_pool(pool)
-        self._codec = Codec(sealer)
+        self._sealer = RecordSealer(sealer)
         self._prefix = prefix
         self._lifetimes = lifetimes or Lifetimes()
         self._clock = clock
@@ -63,113 +62,140 @@ class RedisSessionStore:
         self._acquire_lease = self._redis.register_script(scripts.ACQUIRE_LEASE)
         self._change_lease = self._redis.register_script(scripts.CHANGE_LEASE)
 
-    async def create(self, ref: str, session: Session, *, replaces: str | None = None) -> None:
+    async def create(
+        self, session_id_hash: str, session: Session, *, replaces: str | None = None
+    ) -> None:
         now, life = self._clock(), self._lifetimes
         expires_at = min(now + life.idle, session.created_at + life.absolute)
-        sub_tag, sid_tag = self._codec.newest_tags(session)
+        sub_tag, sid_tag = self._sealer.newest_tags(session)
         tags = [tag for tag in (sub_tag, sid_tag) if tag is not None]
         async with self._connected(), self._redis.pipeline(transaction=True) as pipeline:
             if replaces is not None:
-                await self._delete([self._session(replaces)], [replaces], client=pipeline)
+                await self._delete([self._name("session", replaces)], [replaces], client=pipeline)
             await self._create(
-                [self._session(ref), self._expiring, *map(self._index, tags)],
                 [
-                    *(ref, self._codec.seal_session(ref, session), session.created_at, now),
+                    self._name("session", session_id_hash),
+                    self._name("expiring"),
+                    *(self._name("sessions-of", tag) for tag in tags),
+                ],
+                [
+                    *(
+                        session_id_hash,
+                        self._sealer.seal(session_id_hash, session),
+                        session.created_at,
+                        now,
+                    ),
                     *(expires_at, _pttl(expires_at - now), _pttl(life.absolute)),
                 ],
                 client=pipeline,
             )
             await pipeline.execute()
 
-    def cached(self, ref: str) -> StoredSession | None:
+    def cached(self, session_id_hash: str) -> StoredSession | None:
         return None
 
-    async def load(self, ref: str) -> StoredSession | None:
+    async def load(self, session_id_hash: str) -> StoredSession | None:
         async with self._connected():
             fields = await self._redis.execute_command(  # type: ignore[no-untyped-call]
-                "HMGET", self._session(ref), *_FIELDS
+                "HMGET", self._name("session", session_id_hash), *_FIELDS
             )
-        return self._opened(ref, *fields)
+        return self._opened(session_id_hash, *fields)
 
-    async def touch(self, ref: str) -> None:
+    async def touch(self, session_id_hash: str) -> None:
         life = self._lifetimes
         async with self._connected():
-            await self._seen([self._session(ref)], [ref, self._clock(), life.idle, life.absolute])
+            await self._seen(
+                [self._name("session", session_id_hash)],
+                [session_id_hash, self._clock(), life.idle, life.absolute],
+            )
 
     async def compare_and_swap(
-        self, ref: str, version: int, session: Session, *, fence: int | None = None
+        self, session_id_hash: str, version: int, session: Session, *, fence: int | None = None
     ) -> bool:
-        sealed = self._codec.seal_session(ref, session)
+        sealed = self._sealer.seal(session_id_hash, session)
         async with self._connected():
             swapped = await self._compare_and_swap(
-                [self._session(ref), self._lease(ref)],
+                [self._name("session", session_id_hash), self._name("lease", session_id_hash)],
                 [version, sealed, "" if fence is None else fence],
             )
         if swapped:
-            await self.touch(ref)
+            await self.touch(session_id_hash)
         return bool(swapped)
 
-    async def delete(self, ref: str) -> bool:
+    async def delete(self, session_id_hash: str) -> bool:
         async with self._connected():
-            return bool(await self._delete([self._session(ref)], [ref]))
+            return bool(
+                await self._delete([self._name("session", session_id_hash)], [session_id_hash])
+            )
 
     async def find(
         self, *, sub: str | None = None, sid: str | None = None
     ) -> dict[str, StoredSession]:
         found = {}
-        for tag in self._codec.tags(sub=sub, sid=sid):
+        for tag in self._sealer.tags(sub=sub, sid=sid):
             async with self._connected():
-                refs = await self._redis.zrange(self._index(tag), 0, -1)
+                refs = await self._redis.zrange(self._name("sessions-of", tag), 0, -1)
             for ref in map(bytes.decode, refs):
                 if (stored := await self.load(ref)) is not None:
                     found[ref] = stored
         return found
 
     async def put_transaction(self, key: str, transaction: Transaction) -> None:
-        sealed = self._codec.seal_transaction(key, transaction)
+        sealed = self._sealer.seal(key, transaction)
         async with self._connected():
-            await self._redis.set(self._login(key), sealed, px=_pttl(self._lifetimes.transaction))
+            await self._redis.set(
+                self._name("login", key), sealed, px=_pttl(self._lifetimes.transaction)
+            )
 
     async def take_transaction(self, key: str) -> Transaction | None:
         async with self._connected():
-            sealed = await self._redis.getdel(self._login(key))
-        transaction = self._codec.open_transaction(key, sealed) if sealed else None
+            sealed = await self._redis.getdel(self._name("login", key))
+        transaction = self._sealer.open(key, sealed, Transaction) if sealed else None
         oldest = self._clock() - self._lifetimes.transaction
         return transaction if transaction and transaction.created_at > oldest else None
 
     async def mark_used(self, key: str, until: float) -> None:
         async with self._connected():
-            await self._redis.set(self._remembered(key), until, px=_pttl(until - self._clock()))
+            await self._redis.set(
+                self._name("remembered", key), until, px=_pttl(until - self._clock())
+            )
 
     async def is_used(self, key: str) -> bool:
         async with self._connected():
-            until = await self._redis.get(self._remembered(key))
+            until = await self._redis.get(self._name("remembered", key))
         return until is not None and float(until) > self._clock()
 
-    async def acquire_lease(self, ref: str, ttl: float) -> int | None:
+    async def acquire_lease(self, session_id_hash: str, ttl: float) -> int | None:
         now = self._clock()
         async with self._connected():
             fence = await self._acquire_lease(
-                [self._lease(ref)], [now, now + ttl, _pttl(self._lifetimes.absolute)]
+                [self._name("lease", session_id_hash)],
+                [now, now + ttl, _pttl(self._lifetimes.absolute)],
             )
         return None if fence is None else int(fence)
 
-    async def renew_lease(self, ref: str, fence: int, ttl: float) -> bool:
+    async def renew_lease(self, session_id_hash: str, fence: int, ttl: float) -> bool:
         now = self._clock()
         async with self._connected():
-            return bool(await self._change_lease([self._lease(ref)], [fence, now, now + ttl]))
+            return bool(
+                await self._change_lease(
+                    [self._name("lease", session_id_hash)], [fence, now, now + ttl]
+                )
+            )
 
-    async def release_lease(self, ref: str, fence: int) -> None:
+    async def release_lease(self, session_id_hash: str, fence: int) -> None:
         async with self._connected():
-            await self._change_lease([self._lease(ref)], [fence, self._clock(), 0])
+            await self._change_lease(
+                [self._name("lease", session_id_hash)], [fence, self._clock(), 0]
+            )
 
     async def publish(self, news: str) -> None:
         async with self._connected():
-            await self._redis.publish(self._news, news)
+            await self._redis.publish(self._name("news"), news)
 
     async def listen(self) -> AsyncGenerator[str]:
         async with self._connected(), self._redis.pubsub() as subscription:
-            await subscription.subscribe(self._news)
+            await subscription.subscribe(self._name("news"))
             while True:
                 message = await subscription.get_message(timeout=LISTEN_INTERVAL)
                 if message is None:
@@ -181,7 +207,7 @@ class RedisSessionStore:
 
     async def purge(self) -> dict[str, Session | None]:
         async with self._connected():
-            refs = await self._purge([self._expiring], [self._clock()])
+            refs = await self._purge([self._name("expiring")], [self._clock()])
         return {ref.decode(): None for ref in refs}
 
     async def ping(self) -> None:
@@ -191,32 +217,12 @@ class RedisSessionStore:
     async def close(self) -> None:
         await self._redis.aclose()
 
-    @property
-    def _expiring(self) -> str:
-        return f"{self._prefix}expiring"
-
-    @property
-    def _news(self) -> str:
-        return f"{self._prefix}news"
-
-    def _session(self, ref: str) -> str:
-        return f"{self._prefix}session:{ref}"
-
-    def _remembered(self, key: str) -> str:
-        return f"{self._prefix}remembered:{key}"
-
-    def _lease(self, ref: str) -> str:
-        return f"{self._prefix}lease:{ref}"
-
-    def _login(self, key: str) -> str:
-        return f"{self._prefix}login:{key}"
-
-    def _index(self, tag: str) -> str:
-        return f"{self._prefix}sessions-of:{tag}"
+    def _name(self, *parts: str) -> str:
+        return self._prefix + ":".join(parts)
 
     def _opened(
         self,
-        ref: str,
+        session_id_hash: str,
         sealed: bytes | None,
         version: bytes | None,
         created_at: bytes | None,
@@ -229,7 +235,7 @@ class RedisSessionStore:
         expires_at = min(
             seen_at + self._lifetimes.idle, float(created_at) + self._lifetimes.absolute
         )
-        session = self._codec.open_session(ref, sealed) if now < expires_at else None
+        session = self._sealer.open(session_id_hash, sealed, Session) if now < expires_at else None
         return StoredSession(session, int(version), seen_at) if session else None
 
     @asynccontextmanager

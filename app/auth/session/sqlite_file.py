@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,65 @@ import aiosqlite
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from ..errors import ConfigError, StoreUnavailable
-from . import schema
 
 BUSY_TIMEOUT = 5.0  # seconds a writer waits for another one
 REST = 1.0  # seconds after a failure that took as long, in which the file is not tried again
 
-Statement = tuple[str, tuple[Any, ...]]
+VERSION = 7
+OLDEST_RECORDS = 3  # in a file of an earlier version, sessions have another shape
+
+_SCHEMA = (
+    """
+    CREATE TABLE IF NOT EXISTS sessions (
+        ref TEXT PRIMARY KEY,
+        sub_tag TEXT NOT NULL,
+        sid_tag TEXT,
+        sealed BLOB NOT NULL,
+        version INTEGER NOT NULL,
+        created_at REAL NOT NULL,
+        last_seen_at REAL NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX IF NOT EXISTS sessions_sub_tag ON sessions (sub_tag)",
+    "CREATE INDEX IF NOT EXISTS sessions_sid_tag ON sessions (sid_tag) WHERE sid_tag IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS sessions_last_seen_at ON sessions (last_seen_at)",
+    "CREATE INDEX IF NOT EXISTS sessions_created_at ON sessions (created_at)",
+    """
+    CREATE TABLE IF NOT EXISTS transactions (
+        key TEXT PRIMARY KEY,
+        sealed BLOB NOT NULL,
+        created_at REAL NOT NULL
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS leases (
+        ref TEXT PRIMARY KEY,
+        fence INTEGER NOT NULL,
+        expires_at REAL NOT NULL
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS news (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        text TEXT NOT NULL,
+        published_at REAL NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS remembered (
+        key TEXT PRIMARY KEY,
+        until REAL NOT NULL
+    ) WITHOUT ROWID
+    """,
+    # Up to version 6 there was a table of changes.
+    "DROP TRIGGER IF EXISTS session_begun",
+    "DROP TRIGGER IF EXISTS session_ended",
+    "DROP TRIGGER IF EXISTS session_changed",
+    "DROP TABLE IF EXISTS changes",
+    f"PRAGMA user_version = {VERSION}",
+)
+"""From any earlier version, or from nothing, to this one; all in one transaction. Nothing in the
+file is readable: there are hashes, encrypted values and times."""
 
 
 class SQLiteFile:
@@ -38,12 +91,6 @@ class SQLiteFile:
         """Run one statement to its end; it is its own transaction."""
         async with self._usable() as connection:
             return list(await connection.execute_fetchall(sql, parameters))
-
-    async def execute_together(self, statements: Sequence[Statement]) -> None:
-        """Run several in one transaction: all of them, or none."""
-        async with self._usable() as connection, _transaction(connection):
-            for sql, parameters in statements:
-                await connection.execute(sql, parameters)
 
     async def close(self) -> None:
         """Let go of the file."""
@@ -105,19 +152,19 @@ async def _prepare(connection: aiosqlite.Connection) -> None:
     await _use_wal(connection)
     await connection.execute("PRAGMA synchronous = NORMAL")
     await connection.execute("PRAGMA secure_delete = ON")
-    if await _version(connection) == schema.VERSION:
+    if await _version(connection) == VERSION:
         return
     async with _transaction(connection):
         version = await _version(connection)
-        if version > schema.VERSION:
+        if version > VERSION:
             raise ConfigError(
                 "The session file was written by a newer version of this app. Update the app, or "
                 "move the file away; everyone then logs in again."
             )
-        if version < schema.OLDEST_RECORDS:
-            await connection.execute(schema.DROP_OLD_RECORDS)
-        if version < schema.VERSION:  # nobody else has brought it up to date meanwhile
-            for statement in schema.STATEMENTS:
+        if version < OLDEST_RECORDS:
+            await connection.execute("DROP TABLE IF EXISTS sessions")
+        if version < VERSION:  # nobody else has brought it up to date meanwhile
+            for statement in _SCHEMA:
                 await connection.execute(statement)
 
 

@@ -1,4 +1,4 @@
-"""What a session store promises, whatever it is made of."""
+"""The interface of a session store, and what every store promises."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from .models import Session, Transaction
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """Seconds: without use, from login on, and of an open login attempt."""
+    """In seconds. A session ends `idle` after its last use and `absolute` after its login; a
+    transaction (a login that has not come back yet) ends after `transaction`."""
 
     idle: float = 3 * 24 * 3600.0
     absolute: float = 30 * 24 * 3600.0
@@ -20,7 +21,8 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """A session as loaded; `version` grows with each change, times are epoch seconds."""
+    """A session as loaded. `version` starts at 1 and grows with each change; `last_seen_at` is in
+    epoch seconds."""
 
     session: Session
     version: int
@@ -28,72 +30,89 @@ class StoredSession:
 
 
 class SessionStore(Protocol):
-    """Keys are references (`handle.reference`), never handles; values are sealed.
+    """Several processes may use one store. Times are epoch seconds.
 
-    Every method raises `StoreUnavailable` when the store cannot be reached. That ends no session.
+    A session's key is `session_id_hash` (`hash_session_id`, 64 hexadecimal digits); the store never
+    sees a session id. Values are encrypted (`Sealer`). Once a method that changes a session has
+    returned, no process gets the earlier state from `cached` or from a `load` that begins then.
+
+    Every method but `cached` raises `StoreUnavailable` when the store cannot be used now. This ends
+    no session; the call may be repeated.
     """
 
-    async def create(self, ref: str, session: Session, *, replaces: str | None = None) -> None:
-        """Store a new session as version 1. It takes the place of `replaces`, if that is given, in
-        one step: at no moment are there both, or neither."""
+    async def create(
+        self, session_id_hash: str, session: Session, *, replaces: str | None = None
+    ) -> None:
+        """Store a new session as version 1. The session whose key is `replaces`, if given, is
+        deleted in the same step: no reader sees both, or neither."""
 
-    def cached(self, ref: str) -> StoredSession | None:
-        """What `load` would return now, where that is known without waiting; None says nothing."""
+    def cached(self, session_id_hash: str) -> StoredSession | None:
+        """What `load` would return, if this process knows that without waiting; a few microseconds.
+        None says nothing: call `load`."""
 
-    async def load(self, ref: str) -> StoredSession | None:
-        """The session, or None if it is unknown, expired, or cannot be opened."""
+    async def load(self, session_id_hash: str) -> StoredSession | None:
+        """The session; None if it is unknown, expired, or cannot be decrypted."""
 
-    async def touch(self, ref: str) -> None:
-        """Note that the session was used now."""
+    async def touch(self, session_id_hash: str) -> None:
+        """Set `last_seen_at` to now. Nothing happens if there is no such session."""
 
     async def compare_and_swap(
-        self, ref: str, version: int, session: Session, *, fence: int | None = None
+        self, session_id_hash: str, version: int, session: Session, *, fence: int | None = None
     ) -> bool:
-        """Replace the session if it still is at `version` and no newer `fence` was handed out."""
+        """Replace the session and count its version up.
 
-    async def delete(self, ref: str) -> bool:
+        False, and no change, if it is no longer at `version`, or if a lease with a greater number
+        than `fence` has been given out.
+        """
+
+    async def delete(self, session_id_hash: str) -> bool:
         """End the session; False if there was none."""
 
     async def find(
         self, *, sub: str | None = None, sid: str | None = None
     ) -> dict[str, StoredSession]:
-        """The sessions of a user (`sub`), or of a session at the provider (`sid`), by reference."""
+        """A user's sessions (`sub`), or those of one session at the provider (`sid`), by key."""
 
     async def put_transaction(self, key: str, transaction: Transaction) -> None:
-        """Remember a login attempt."""
+        """Store a transaction."""
 
     async def take_transaction(self, key: str) -> Transaction | None:
-        """Take a login attempt out, exactly once; None if it is unknown, taken, or expired."""
+        """Remove a transaction and return it, to one caller only; None if it is unknown, taken, or
+        expired."""
 
     async def mark_used(self, key: str, until: float) -> None:
-        """Remember a name (a hash of what must not be used twice) until then, epoch seconds."""
+        """Note, until that time, that `key` (the hash of a single-use token) has been used."""
 
     async def is_used(self, key: str) -> bool:
-        """Whether it is remembered still."""
+        """Whether `key` is marked as used at this time."""
 
-    async def acquire_lease(self, ref: str, ttl: float) -> int | None:
-        """The right to refresh this session for `ttl` seconds: a fence number that only grows, or
-        None while somebody else has it."""
+    async def acquire_lease(self, session_id_hash: str, ttl: float) -> int | None:
+        """The exclusive right to refresh the session's tokens for `ttl` seconds: its fence number,
+        greater than every earlier one; None while another caller holds the lease."""
 
-    async def renew_lease(self, ref: str, fence: int, ttl: float) -> bool:
-        """Keep the right for another `ttl` seconds from now; False if it was lost meanwhile."""
+    async def renew_lease(self, session_id_hash: str, fence: int, ttl: float) -> bool:
+        """Extend the lease to `ttl` seconds from now; False if it is no longer held."""
 
-    async def release_lease(self, ref: str, fence: int) -> None:
-        """Give the right back, if it is still ours."""
+    async def release_lease(self, session_id_hash: str, fence: int) -> None:
+        """Give the lease back, if it is still held."""
 
     async def publish(self, news: str) -> None:
-        """Tell every process that listens, this one included; nothing is kept for later."""
+        """Send a text to every process that listens, this one included. It is not kept for later
+        listeners."""
 
     def listen(self) -> AsyncGenerator[str]:
-        """An empty text, from which on nothing is missed; then what is published, until the store
-        fails (`StoreUnavailable`)."""
+        """Yields an empty text once no later text can be missed, then each published text in order.
+        Ends with `StoreUnavailable` when the store fails."""
 
     async def purge(self) -> dict[str, Session | None]:
-        """Free what has expired. The sessions that have, by reference, each told to one process and
-        once; None for one of which only the reference is left."""
+        """Free what has expired.
+
+        Returns the expired sessions by key, each to one process and once; None for a session of
+        which only the key is left.
+        """
 
     async def ping(self) -> None:
         """Return if the store can be read."""
 
     async def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""

@@ -10,9 +10,9 @@ from .auth import (
     AuthConfig,
     AuthService,
     JsonLinesAuditLog,
+    Limits,
     Sealer,
     SQLiteSessionStore,
-    limits_from,
 )
 
 ran = Path(os.environ["ACCESS_RAN"])
@@ -30,7 +30,7 @@ auth = AuthService(
     config,
     store,
     audit_hooks=[JsonLinesAuditLog(Path(path)) for path in [os.environ["ACCESS_RECORD"]] if path],
-    limits=limits_from(os.environ["ACCESS_LIMITS"]),
+    limits=Limits.parse(os.environ["ACCESS_LIMITS"]),
     secure_by_default=os.environ["ACCESS_SECURE_BY_DEFAULT"] == "1",
     clock=clock,
 )

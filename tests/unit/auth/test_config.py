@@ -1,4 +1,4 @@
-"""Reading the environment: everything that is wrong is said at once."""
+"""Reading the environment: every problem is reported at once."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ GOOD = {
     "AUTH0_CLIENT_SECRET": "client-secret-value",
     "AUTH0_SECRET": "s" * 32,
 }
+FALLBACK = {
+    "AUTH0_DOMAIN": "fallback.example",
+    "AUTH0_CLIENT_ID": "fallback",
+    "AUTH0_CLIENT_SECRET": "fallback-secret",
+}
 
 
 def test_real_tenant() -> None:
@@ -27,21 +32,40 @@ def test_real_tenant() -> None:
     config = AuthConfig.from_environ(GOOD)
     assert config.issuer == "https://tenant.eu.auth0.com/"
     assert config.redirect_uri == "http://localhost:3000/auth/callback"
-    assert not config.is_local_tenant
+    assert not config.is_fallback
+    assert AuthConfig.from_environ(GOOD, fallback=FALLBACK) == config
+
+
+def test_fallback() -> None:
+    """With none of the four set, the fallback is the provider; other variables still count."""
+    environ = {"AUTH0_DOMAIN": " ", "AUTH0_SCOPE": "openid"}
+    config = AuthConfig.from_environ(environ, fallback=FALLBACK)
+    assert config.issuer == "https://fallback.example/"
+    assert config.client_id == "fallback"
+    assert config.secrets == ()
+    assert config.authorization_params.scope == "openid"
+    assert config.is_fallback
+    own = AuthConfig.from_environ(
+        {"AUTH0_MULTI_RESOURCE_REFRESH": "0"},
+        fallback={**FALLBACK, "AUTH0_MULTI_RESOURCE_REFRESH": "1"},
+    )
+    assert not own.multi_resource_refresh_tokens
 
 
 def test_nothing_set() -> None:
-    """Without any of them the local tenant is used, on the port that is asked for."""
-    config = AuthConfig.from_environ({"LOCAL_TENANT_PORT": "4500"})
-    assert config.issuer == "http://127.0.0.1:4500/"
-    assert config.is_local_tenant
+    """Without a fallback, each of the four is reported as missing, beside what is wrong."""
+    with pytest.raises(ConfigError) as caught:
+        AuthConfig.from_environ({"APP_BASE_URL": "app"})
+    assert len(caught.value.problems) == 5
+    for name in (*GOOD, "APP_BASE_URL"):
+        assert name in str(caught.value)
 
 
 @pytest.mark.parametrize("present", GOOD)
 def test_half_a_configuration(present: str) -> None:
-    """With one of four set, each of the other three is named."""
+    """With one of four set, the other three are missing; the fallback does not fill them in."""
     with pytest.raises(ConfigError) as caught:
-        AuthConfig.from_environ({present: GOOD[present]})
+        AuthConfig.from_environ({present: GOOD[present]}, fallback=FALLBACK)
     assert len(caught.value.problems) == 3
     for name in GOOD.keys() - {present}:
         assert name in str(caught.value)
@@ -105,7 +129,7 @@ def test_client_without_a_secret(method: str) -> None:
 
 @pytest.mark.parametrize("key", ["", "text", "{}", '{"kty": "RSA"}', PUBLIC_KEY])
 def test_no_private_key(key: str) -> None:
-    """What is no private key is said to be none, and is not quoted."""
+    """A key that is missing or not private is reported, and the report does not quote it."""
     environ = {
         **GOOD,
         "AUTH0_TOKEN_ENDPOINT_AUTH_METHOD": "private_key_jwt",

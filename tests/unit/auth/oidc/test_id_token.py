@@ -1,4 +1,4 @@
-"""The ID token's checks, one bent token each (OpenID Connect Core section 3.1.3.7)."""
+"""The ID token's checks, each with a token that fails it (OpenID Connect Core 3.1.3.7)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
 from app.auth.errors import IdTokenError
-from app.auth.oidc.id_token import Expected, check_id_token
+from app.auth.oidc.id_token import IdTokenExpectations, check_id_token
 from app.auth.oidc.jwks import Jwks
 
 NOW = 1_800_000_000.0
@@ -24,7 +24,7 @@ ENCRYPTION_KEY = RSAKey.import_key({**OLD_KEY.as_dict(private=False), "use": "en
 EC_KEY = ECKey.generate_key("P-256", {"kid": "ec", "use": "sig"})
 STRANGER = RSAKey.generate_key(2048, {"kid": "current"})
 
-EXPECTED = Expected(
+EXPECTED = IdTokenExpectations(
     issuer="https://issuer.example/",
     client_id="client",
     nonce="nonce",
@@ -74,7 +74,9 @@ def sign(claims: dict[str, Any], key: Any = KEY, *, alg: str = "RS256", header: 
 
 async def check(token: str, provider: Provider | None = None, **changes: Any) -> dict[str, Any]:
     """Check a token as a login does."""
-    expected = Expected(**{**{n: getattr(EXPECTED, n) for n in Expected.__slots__}, **changes})
+    expected = IdTokenExpectations(
+        **{**{n: getattr(EXPECTED, n) for n in IdTokenExpectations.__slots__}, **changes}
+    )
     return await check_id_token(token, (provider or Provider(KEY, EC_KEY)).jwks, expected)
 
 
@@ -90,7 +92,7 @@ async def check(token: str, provider: Provider | None = None, **changes: Any) ->
     ],
 )
 async def test_good(change: dict[str, Any]) -> None:
-    """A token that says what it must, within a minute of clock skew, is accepted."""
+    """A valid token is accepted, with up to a minute of clock skew."""
     claims = {name: value for name, value in {**CLAIMS, **change}.items() if value is not None}
     assert (await check(sign(claims)))["sub"] == "alice"
 
@@ -131,14 +133,14 @@ async def test_good(change: dict[str, Any]) -> None:
     ids=lambda change: json.dumps(change)[:40],
 )
 async def test_bent_claim(change: dict[str, Any]) -> None:
-    """A token with any claim missing, of another type, or about somebody else is refused."""
+    """A token with a claim missing, of another type, or with a wrong value is refused."""
     claims = {name: value for name, value in {**CLAIMS, **change}.items() if value is not None}
     with pytest.raises(IdTokenError):
         await check(sign(claims))
 
 
 async def test_forged_signature() -> None:
-    """A stranger's key under the right key id does not verify."""
+    """A signature by another key with the right key id is refused."""
     with pytest.raises(IdTokenError):
         await check(sign(CLAIMS, STRANGER))
 
@@ -161,7 +163,7 @@ async def test_none_algorithm() -> None:
 
 
 async def test_public_key_as_hmac_secret() -> None:
-    """The provider's public key is no HMAC secret (algorithm confusion)."""
+    """The provider's public key is not used as an HMAC secret (algorithm confusion)."""
     header = json.dumps({"alg": "HS256", "kid": "current"}).encode()
     parts = [base64.urlsafe_b64encode(text).rstrip(b"=") for text in (header, CLAIMS_JSON)]
     mac = hmac.digest(KEY.as_pem(private=False), b".".join(parts), "sha256")
@@ -171,7 +173,7 @@ async def test_public_key_as_hmac_secret() -> None:
 
 
 async def test_key_in_the_header() -> None:
-    """A key that the token brings along is not looked at."""
+    """A key in the token's header is ignored."""
     header = {"jwk": STRANGER.as_dict(private=False), "kid": "current"}
     with pytest.raises(IdTokenError):
         await check(sign(CLAIMS, STRANGER, header=header))
@@ -184,7 +186,7 @@ async def test_encryption_key() -> None:
 
 
 async def test_critical_extension() -> None:
-    """An extension that the token calls critical and nobody here knows is refused."""
+    """An unknown extension that the header calls critical is refused."""
     header, payload, signature = sign(CLAIMS).split(".")
     fields = {"alg": "RS256", "kid": "current", "crit": ["x"], "x": 1}
     header = base64.urlsafe_b64encode(json.dumps(fields).encode()).decode().rstrip("=")
@@ -214,7 +216,7 @@ async def test_missing_key_id() -> None:
 
 
 async def test_key_rotation() -> None:
-    """A new key is fetched once when a token needs it, and not again for every stranger."""
+    """A new key is fetched once when a token needs it, and not for every unknown key id."""
     provider = Provider(OLD_KEY)
     assert await check(sign(CLAIMS, OLD_KEY), provider)
     provider.keys = [KEY]
@@ -237,6 +239,6 @@ async def test_max_age() -> None:
 
 @pytest.mark.parametrize("token", ["", "a.b", "a.b.c", "....", "x" * 70_000, "e30.e30.e30"])
 async def test_not_a_token(token: str) -> None:
-    """Text that is no JWT is refused."""
+    """Text that is not a JWT is refused."""
     with pytest.raises(IdTokenError):
         await check(token)

@@ -78,14 +78,22 @@ async def test_lists_shrink(
 async def test_nothing_readable(
     store: RedisSessionStore, redis: Redis, tmp_path: Path, clock: Clock
 ) -> None:
-    """Neither names nor values hold a handle, a token, a verifier or a claim."""
-    handle = new_session_id()
-    await store.create(hash_session_id(handle), session(clock))
+    """Neither names nor values hold a session id, a token, a verifier or a claim."""
+    session_id = new_session_id()
+    await store.create(hash_session_id(session_id), session(clock))
     await store.put_transaction("key", transaction(clock))
     keys = await redis.keys(f"{tmp_path}:*")
     dumps = [await redis.dump(key) for key in keys]
     raw = b"".join((*keys, *filter(None, dumps)))
-    for secret in (handle, "access-token", "refresh-token", "verifier", "nonce", "alice", "Alice"):
+    for secret in (
+        session_id,
+        "access-token",
+        "refresh-token",
+        "verifier",
+        "nonce",
+        "alice",
+        "Alice",
+    ):
         assert secret.encode() not in raw
 
 

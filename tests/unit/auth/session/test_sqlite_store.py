@@ -13,7 +13,6 @@ import pytest
 
 from app.auth.errors import ConfigError, StoreUnavailable
 from app.auth.session import Lifetimes, Sealer, SQLiteSessionStore, hash_session_id, new_session_id
-from app.auth.session.schema import KEPT_CHANGES
 
 from ....servers import ROOT
 from ..conftest import SECRET, Clock, session, transaction
@@ -61,14 +60,22 @@ def test_processes_share_the_file(file: Path) -> None:
 
 
 async def test_nothing_readable_on_disk(file: Path, clock: Clock) -> None:
-    """The files hold no handle, token, verifier or claim, and only their owner may open them."""
-    handle = new_session_id()
+    """The files hold no session id, token, verifier or claim; only their owner may open them."""
+    session_id = new_session_id()
     store = opened(file, clock)
-    await store.create(hash_session_id(handle), session(clock))
+    await store.create(hash_session_id(session_id), session(clock))
     await store.put_transaction("key", transaction(clock))
     raw = b"".join(path.read_bytes() for path in file.parent.iterdir())
     await store.close()
-    for secret in (handle, "access-token", "refresh-token", "verifier", "nonce", "alice", "Alice"):
+    for secret in (
+        session_id,
+        "access-token",
+        "refresh-token",
+        "verifier",
+        "nonce",
+        "alice",
+        "Alice",
+    ):
         assert secret.encode() not in raw
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.parent.stat().st_mode & 0o777 == 0o700
@@ -161,12 +168,6 @@ async def test_older_file(file: Path, clock: Clock) -> None:
     await store.close()
 
 
-WITHOUT_CHANGES = """
-    DROP TRIGGER session_begun;
-    DROP TRIGGER session_ended;
-    DROP TRIGGER session_changed;
-    DROP TABLE changes;
-"""
 COUNTED_CHANGES = """
     CREATE TABLE changes (number INTEGER NOT NULL);
     INSERT INTO changes VALUES (17);
@@ -175,41 +176,43 @@ COUNTED_CHANGES = """
     CREATE TRIGGER session_changed AFTER UPDATE OF sealed, version ON sessions
     BEGIN UPDATE changes SET number = number + 1; END;
 """
-
-
 NUMBERED_CHANGES = """
     CREATE TABLE changes (number INTEGER PRIMARY KEY, ref TEXT NOT NULL);
-    INSERT INTO changes VALUES (0, '');
+    INSERT INTO changes VALUES (17, '');
+    CREATE TRIGGER session_begun AFTER INSERT ON sessions
+    BEGIN INSERT INTO changes (ref) VALUES (NEW.ref); END;
+    CREATE TRIGGER session_ended AFTER DELETE ON sessions
+    BEGIN INSERT INTO changes (ref) VALUES (OLD.ref); END;
+    CREATE TRIGGER session_changed AFTER UPDATE OF sealed, version ON sessions
+    BEGIN INSERT INTO changes (ref) VALUES (OLD.ref); END;
+    CREATE TRIGGER changes_kept AFTER INSERT ON changes
+    BEGIN DELETE FROM changes WHERE number <= NEW.number - 1000; END;
 """
 
 
 @pytest.mark.parametrize(
-    ("version", "changes"), [(3, ""), (4, COUNTED_CHANGES), (5, NUMBERED_CHANGES)]
+    ("version", "changes"),
+    [(3, ""), (4, COUNTED_CHANGES), (5, NUMBERED_CHANGES), (6, NUMBERED_CHANGES)],
 )
 async def test_previous_file(file: Path, clock: Clock, version: int, changes: str) -> None:
-    """The sessions of a file of an earlier version live on."""
+    """The sessions of a file of an earlier version live on; its table of changes goes."""
     store = opened(file, clock)
     await store.create("ref", session(clock))
     await store.close()
     with sqlite3.connect(file) as database:
-        database.executescript(WITHOUT_CHANGES + changes)
+        database.executescript(changes)
         database.execute(f"PRAGMA user_version = {version}")
     store = opened(file, clock)
     assert await store.load("ref")
-    await store.delete("ref")
+    await store.create("new", session(clock), replaces="ref")
     assert await store.load("ref") is None
-    await store.close()
-
-
-async def test_numbers_of_changes(file: Path, clock: Clock) -> None:
-    """They do not begin again when a file is brought up to date: a process that still runs would
-    take those to come for those that it knows."""
-    store = opened(file, clock)
-    await store.ping()
+    assert await store.delete("new")
     await store.close()
     with sqlite3.connect(file) as database:
-        (number,) = database.execute("SELECT max(number) FROM changes").fetchone()
-    assert number > KEPT_CHANGES
+        kinds = {kind for (kind,) in database.execute("SELECT type FROM sqlite_master")}
+        tables = {name for (name,) in database.execute("SELECT tbl_name FROM sqlite_master")}
+    assert "trigger" not in kinds
+    assert "changes" not in tables
 
 
 async def test_newer_file(file: Path, clock: Clock) -> None:

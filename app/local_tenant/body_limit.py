@@ -1,4 +1,4 @@
-"""A limit for what a client may send; nothing that this tenant takes is large."""
+"""A limit on the size of request bodies; the tenant expects only small ones."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ MAXIMUM_BODY = 64 * 1024  # bytes
 
 
 class _TooLarge(Exception):
-    """The body goes on beyond the limit."""
+    """The body is larger than the limit."""
 
 
-class BoundedBody:
-    """Answers 413 (RFC 9110 section 15.5.14) to a body over 64 KiB, and reads no more of it."""
+class BodyLimit:
+    """Answers 413 (RFC 9110 section 15.5.14) to a body over 64 KiB, and stops reading it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

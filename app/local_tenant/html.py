@@ -1,4 +1,4 @@
-"""The frame of the tenant's pages, and everything that is escaped on its way into them."""
+"""The frame of the tenant's pages, with its security headers."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def document(
 
 
 def message(title: str, text: str, *, status: int) -> HTMLResponse:
-    """A page that says one thing."""
+    """A page with a heading and one sentence. Both are escaped."""
     return document(
         title, f'<h1>{escape(title)}</h1><p role="alert">{escape(text)}</p>', status=status
     )
 
 
 def alert(text: str | None) -> str:
-    """A message above a form, if there is one."""
+    """A message above a form, escaped; empty if there is none."""
     return f'<p class="alert" role="alert">{escape(text)}</p>' if text else ""

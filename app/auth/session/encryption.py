@@ -1,19 +1,26 @@
-"""Sealing what is stored: AES-256-GCM (NIST SP 800-38D) under keys derived from AUTH0_SECRET."""
+"""Encryption at rest: AES-256-GCM (NIST SP 800-38D) under keys derived from AUTH0_SECRET."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ..config import MINIMUM_SECRET_LENGTH
+from ..environ import MINIMUM_SECRET_LENGTH
 from ..errors import ConfigError
+from .models import RecordError, Session, Transaction
+
+logger = logging.getLogger(__name__)
+
+_Model = TypeVar("_Model", Session, Transaction)
 
 _VERSION = b"\x01"
 _KEY_ID = 8
@@ -26,7 +33,7 @@ class UnsealError(Exception):
 
 
 class Sealer:
-    """Seals under the newest secret and opens under any of them, so that secrets can rotate.
+    """Encrypts under the newest secret and decrypts under any of them, so that secrets can rotate.
 
     Sealed form: version (1 byte), key id (8), nonce (12), ciphertext with tag.
 
@@ -71,10 +78,49 @@ class Sealer:
             raise UnsealError("Sealed bytes were changed or moved.") from None
 
     def tags(self, text: str) -> tuple[str, ...]:
-        """A name under which something may be found again by whoever knows `text` and a secret:
-        one for each secret, the newest first (HMAC-SHA-256, RFC 2104)."""
+        """Index keys for `text`, which cannot be computed without a secret: one for each secret,
+        the newest first (HMAC-SHA-256 in hexadecimal, RFC 2104)."""
         data = text.encode()
         return tuple(hmac.digest(key, data, "sha256").hex() for key in self._tag_keys)
+
+
+class RecordSealer:
+    """Seals each record for its own key in the store: a row that is moved to another key does not
+    open. What cannot be opened is as good as absent, with a line in the log."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    def seal(self, key: str, record: Session | Transaction) -> bytes:
+        """The sealed bytes to store under `key`."""
+        return self._sealer.seal(record.to_bytes(), context=_context(type(record), key))
+
+    def open(self, key: str, sealed: bytes, model: type[_Model]) -> _Model | None:
+        """The record that was sealed for `key`, or None when it cannot be opened."""
+        try:
+            plain = self._sealer.unseal(sealed, context=_context(model, key))
+            return model.from_bytes(plain)
+        except (UnsealError, RecordError) as error:
+            logger.warning("A stored %s cannot be opened and is ignored: %s", _kind(model), error)
+            return None
+
+    def tags(self, *, sub: str | None = None, sid: str | None = None) -> tuple[str, ...]:
+        """The index keys of a user's sessions (`sub`), or of those of one session at the provider
+        (`sid`): one for each secret, the newest first."""
+        return self._sealer.tags(f"sid\0{sid}" if sub is None else f"sub\0{sub}")
+
+    def newest_tags(self, session: Session) -> tuple[str, str | None]:
+        """The index keys to store with a session: of its `sub`, and of its `sid` if it has one."""
+        sid = None if session.sid is None else self.tags(sid=session.sid)[0]
+        return self.tags(sub=session.sub)[0], sid
+
+
+def _context(model: type[Session | Transaction], key: str) -> bytes:
+    return f"{_kind(model)}\0{key}".encode()
+
+
+def _kind(model: type[Session | Transaction]) -> str:
+    return model.__name__.lower()
 
 
 def _derive(secret: str, info: bytes) -> bytes:

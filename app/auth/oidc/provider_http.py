@@ -1,22 +1,24 @@
-"""How the client talks to the provider: bounded in size and time, no redirects, JSON only."""
+"""HTTP to the provider's endpoints: bounded in size and time, no redirects, JSON responses."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import aclosing
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
 
-from ..errors import ProviderError, ProviderUnavailable
+from ..errors import ProviderError, ProviderUnavailable, TokenEndpointError
 
-MAXIMUM_BODY = 512 * 1024
+MAXIMUM_BODY = 512 * 1024  # bytes
 TIMEOUT = httpx.Timeout(5.0, connect=3.0)
-DEADLINE = 10.0  # seconds for a whole answer, however steadily it drips
+DEADLINE = 10.0  # seconds for a whole response, however slowly it arrives
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_OF_A_PROXY = frozenset({502, 504})  # behind which the provider may have done its work
+_GATEWAY_ERRORS = frozenset({502, 504})  # the provider behind the gateway may have done its work
 
 
 class NotReachedError(ProviderUnavailable):
@@ -24,19 +26,21 @@ class NotReachedError(ProviderUnavailable):
 
 
 class AnswerLostError(ProviderUnavailable):
-    """The request may have been carried out: it was sent, and no answer came back."""
+    """The request was sent and no response came back: it may have been carried out."""
 
 
 def provider_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    """A client for the provider's own endpoints; it shares the pool and keeps no cookies.
+    """A client for the provider's endpoints, on a shared connection pool.
 
-    It asks for answers that are not compressed, so that their size is what it counts.
+    It serves every user, so it keeps no cookies. It asks for uncompressed responses, so that the
+    bound on their size is the size on the wire.
     """
     return httpx.AsyncClient(
         transport=transport,
         timeout=TIMEOUT,
         follow_redirects=False,
         trust_env=False,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         headers={"Accept": "application/json", "Accept-Encoding": "identity"},
     )
 
@@ -48,28 +52,30 @@ async def send(
     purpose: str,
     deadline: float = DEADLINE,
 ) -> tuple[int, bytes]:
-    """Send a request and return the status and the body of the answer.
+    """Send a request; the result is the status and the body of the response.
 
     Raises:
-        ProviderUnavailable: no connection, a time-out, no whole answer within `deadline` seconds,
-            429 or a 5xx; `NotReachedError` where it was never sent, `AnswerLostError` where it may
-            have been carried out all the same.
+        ProviderUnavailable: no connection, a time-out, no whole response within `deadline` seconds,
+            429 or a 5xx. `NotReachedError` if the request was never sent, `AnswerLostError` if it
+            may have been carried out.
         ProviderError: a redirect, or a body over 512 KiB.
     """
     try:
         async with asyncio.timeout(deadline):
-            status, is_redirect, body = await _exchange(client, request, purpose)
+            async with aclosing(await client.send(request, stream=True)) as response:
+                body = await _read_bounded(response, purpose)
     except TimeoutError:
         raise AnswerLostError(f"The provider's answer took too long ({purpose}).") from None
     except httpx.HTTPError as error:
-        # No `from error`: its request holds the client secret.
+        # Not `from error`: the request in it holds the client secret.
         kind = NotReachedError if isinstance(error, _NEVER_SENT) else AnswerLostError
         raise kind(f"The provider did not answer ({purpose}): {type(error).__name__}.") from None
-    if status in _OF_A_PROXY:
+    status = response.status_code
+    if status in _GATEWAY_ERRORS:
         raise AnswerLostError(f"The provider answered {status} ({purpose}).")
     if status >= 500 or status == 429:
         raise ProviderUnavailable(f"The provider answered {status} ({purpose}).")
-    if is_redirect:
+    if response.is_redirect:
         raise ProviderError(f"The provider answered with a redirect ({purpose}).")
     return status, body
 
@@ -77,23 +83,9 @@ async def send(
 async def send_json(
     client: httpx.AsyncClient, request: httpx.Request, *, purpose: str
 ) -> tuple[int, dict[str, Any]]:
-    """As `send`, with the JSON object of the answer.
-
-    Raises:
-        ProviderUnavailable, ProviderError: as `send`, or the body is not a JSON object.
-    """
+    """Like `send`, for a response whose body is a JSON object."""
     status, body = await send(client, request, purpose=purpose)
     return status, json_object(body, purpose=purpose)
-
-
-async def _exchange(
-    client: httpx.AsyncClient, request: httpx.Request, purpose: str
-) -> tuple[int, bool, bytes]:
-    response = await client.send(request, stream=True)
-    try:
-        return response.status_code, response.is_redirect, await _read_bounded(response, purpose)
-    finally:
-        await response.aclose()
 
 
 async def _read_bounded(response: httpx.Response, purpose: str) -> bytes:
@@ -106,7 +98,7 @@ async def _read_bounded(response: httpx.Response, purpose: str) -> bytes:
 
 
 def json_object(body: bytes, *, purpose: str) -> dict[str, Any]:
-    """The JSON object that a body is; raises `ProviderError` if it is none."""
+    """The body as a JSON object. Raises `ProviderError` if it is something else."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -117,10 +109,20 @@ def json_object(body: bytes, *, purpose: str) -> dict[str, Any]:
 
 
 def string_member(document: Mapping[str, Any], name: str) -> str | None:
-    """A member that must be a non-empty string when it is there at all."""
+    """A member that is a non-empty string, or None. Raises `ProviderError` if it is neither."""
     value = document.get(name)
     if value is None:
         return None
     if not isinstance(value, str) or not value:
         raise ProviderError(f'"{name}" in the provider\'s answer is not a string.')
     return value
+
+
+def oauth_error(message: str, document: Mapping[str, Any]) -> TokenEndpointError:
+    """The error response of an endpoint (RFC 6749 section 5.2) as an exception."""
+    error, description = document.get("error"), document.get("error_description")
+    return TokenEndpointError(
+        message,
+        error=error if isinstance(error, str) else None,
+        error_description=description if isinstance(description, str) else None,
+    )

@@ -16,6 +16,10 @@ from pathlib import Path
 
 SEAMS = ("app/auth/reflex/reflex_seam.py",)
 PACKAGE = "app"
+WAY_OUT = (
+    "Use a public way; if there is none, move the use to a seam"
+    f" ({', '.join(SEAMS)}) and say there what it is for."
+)
 # Documented names of the standard library that have an underscore so as not to clash with fields.
 DOCUMENTED = frozenset({"_asdict", "_field_defaults", "_fields", "_make", "_replace"})
 BY_STRING = frozenset({"getattr", "setattr", "delattr", "hasattr", "attrgetter", "methodcaller"})
@@ -42,15 +46,12 @@ def check(root: Path) -> Iterator[str]:
             *(defined[other] for other in _imported(root, path, tree) if other in defined)
         )
         for line, used in _foreign_names(tree, within_reach):
-            yield (
-                f"{name}:{line}: {used!r} is a private name of another package. Use a public way;"
-                f" if there is none, move the use to {SEAMS[0]} and say there what it is for."
-            )
+            yield f"{name}:{line}: {used!r} is a private name of another package. {WAY_OUT}"
         for line, text in enumerate(path.read_text().splitlines(), start=1):
             if METHOD_ASSIGN.search(text):
                 yield (
                     f"{name}:{line}: 'method-assign' is ignored: a method of a live object is"
-                    f" replaced. Use a public way; if there is none, move it to {SEAMS[0]}."
+                    f" replaced. {WAY_OUT}"
                 )
 
 

@@ -120,6 +120,7 @@ def index():
         rx.el.button("look later", on_click=Journal.look_later),
         rx.el.a("log in", href=auth.login_url("/"), reload_document=True),
         auth.logout_form(rx.el.button("log out")),
+        style={"padding_top": "12rem"},  # below the messages of the subscriber that fails
     )
 
 

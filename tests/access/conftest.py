@@ -30,6 +30,13 @@ from .raw_tab import RawTab, opened_under_its_token
 
 Result = TypeVar("Result")
 
+MODE = "REFLEX_STATE_MANAGER_MODE"
+STATE_MANAGERS: dict[str, dict[str, str]] = {
+    "": {},
+    "files": {MODE: "disk"},
+    "memory": {MODE: "memory"},
+}
+
 HERE = Path(__file__).parent / "app"
 BACKEND = ("run", "--env", "prod", "--backend-only")
 RUNS_ON = {
@@ -154,6 +161,7 @@ def running(
     has_record: bool = True,
     runs_on: bool = False,
     is_secure: bool = True,
+    state_manager: str = "",
 ) -> Iterator[Walked]:
     """A backend without a page: nobody here has a browser. With a `redis_url`, Reflex keeps its
     states there; `data` is the session file, if it is another backend's, too. With `runs_on`,
@@ -174,6 +182,11 @@ def running(
             ACCESS_LIMITS=limits,
             ACCESS_SECURE_BY_DEFAULT=str(int(is_secure)),
             **({"REFLEX_REDIS_URL": redis_url} if redis_url else {}),
+            **(
+                {"REFLEX_STATE_MANAGER_MODE": STATE_MANAGERS[state_manager]}
+                if state_manager
+                else {}
+            ),
             AUTH0_DOMAIN="http://127.0.0.1:9",
             AUTH0_CLIENT_ID="client",
             AUTH0_CLIENT_SECRET="client-secret",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from .conftest import Walked
+from ..redis_server import running_redis
+from .conftest import Walked, running
 from .two_users import Scene
 
 BROWSER = st.integers(0, 2)
@@ -36,9 +39,30 @@ TURNS: Steps = [("write", 2, "write"), ("read", 2), ("write", 3, "write_bound"),
 TURNS += [("write", 2, "write_later"), ("log_in", 2, 0), ("reconnect", 0, 1), ("reconnect", 1, 3)]
 
 
-async def play(walked: Walked, steps: Steps) -> None:
+Backends = tuple[Walked, ...]
+
+
+@pytest.fixture(scope="module", params=["files", "memory", "redis"])
+def backends(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Backends]:
+    """One, with Reflex's states in files or in memory; or two that share them in Redis."""
+    one, other = (tmp_path_factory.mktemp(f"{request.param}-{name}") for name in ("one", "other"))
+    if request.param != "redis":
+        with running(one, limits="off", state_manager=request.param) as app:
+            yield (app,)
+        return
+    with (
+        running_redis(tmp_path_factory.mktemp("redis")) as url,
+        running(one, limits="off", redis_url=url) as here,
+        running(other, limits="off", redis_url=url, data=here.store_file) as there,
+    ):
+        yield here, there
+
+
+async def play(backends: Backends, steps: Steps) -> None:
     """Perform the steps, and look after each."""
-    scene = Scene(walked)
+    scene = Scene(backends)
     try:
         for name, *arguments in steps:
             await getattr(scene, name)(*arguments)
@@ -50,14 +74,14 @@ async def play(walked: Walked, steps: Steps) -> None:
 
 @settings(
     derandomize=True,
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
 @example(steps=TURNS)
 @given(steps=st.lists(STEP, min_size=5, max_size=25))
-def test_two_users(walked: Walked, steps: Steps) -> None:
+def test_two_users(backends: Backends, steps: Steps) -> None:
     """A connection hears only what is of the user whose connection it is, and a tab shows the
     latest of its own user."""
-    asyncio.run(play(walked, [*BEGIN, *steps]))
+    asyncio.run(play(backends, [*BEGIN, *steps]))

@@ -34,11 +34,12 @@ class Tab:
 
 @dataclass
 class Scene:
-    """Performs steps; `check` holds after each."""
+    """Performs steps; `check` holds after each. Connections go to the `backends` in turn."""
 
-    walked: Walked
+    backends: tuple[Walked, ...]
     browsers: tuple[Browser, ...] = field(default_factory=lambda: (Browser(), Browser(), Browser()))
     tabs: list[Tab] = field(default_factory=list)
+    _connections: itertools.count[int] = field(default_factory=itertools.count)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     async def log_in(self, browser: int, user: int) -> None:
@@ -47,7 +48,7 @@ class Scene:
         name = USERS[user if browser == 2 else browser]
         here = self.browsers[browser]
         await self._end(here.handle)
-        here.handle = await self.walked.person(name, name=f"sentinel-{name}-name")
+        here.handle = await self.backends[0].person(name, name=f"sentinel-{name}-name")
         here.user = name
         for tab in [tab for tab in self.tabs if tab.browser is here]:
             await self._connect(tab, here)
@@ -67,7 +68,7 @@ class Scene:
     async def open(self, browser: int) -> None:
         """A new tab."""
         here = self.browsers[browser]
-        tab = Tab(here, RawTab(self.walked.url, here.handle), here.handle, here.user)
+        tab = Tab(here, RawTab(self._url(), here.handle), here.handle, here.user)
         self.tabs.append(tab)
         await tab.raw.open()
 
@@ -86,7 +87,7 @@ class Scene:
         """Another connection under the token of a tab that is open."""
         if tab := self._tab(number):
             thief = self._browser(cookie)
-            raw = RawTab(self.walked.url, thief.handle, token=tab.raw.token)
+            raw = RawTab(self._url(), thief.handle, token=tab.raw.token)
             await raw.open()
             await raw.send(f"{STATE}.hydrate", {})
             await raw.settle()
@@ -126,9 +127,8 @@ class Scene:
         await tab.raw.close()
         self._check(tab.raw, tab.user)
         token = tab.raw.token
-        tab.raw = await opened_under_its_token(
-            lambda: RawTab(self.walked.url, browser.handle, token=token)
-        )
+        url = self._url()
+        tab.raw = await opened_under_its_token(lambda: RawTab(url, browser.handle, token=token))
         if tab.user != browser.user:
             tab.secret = NOTHING
         tab.handle, tab.user = browser.handle, browser.user
@@ -137,7 +137,7 @@ class Scene:
         if handle is None:
             return
         await self.check()
-        await self.walked.end(handle)
+        await self.backends[0].end(handle)
         for browser in self.browsers:
             browser.user = None if browser.handle == handle else browser.user
         for tab in [tab for tab in self.tabs if tab.handle == handle]:
@@ -145,6 +145,9 @@ class Scene:
             tab.user, tab.secret = None, NOTHING
             tab.raw.heard.clear()
             await tab.raw.settle()
+
+    def _url(self) -> str:
+        return self.backends[next(self._connections) % len(self.backends)].url
 
     def _tab(self, number: int) -> Tab | None:
         return self.tabs[number % len(self.tabs)] if self.tabs else None

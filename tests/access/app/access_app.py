@@ -275,6 +275,25 @@ class Forum(rx.State):
 auth.require_for(Forum, "draft")
 
 
+@auth.public
+@auth.carry_over
+class Cart(rx.State):
+    """For everybody, and taken along into a login."""
+
+    items: list[str] = []
+    coupon: str = ""
+    _hint: str = ""
+
+    @rx.event
+    def put(self, text: str):
+        self.items.append(text)
+        self._hint = f"hint of {text}"
+
+    @rx.event
+    def show_hint(self):
+        self.coupon = self._hint
+
+
 class Room(rx.SharedState):
     """What all tabs have in common that are in the same room."""
 
@@ -301,6 +320,8 @@ def page() -> rx.Component:
         Admin.plan,
         Mixed.salary,
         Mixed.title,
+        Cart.items,
+        Cart.coupon,
         Remembered.stored,
         tally,
     )

@@ -19,11 +19,12 @@ scale-test: $(READY)  ## two backends behind nginx, on one Redis: kills and stop
 	@sh scripts/ensure_test_programs.sh $(BIN) chromium redis-server nginx
 	@$(BIN)/python -m pytest tests/scale $(ARGS)
 
-check: $(READY)  ## lint, formatting, types, import rules
+check: $(READY)  ## lint, formatting, types, import rules, private names
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/check_private_names.py
 
 bench: $(READY)  ## figures beside their peers, as a table and in bench.json (a few minutes)
 	@$(BIN)/python -m tests.benchmarks

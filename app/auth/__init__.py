@@ -46,11 +46,11 @@ if TYPE_CHECKING:
         AllowedList,
         AllowedRoute,
         HttpInterceptorConfig,
+        RequestEvent,
         TokenOptions,
     )
     from .limits import Limits
     from .reflex.state import AuthState, UserScopedState
-    from .request_event import RequestEvent
     from .service import AuthService
     from .session import (
         MemorySessionStore,
@@ -75,7 +75,6 @@ _MODULES = {
     ),
     "flows.devices": ("Device",),
     "limits": ("Limits",),
-    "request_event": ("RequestEvent",),
     "errors": (
         "AuthError",
         "AuthorizationError",
@@ -97,6 +96,7 @@ _MODULES = {
         "AllowedList",
         "AllowedRoute",
         "HttpInterceptorConfig",
+        "RequestEvent",
         "TokenOptions",
     ),
     "service": ("AuthService",),

@@ -14,17 +14,16 @@ from .interceptor import (
     AccessTokenTransport,
     AllowedList,
     HttpInterceptorConfig,
+    Observer,
     OpenTelemetry,
     TokenOptions,
-    all_of,
+    audit_requests,
     build_client,
-    is_log_open,
+    is_log_enabled,
     log_request,
-    request_record,
 )
 from .reflex.inspection import Inspection
 from .reflex.navigation import current_path
-from .request_event import Observer
 
 
 class GetAccessToken(Protocol):
@@ -72,19 +71,19 @@ class HttpClients:
             get_access_token,
             self._pool,
             refresh_access_token=get_access_token,
-            on_request=self._observer(state, ref, sub),
+            observers=self._observers(state, ref, sub),
         )
         return build_client(transport, base_url=self._base_url)
 
-    def _observer(self, state: rx.State, ref: str | None, sub: str | None) -> Observer | None:
-        """Whoever is to be told; a request is described only if there is somebody."""
+    def _observers(self, state: rx.State, ref: str | None, sub: str | None) -> list[Observer]:
+        """The observers that are on now. Without any, no request is described."""
         observers = [] if self._on_request is None else [self._on_request]
         if self._telemetry is not None and self._telemetry.has_provider():
             observers.append(self._telemetry.observe)
-        if is_log_open():
+        if is_log_enabled():
             observers.append(log_request)
         if self._inspection is not None:
             observers.append(self._inspection.observer(state))
         if self._audit.has_hooks:
-            observers.append(request_record(self._audit, sub, ref))
-        return all_of(observers)
+            observers.append(audit_requests(self._audit, sub, ref))
+        return observers

@@ -23,7 +23,7 @@ from .flows.access_tokens import Wanted
 from .flows.devices import Device
 from .http.connections import Connection
 from .http_clients import HttpClients
-from .interceptor import HttpInterceptorConfig, TokenOptions, build_pool
+from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
 from .limits import Limits
 from .reflex.access_report import Reach, surface
 from .reflex.decorators import Marking
@@ -32,7 +32,6 @@ from .reflex.guard import User, guard_handler, guard_page
 from .reflex.inspector import request_inspector
 from .reflex.navigation import DocumentForm, current_path
 from .reflex.subscription import UserHandler, subscribe
-from .request_event import Observer
 from .session import Session, SessionStore
 from .wiring import Options, Wiring
 

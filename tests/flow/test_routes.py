@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs
+
 import httpx
 import pytest
-from app.auth.http.scope_key import SCOPE_KEY
 from starlette.types import Message, Scope
 
 from app.auth.session import hash_session_id, new_session_id
@@ -135,9 +136,22 @@ async def test_gate_on_pages(world: World, browser: httpx.AsyncClient) -> None:
     assert headers[b"cookie"] == b"theme=dark"
 
 
-def websocket(headers: list[tuple[bytes, bytes]]) -> Scope:
+TOKEN = "0f0e0d0c-0b0a-4900-8800-070605040302"
+
+
+def websocket(headers: list[tuple[bytes, bytes]], token: str = TOKEN) -> Scope:
     """A websocket handshake."""
-    return {"type": "websocket", "path": "/_event/", "headers": headers, SCOPE_KEY: "supplied"}
+    query = f"token={token}&EIO=4&transport=websocket".encode()
+    return {"type": "websocket", "path": "/_event/", "headers": headers, "query_string": query}
+
+
+async def tree(world: World, headers: list[tuple[bytes, bytes]], token: str = TOKEN) -> str:
+    """The client token that the app behind the gate is given."""
+    await connect(world, websocket(headers, token))
+    query = parse_qs(world.inner.scopes[-1]["query_string"].decode())
+    assert query["EIO"] == ["4"]
+    (given,) = query["token"]
+    return given
 
 
 async def connect(world: World, scope: Scope) -> list[Message]:
@@ -154,24 +168,41 @@ async def connect(world: World, scope: Scope) -> list[Message]:
     return sent
 
 
-async def test_gate_on_websocket(world: World) -> None:
-    """A websocket carries a one-way reference instead of the cookie."""
-    handle = new_session_id()
-    cookie = f"auth_session_3000={handle}".encode()
-    await connect(world, websocket([(b"Cookie", cookie), (b"origin", APP.encode())]))
-    scope = world.inner.scopes[-1]
-    assert scope[SCOPE_KEY] == hash_session_id(handle)
-    assert handle.encode() not in repr(scope).encode()
+async def test_gate_on_websocket(world: World, browser: httpx.AsyncClient) -> None:
+    """The app behind the gate sees neither cookie nor client token: it gets the name of the state
+    tree of this login in this tab."""
+    await world.log_in(browser)
+    session_id = browser.cookies["auth_session_3000"]
+    cookie = [(b"Cookie", f"auth_session_3000={session_id}".encode())]
+    own = await tree(world, [*cookie, (b"origin", APP.encode())])
+    scope = repr(world.inner.scopes[-1])
+    assert session_id not in scope
+    assert TOKEN not in scope
+    assert await tree(world, cookie) == own
+    assert await tree(world, cookie, "1f0e0d0c-0b0a-4900-8800-070605040302") != own
+    assert await tree(world, []) not in (own, TOKEN)
 
 
-@pytest.mark.parametrize("headers", [[], [(b"cookie", b"auth_session_3000=garbage")]])
-async def test_reference_cannot_be_supplied(
-    world: World, headers: list[tuple[bytes, bytes]]
-) -> None:
-    """Without a good cookie there is no reference, whatever else comes along."""
-    supplied = (SCOPE_KEY.encode(), b"supplied")
-    await connect(world, websocket([*headers, supplied]))
-    assert world.inner.scopes[-1][SCOPE_KEY] is None
+@pytest.mark.parametrize("cookie", [b"garbage", b"", new_session_id().encode()])
+async def test_no_session(world: World, cookie: bytes) -> None:
+    """With a cookie that names no session, a tab shows the tree of visitors."""
+    headers = [(b"cookie", b"auth_session_3000=" + cookie)]
+    assert await tree(world, headers) == await tree(world, [])
+
+
+@pytest.mark.parametrize("token", ["", "lobby", TOKEN.upper(), f"{TOKEN}x", f"{TOKEN}%0a"])
+async def test_client_token(world: World, token: str) -> None:
+    """A websocket whose client token is no UUID does not open: it could be the name of a room."""
+    sent = await connect(world, websocket([], token))
+    assert sent == [{"type": "websocket.close", "code": 1008, "reason": "no client token"}]
+    assert world.inner.scopes == []
+
+
+async def test_polling(world: World, browser: httpx.AsyncClient) -> None:
+    """The polling transport is refused: its handshake would not be bound to a login."""
+    answer = await browser.get(f"{APP}/_event/?EIO=4&transport=polling&token={TOKEN}")
+    assert (answer.status_code, answer.text) == (400, "Connect by websocket.")
+    assert world.inner.scopes == []
 
 
 @pytest.mark.parametrize("origin", [b"https://evil.example", b"null", b"http://localhost:3001"])

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import ConfigError
-from .trail import AuditEvent, Outcome
+from .trail import AuditEvent, Kind, Outcome
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
@@ -48,8 +48,9 @@ class OpenTelemetryAuditLog:
     """Reports each event to the OpenTelemetry providers that the app has set.
 
     An event is a span `auth.<kind>`, as long as `milliseconds` says, inside the current span. Its
-    attributes are `user.id` and `session.id` of the semantic conventions, and `auth.*`. The counter
-    `auth.events` counts by kind, outcome and reason.
+    attributes are `user.id` and `session.id` of the semantic conventions, and `auth.*`. Outgoing
+    requests get no span here: the interceptor makes one of each. The counter `auth.events` counts
+    all events by kind, outcome and reason.
 
     Raises:
         ConfigError: OpenTelemetry is not installed.
@@ -68,6 +69,16 @@ class OpenTelemetryAuditLog:
 
     def __call__(self, event: AuditEvent) -> None:
         """Make a span of the event, and count it."""
+        if event.kind is not Kind.INTERCEPTOR:
+            self._add_span(event)
+        labels = {
+            "auth.kind": event.kind.value,
+            "auth.outcome": event.outcome.value,
+            "auth.reason": event.reason,
+        }
+        self._counter.add(1, labels)
+
+    def _add_span(self, event: AuditEvent) -> None:
         end = int(event.time * 1_000_000_000)
         start = end - int(event.milliseconds * 1_000_000)
         span = self._tracer.start_span(
@@ -76,12 +87,6 @@ class OpenTelemetryAuditLog:
         if event.outcome is Outcome.FAILURE:
             span.set_status(self._error, event.reason)
         span.end(end)
-        labels = {
-            "auth.kind": event.kind.value,
-            "auth.outcome": event.outcome.value,
-            "auth.reason": event.reason,
-        }
-        self._counter.add(1, labels)
 
 
 def _line(event: AuditEvent) -> bytes:

@@ -3,11 +3,10 @@
 from .allowed_list import AllowedList
 from .allowed_route import AllowedRoute, HttpInterceptorConfig, TokenOptions
 from .client import build_client
-from .observation import all_of
-from .pool import build_pool
-from .request_log import is_log_open, log_request
-from .request_record import request_record
-from .telemetry import OpenTelemetry
+from .connection_pool import build_pool
+from .events import Observer, RequestEvent
+from .observers import OpenTelemetry, audit_requests, is_log_enabled, log_request
+from .retry import RetryPolicy
 from .transport import AccessTokenTransport
 
 __all__ = [
@@ -15,12 +14,14 @@ __all__ = [
     "AllowedList",
     "AllowedRoute",
     "HttpInterceptorConfig",
+    "Observer",
     "OpenTelemetry",
+    "RequestEvent",
+    "RetryPolicy",
     "TokenOptions",
-    "all_of",
+    "audit_requests",
     "build_client",
     "build_pool",
-    "is_log_open",
+    "is_log_enabled",
     "log_request",
-    "request_record",
 ]

@@ -21,7 +21,7 @@ class AllowedRoute:
     `uri`: an absolute http(s) URL, or `/path` relative to the list's `base_url`. A `*` may end it.
     `uri_matcher`: called with the URL as it will be sent (see `AllowedList`); True means a match.
     `http_method`: one method or several, in any case; `None` stands for all.
-    `allow_anonymous`: when nobody is logged in, send the request without a token.
+    `allow_anonymous`: send the request without a token when there is no session.
     """
 
     uri: str | None = None
@@ -40,6 +40,6 @@ class HttpInterceptorConfig:
 
     @property
     def audiences(self) -> set[str]:
-        """Those that the allowed list names."""
+        """The audiences that the allowed list names."""
         options = (getattr(entry, "token_options", None) for entry in self.allowed_list)
         return {option.audience for option in options if option and option.audience}

@@ -1,126 +1,200 @@
-"""httpcore's connection pool, with a choice of connections that costs less."""
+"""The transport that really sends: one bounded pool of connections for all users."""
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Collection
-from typing import Any
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 import httpcore
+import httpx
 
 SWEEP_INTERVAL = 1.0  # seconds
 # Shorter than the five seconds after which common servers (Node's, uvicorn, Apache's) close an idle
 # connection: what is sent on one that is just being closed fails, and a PATCH is not sent again.
 _KEEPALIVE_EXPIRY = 4.0
+_SCHEMES = frozenset({"http", "https", "ws", "wss"})
+# Those that a caller sees. httpx has one of the same name for each of their subclasses.
+_ERRORS = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+)
 
-_Connection = httpcore.AsyncConnectionInterface
+
+def build_pool(
+    verify: ssl.SSLContext | bool = True,
+    *,
+    max_connections: int = 100,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> ConnectionPool:
+    """A pool that takes no proxy and no certificates from the environment, nor retries.
+
+    A request that finds all connections in use waits for one, as long as its timeout `pool` says.
+    `monotonic` gives seconds. The caller closes the pool (`await pool.aclose()`).
+    """
+    context = httpx.create_ssl_context(verify=verify, trust_env=False)
+    return ConnectionPool(context, max_connections, monotonic)
 
 
-class ConnectionPool(httpcore.AsyncConnectionPool):
-    """Bounded, HTTP/1.1 only, and as many connections may be idle as there may be.
+class ConnectionPool(httpx.AsyncBaseTransport):
+    """Connections of httpcore, HTTP/1.1 only. All of them may be idle at once.
 
-    Looks at a connection when it is about to be used, and at all of them once a `SWEEP_INTERVAL`.
-    httpcore asks every idle connection, twice a request, whether the other side has closed it, and
-    counts all of them for each: with fifty open, a third of what a request costs.
+    It is used in place of httpcore's own pool, which asks every idle connection, twice a request,
+    whether the server has closed it: with fifty open, a third of what a request costs. This one
+    asks the connection that it is about to use, and all of them once per `SWEEP_INTERVAL`.
     """
 
     def __init__(
-        self,
-        ssl_context: ssl.SSLContext,
-        *,
-        max_connections: int,
-        monotonic: Callable[[], float],
+        self, ssl_context: ssl.SSLContext, max_connections: int, monotonic: Callable[[], float]
     ) -> None:
-        super().__init__(
-            ssl_context,
-            max_connections=max_connections,
-            keepalive_expiry=_KEEPALIVE_EXPIRY,
-            http2=False,
-            retries=0,
-        )
-        self._most = max_connections
+        self._ssl_context = ssl_context
+        self._max_connections = max_connections
+        self._slots = asyncio.Semaphore(max_connections)
+        self._in_use: set[httpcore.AsyncHTTPConnection] = set()
+        self._idle: list[httpcore.AsyncHTTPConnection] = []  # the last one was used last
+        self._closing: list[httpcore.AsyncHTTPConnection] = []
         self._monotonic = monotonic
         self._swept_at = float("-inf")
 
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        """As httpcore's, but a response whose closing is cancelled does not keep its connection for
-        ever. Raises what httpcore's raises."""
-        response = await super().handle_async_request(request)
-        response.stream = _Body(response.stream, self)
-        return response
+    @property
+    def open_connections(self) -> int:
+        """How many connections there are, in use or idle."""
+        return len(self._in_use) + len(self._idle)
 
-    async def let_go(self, request: Any) -> None:
-        """Take back what a request still has, whose response is closed."""
-        if request in self._requests:
-            self._requests.remove(request)
-            await self._close_connections(self._assign_requests_to_connections())
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; raises the errors of `httpx.AsyncHTTPTransport`."""
+        if request.url.scheme not in _SCHEMES:
+            raise httpx.UnsupportedProtocol("The URL starts with neither http:// nor https://.")
+        outgoing = httpcore.Request(
+            request.method,
+            httpcore.URL(
+                scheme=request.url.raw_scheme,
+                host=request.url.raw_host,
+                port=request.url.port,
+                target=request.url.raw_path,
+            ),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        await self._wait_for_slot(request.extensions.get("timeout", {}).get("pool"))
+        connection = self._take(outgoing.url.origin)
+        try:
+            await self._close_dropped()
+            with _errors_of_httpx():
+                response = await connection.handle_async_request(outgoing)
+        except BaseException:
+            await self._give_back(connection)
+            raise
+        return httpx.Response(
+            response.status,
+            headers=response.headers,
+            stream=_Body(response, connection, self._give_back),
+            extensions=response.extensions,
+        )
 
-    def _assign_requests_to_connections(self) -> list[_Connection]:
-        """Called whenever a request comes or goes; gives the connections that are to be closed."""
-        closing: list[_Connection] = []
-        in_use = {request.connection for request in self._requests if request.connection}
+    async def aclose(self) -> None:
+        """Close all connections, also those in use."""
+        self._closing += [*self._idle, *self._in_use]
+        self._idle.clear()
+        await self._close_dropped()
+
+    async def _wait_for_slot(self, seconds: float | None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise httpx.PoolTimeout("All connections are in use.") from None
+
+    def _take(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        """An idle connection or a new one, now in use. The caller has a slot for it."""
+        self._sweep()
+        connection = self._idle_to(origin)
+        if connection is None:
+            if self.open_connections >= self._max_connections:
+                self._closing.append(self._idle.pop(0))
+            connection = httpcore.AsyncHTTPConnection(
+                origin, self._ssl_context, keepalive_expiry=_KEEPALIVE_EXPIRY
+            )
+        self._in_use.add(connection)
+        return connection
+
+    def _idle_to(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection | None:
+        for connection in reversed(self._idle[:]):
+            if connection.can_handle_request(origin):
+                self._idle.remove(connection)
+                if not connection.has_expired():
+                    return connection
+                self._closing.append(connection)
+        return None
+
+    def _sweep(self) -> None:
+        """Drop all idle connections that have expired or that the server has closed."""
         now = self._monotonic()
         if now - self._swept_at >= SWEEP_INTERVAL:
             self._swept_at = now
-            for connection in self.connections:
-                if connection not in in_use and not _is_usable(connection):
-                    self._drop(connection, closing)
-        for request in [request for request in self._requests if request.is_queued()]:
-            found = self._connection_to(request.request.url.origin, in_use, closing)
-            if found is not None:
-                in_use.add(found)
-                request.assign_to_connection(found)
-        return closing
+            expired = [connection for connection in self._idle if connection.has_expired()]
+            self._idle = [connection for connection in self._idle if connection not in expired]
+            self._closing += expired
 
-    def _connection_to(
-        self, origin: httpcore.Origin, in_use: Collection[_Connection], closing: list[_Connection]
-    ) -> _Connection | None:
-        """One that is there, or a new one; None while there are as many as there may be."""
-        for connection in self.connections:
-            if connection not in in_use and connection.can_handle_request(origin):
-                if _is_usable(connection):
-                    return connection
-                self._drop(connection, closing)
-        if len(self._connections) >= self._most:
-            to_elsewhere = next((c for c in self._connections if c not in in_use), None)
-            if to_elsewhere is None:
-                return None
-            self._drop(to_elsewhere, closing)
-        connection = self.create_connection(origin)
-        self._connections.append(connection)
-        return connection
+    async def _give_back(self, connection: httpcore.AsyncHTTPConnection) -> None:
+        """Make room for the next request. Nothing is awaited before that: a cancellation here must
+        not cost the pool a slot."""
+        self._in_use.discard(connection)
+        self._slots.release()
+        if connection.is_closed():
+            return
+        if connection.is_idle():
+            self._idle.append(connection)
+        else:
+            await connection.aclose()
 
-    def _drop(self, connection: _Connection, closing: list[_Connection]) -> None:
-        self._connections.remove(connection)
-        if not connection.is_closed():
-            closing.append(connection)
-
-    async def _close_connections(self, closing: list[_Connection]) -> None:
-        """Without the shield against cancellation that httpcore puts around it, when there is
-        nothing to close."""
-        if closing:
-            await super()._close_connections(closing)
+    async def _close_dropped(self) -> None:
+        """A cancellation leaves the rest to the next request."""
+        while self._closing:
+            await self._closing.pop().aclose()
 
 
-class _Body:
-    """A response's body. httpcore's forgets its request last, after it has waited for others, and
-    asyncio's cancellations get through the shield that it waits behind."""
+class _Body(httpx.AsyncByteStream):
+    """The body of a response, which gives its connection back once."""
 
-    def __init__(self, inner: Any, pool: ConnectionPool) -> None:
-        self._inner = inner
-        self._pool = pool
+    def __init__(
+        self,
+        response: httpcore.Response,
+        connection: httpcore.AsyncHTTPConnection,
+        give_back: Callable[[httpcore.AsyncHTTPConnection], Awaitable[None]],
+    ) -> None:
+        self._response = response
+        self._connection = connection
+        self._give_back = give_back
+        self._is_closed = False
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        iterator: AsyncIterator[bytes] = self._inner.__aiter__()
-        return iterator
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            with _errors_of_httpx():
+                async for part in self._response.aiter_stream():
+                    yield part
+        except BaseException:
+            await self.aclose()
+            raise
 
     async def aclose(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
         try:
-            await self._inner.aclose()
+            await self._response.aclose()
         finally:
-            await self._pool.let_go(self._inner._pool_request)
+            await self._give_back(self._connection)
 
 
-def _is_usable(connection: _Connection) -> bool:
-    """Of one that no request has: whether it is open, at both ends, and not idle for too long."""
-    return connection.is_idle() and not connection.has_expired()
+@contextmanager
+def _errors_of_httpx() -> Iterator[None]:
+    try:
+        yield
+    except _ERRORS as error:
+        raise getattr(httpx, type(error).__name__)(str(error)) from error

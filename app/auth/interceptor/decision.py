@@ -1,24 +1,21 @@
-"""The decision about one hop: whether a token goes along, which one, and why."""
+"""The decision about one hop: whether it carries a token, which one, and why."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import httpx
 
 from .allowed_list import AllowedList
 from .allowed_route import AllowedRoute, TokenOptions
-from .destination import is_diverted
-from .hop import Hop
-from .odd_url import OddURLError
-from .target import parse_target
-from .wish import wish_of
+from .redirects import Hop
 
 _DEFAULT_OPTIONS = TokenOptions()
+_DEFAULT_PORTS = {"http": b":80", "https": b":443"}
 
 
 class Decision(NamedTuple):
-    """`route` is the entry that covers the request; `options` the token that goes along, if any.
+    """`route` is the entry that covers the request; `options` the token to attach, if any.
 
     `reason` is a stable code: `attached`, `skipped`, `own_authorization`, `diverted` or
     `not_on_list`.
@@ -33,27 +30,60 @@ def decide(allowed_list: AllowedList, request: httpx.Request, hop: Hop) -> Decis
     """Decide about the URL that will be sent.
 
     Raises:
-        TypeError: the request's `auth` extension makes no sense.
+        TypeError: the request's `auth` extension is neither `"skip"` nor a `TokenOptions`.
     """
-    wish = wish_of(request)
-    if is_diverted(request):
+    requested = request_options(request)
+    if has_host_override(request):
         return Decision(None, None, "diverted")
     route = allowed_list.match(request.method, request.url)
     if route is None:
         return Decision(None, None, "not_on_list")
     if hop.own_authorization:
         return Decision(route, None, "own_authorization")
-    if wish == "skip":
+    if requested == "skip":
         return Decision(route, None, "skipped")
-    own = wish if isinstance(wish, TokenOptions) else None
-    return Decision(route, own or route.token_options or _DEFAULT_OPTIONS, "attached")
+    return Decision(route, requested or route.token_options or _DEFAULT_OPTIONS, "attached")
 
 
-def explained(decision: Decision, request: httpx.Request) -> str:
-    """The decision's reason for an observer, who is also told of an odd URL (`odd_url`)."""
-    if decision.reason == "not_on_list":
-        try:
-            parse_target(request.url)
-        except OddURLError:
-            return "odd_url"
-    return decision.reason
+def request_options(request: httpx.Request) -> Literal["skip"] | TokenOptions | None:
+    """What a single request asks for in its `auth` extension.
+
+    `extensions={"auth": "skip"}` asks for no token, `TokenOptions` for another than the entry's.
+    Neither widens the allowed list.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    options = request.extensions.get("auth")
+    if options is None or options == "skip" or isinstance(options, TokenOptions):
+        return options
+    raise TypeError(
+        f'The extension "auth" is a {type(options).__name__}; it is "skip" or a TokenOptions.'
+    )
+
+
+def has_host_override(request: httpx.Request) -> bool:
+    """Whether something beside the URL names another recipient; such a request gets no token.
+
+    A reverse proxy routes by `Host` (RFC 9110 section 7.2). httpcore puts the extension `target` on
+    the request line in place of the path, and checks the certificate against `sni_hostname`.
+    """
+    if "target" in request.extensions or _has_other_sni(request):
+        return True
+    hosts = [value for name, value in request.headers.raw if name.lower() == b"host"]
+    netloc = request.url.netloc
+    return hosts != [netloc] and any(_is_other_host(host, request.url) for host in hosts)
+
+
+def _is_other_host(host: bytes, url: httpx.URL) -> bool:
+    """Whether a `Host` names another recipient than `url`; it may have the default port in it."""
+    netloc = url.netloc
+    with_port = netloc + _DEFAULT_PORTS.get(url.scheme, b"") if url.port is None else netloc
+    return host.strip().lower() not in {netloc.lower(), with_port.lower()}
+
+
+def _has_other_sni(request: httpx.Request) -> bool:
+    name = request.extensions.get("sni_hostname")
+    if isinstance(name, bytes):
+        name = name.decode("ascii", errors="replace")
+    return name is not None and name.lower() != request.url.raw_host.decode("ascii").lower()

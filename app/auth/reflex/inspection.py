@@ -10,7 +10,7 @@ import reflex as rx
 from reflex.event import Event
 
 from ..http.connections import Connections
-from ..request_event import Observer, RequestEvent
+from ..interceptor.events import Observer, RequestEvent
 from .events import start_event, tree_of
 from .inspector import RequestInspector
 from .recent_requests import RecentRequests, Row

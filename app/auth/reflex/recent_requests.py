@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from ..request_event import RequestEvent
+from ..interceptor.events import RequestEvent
 
 PER_OWNER = 50
 OWNERS = 1000

@@ -43,7 +43,7 @@ class Recorder(httpx.AsyncBaseTransport):
         return httpx.Response(200, headers=headers, content=b"ok", request=request)
 
     async def aclose(self) -> None:
-        """Remember that somebody closed the pool."""
+        """Remember that the pool was closed."""
         self.closed = True
 
 

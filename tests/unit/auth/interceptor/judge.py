@@ -81,7 +81,7 @@ def _resolved(path: str) -> str:
 
 
 def is_confidential(place: Place) -> bool:
-    """Whether nobody on the network reads along."""
+    """Whether the network cannot read the request."""
     host = place.host.strip("[]")
     if place.scheme == "https:" or host == "localhost":
         return True

@@ -82,7 +82,7 @@ def test_a_matcher_gets_the_url_as_sent(url: str, seen: str) -> None:
     "url", ["http://api.example.com/", "https://a@api.example.com/", f"{API}/%2e%2e/"]
 )
 def test_a_matcher_is_not_asked_about_unsafe_urls(url: str) -> None:
-    """No uri_matcher can let a token out over plain http or to an odd URL."""
+    """No uri_matcher can let a token out over plain http or to an ambiguous URL."""
     asked = Asked()
     allowed = AllowedList([AllowedRoute(uri_matcher=asked)])
     assert allowed.match("GET", url) is None

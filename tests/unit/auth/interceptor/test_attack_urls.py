@@ -15,7 +15,7 @@ KNOWN = load_cases("known_attacks.json")
 DECISIONS = [case for case in KNOWN if not (case.refused or case.redirect_to)] + load_cases(
     "more_attacks.json"
 )
-# Odd as text; httpx reads them in one way and sends them to the allowed place.
+# Ambiguous as text; httpx reads them in one way and sends them to the allowed place.
 TIDIED = {
     "port-plus",
     "port-underscore",
@@ -49,7 +49,7 @@ def test_decision(case: AttackCase) -> None:
 
 @pytest.mark.parametrize("case", as_params(DECISIONS))
 def test_entry_as_its_own_matcher_is_no_way_around(case: AttackCase) -> None:
-    """A uri_matcher that says yes to everything still gets no odd and no unsafe URL."""
+    """A uri_matcher that says yes to everything still gets no ambiguous and no unsafe URL."""
     asked = Asked()
     everything = AllowedRoute(uri_matcher=asked)
     AllowedList([everything], base_url=case.base_url).match(case.method, case.url)

@@ -38,7 +38,7 @@ def sent_to(url: str) -> Place | None:
 
 
 def check(url: str, route: AllowedRoute | None) -> None:
-    """A URL that gets a token leads where its entry says, whoever reads it."""
+    """A URL that gets a token leads where its entry says, for every parser."""
     if route is None:
         return
     assert route.uri

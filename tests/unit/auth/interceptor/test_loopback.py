@@ -62,7 +62,7 @@ async def test_a_redirect_to_another_port_loses_it(
 async def test_cookies_of_users_never_mix(
     pool: httpx.AsyncHTTPTransport, server: LoopbackServer
 ) -> None:
-    """What the API sets for one user is sent back by nobody, on redirects neither."""
+    """A cookie that the API sets is not sent back, on redirects neither."""
     async with user(pool, server, "one") as one, user(pool, server, "two") as two:
         for client in (one, two, one):
             await client.get(server.url("/to/" + server.url("/x")), follow_redirects=True)

@@ -1,4 +1,4 @@
-"""Every hop is decided anew, and an untrusted one carries nothing of value."""
+"""Every hop is decided by its own URL, and an untrusted one carries no credential."""
 
 from __future__ import annotations
 

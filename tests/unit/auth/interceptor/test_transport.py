@@ -218,7 +218,7 @@ async def test_sending_one_request_twice_is_no_redirect() -> None:
 
 
 async def test_login_required_is_raised_for_none() -> None:
-    """A provider that answers None for a protected entry is the same as nobody logged in."""
+    """A provider that answers None for a protected entry is the same as no session."""
     async with client_over(Recorder(), TokenProvider(None)) as client:
         with pytest.raises(LoginRequired):
             await client.get(f"{API}/v1/me")

@@ -1,4 +1,4 @@
-"""URLs that somebody makes who wants a token to go astray, and URLs that are simply used."""
+"""URLs made by an attacker who wants a token to go astray, and ordinary URLs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ made = st.builds(
     st.lists(st.sampled_from(SEGMENTS), max_size=6).map(lambda parts: "/" + "/".join(parts)),
     st.sampled_from(TAILS),
 )
-"""Put together from odd parts."""
+"""Put together from ambiguous parts."""
 
 bent = st.builds(
     _with_junk,
@@ -69,7 +69,7 @@ near = st.builds(
     st.lists(st.sampled_from(SEGMENTS), max_size=4),
     st.sampled_from(TAILS),
 )
-"""An allowed origin and path with odd segments below it."""
+"""An allowed origin and path with ambiguous segments below it."""
 
 made_and_bent = st.builds(_with_junk, made, st.sampled_from(JUNK), st.integers(0, 60))
 hostile = st.one_of(made, bent, near, made_and_bent)
@@ -81,7 +81,7 @@ plain = st.builds(
     st.lists(plain_segments, max_size=4),
     st.sampled_from(("", "?q=1&r=%20", "#part", "?u=https://evil.example/")),
 )
-"""An entry, and a URL that it covers and that nobody could misread."""
+"""An entry, and a URL that it covers and that no parser misreads."""
 
 
 def _inside(entry: str, parts: list[str]) -> str:

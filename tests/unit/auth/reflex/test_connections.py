@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 import socketio
 import uvicorn
-from reflex.utils.token_manager import LocalTokenManager
-from websockets.asyncio.client import ClientConnection, connect
-
 from app.auth.http.scope_key import SCOPE_KEY
 from app.auth.reflex.connections import NAMESPACE, Connections
+from reflex.utils.token_manager import LocalTokenManager
+from websockets.asyncio.client import ClientConnection, connect
 
 from ....servers import free_port
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 import reflex as rx
+from app.auth.reflex.connections import Connections
 
 from app.auth import MemorySessionStore, Sealer
 from app.auth.access.policy import PUBLIC
 from app.auth.audit import AuditTrail
 from app.auth.reflex.access_control import Access
 from app.auth.reflex.access_rules import mark
-from app.auth.reflex.connections import Connections
 from app.auth.reflex.guard import guard_page, is_guarded_page
 
 from ..conftest import SECRET

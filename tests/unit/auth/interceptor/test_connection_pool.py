@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpcore
 import httpx
 import pytest
 
@@ -19,6 +20,7 @@ from .certificate import write_certificate
 from .loopback_server import loopback_server
 
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
+SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"
 
 
 class Api:
@@ -27,6 +29,7 @@ class Api:
     def __init__(self, go: asyncio.Barrier) -> None:
         self.connections: list[asyncio.StreamWriter] = []
         self.was_asked = asyncio.Event()
+        self.was_closed = asyncio.Event()
         self._go = go
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -35,6 +38,7 @@ class Api:
             self.was_asked.set()
             await self._go.wait()
             writer.write(NO_CONTENT)
+        self.was_closed.set()
 
     async def let_go(self) -> None:
         """Be the last one that an answer waits for."""
@@ -60,6 +64,19 @@ async def running(api: Api, context: ssl.SSLContext | None = None) -> AsyncItera
         await server.wait_closed()
 
 
+@asynccontextmanager
+async def answering(answer: bytes) -> AsyncIterator[str]:
+    """The URL of a server that sends these bytes and closes."""
+
+    async def api(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(api, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+
 async def test_connections_are_used_again() -> None:
     """As many requests as before, at once again, need no further connection, though they are more
     than the 20 that `httpx` keeps by itself."""
@@ -73,7 +90,7 @@ async def test_connections_are_used_again() -> None:
 
 
 async def test_connection_that_the_api_has_closed() -> None:
-    """What may be sent once only is not sent on a connection that the API has closed meanwhile."""
+    """A POST is not sent on a connection that the API has closed."""
     api = Api(asyncio.Barrier(1))
     async with running(api) as url, build_client(build_pool()) as client:
         await client.post(url)
@@ -82,8 +99,8 @@ async def test_connection_that_the_api_has_closed() -> None:
         assert len(api.connections) == 2
 
 
-async def test_those_that_the_api_has_closed() -> None:
-    """They are let go at the next request after a while, also those that it does not need."""
+async def test_sweep() -> None:
+    """After `SWEEP_INTERVAL`, the next request drops all of them, whatever its own host is."""
     at_once, now = 3, Clock()
     api = Api(asyncio.Barrier(at_once))
     pool = build_pool(monotonic=now)
@@ -92,14 +109,14 @@ async def test_those_that_the_api_has_closed() -> None:
         await api.close_all()
         async with loopback_server() as other:
             await client.get(other.url("/"))
-            assert len(pool._pool.connections) == at_once + 1
+            assert pool.open_connections == at_once
             now.now += SWEEP_INTERVAL
             await client.get(other.url("/"))
-        assert len(pool._pool.connections) == 1
+        assert pool.open_connections == 0
 
 
-async def test_no_more_than_there_may_be() -> None:
-    """Whoever finds all connections in use waits for one, and gets it."""
+async def test_max_connections() -> None:
+    """A request that finds all connections in use waits for one, and gets it."""
     api = Api(asyncio.Barrier(1))
     async with running(api) as url, build_client(build_pool(max_connections=2)) as client:
         answers = await asyncio.gather(*(client.get(url) for _ in range(20)))
@@ -107,8 +124,8 @@ async def test_no_more_than_there_may_be() -> None:
         assert len(api.connections) == 2
 
 
-async def test_waiting_in_vain() -> None:
-    """Who waits for a connection for too long is told so, and keeps nobody else from one."""
+async def test_pool_timeout() -> None:
+    """A request that waits too long fails with `PoolTimeout`; others still get a connection."""
     api = Api(asyncio.Barrier(2))  # the first answer waits for the second request
     briefly = httpx.Timeout(5.0, pool=0.01)
     async with running(api) as url, build_client(build_pool(max_connections=1)) as client:
@@ -126,8 +143,7 @@ async def test_waiting_in_vain() -> None:
 
 @pytest.mark.parametrize("ticks", range(8))
 async def test_cancelled_while_it_is_closed(ticks: int) -> None:
-    """However far a response has been read when that is cancelled, the only connection there may be
-    is not lost."""
+    """A cancellation at any step of reading a response does not cost the pool its only slot."""
     client = build_client(build_pool(max_connections=1))
     briefly = httpx.Timeout(5.0, pool=1.0)
     async with loopback_server() as server, client:
@@ -142,6 +158,91 @@ async def test_cancelled_while_it_is_closed(ticks: int) -> None:
         assert (await client.get(server.url("/"), timeout=briefly)).status_code == 200
 
 
+@pytest.mark.parametrize("ticks", range(16))
+async def test_cancelled_request(ticks: int) -> None:
+    """A cancellation at any step of a request does not cost the pool its only slot, nor the next
+    request its turn."""
+    client = build_client(build_pool(max_connections=1))
+    briefly = httpx.Timeout(5.0, pool=1.0)
+    async with loopback_server() as server, client:
+        stalled = asyncio.create_task(client.get(server.url("/stall")))
+        waiting = asyncio.create_task(client.get(server.url("/"), timeout=briefly))
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        stalled.cancel()
+        await asyncio.wait([stalled])
+        assert (await waiting).status_code == 200
+        assert (await client.get(server.url("/"), timeout=briefly)).status_code == 200
+
+
+async def test_closed_while_in_use() -> None:
+    """Closing the pool ends the requests that are under way."""
+    api = Api(asyncio.Barrier(2))
+    async with running(api) as url:
+        pool = build_pool()
+        async with build_client(pool) as client:
+            request = asyncio.create_task(client.get(url))
+            await api.was_asked.wait()
+            await pool.aclose()
+            with pytest.raises(httpx.NetworkError):
+                await request
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"", httpx.RemoteProtocolError),
+        (b"nonsense\r\n\r\n", httpx.RemoteProtocolError),
+        (SHORT, httpx.RemoteProtocolError),
+    ],
+)
+async def test_errors(answer: bytes, error: type[Exception]) -> None:
+    """What goes wrong is an error of httpx, and the connection is not used again."""
+    pool = build_pool(max_connections=1)
+    async with answering(answer) as url, build_client(pool) as client:
+        for _ in range(2):
+            with pytest.raises(error):
+                await client.get(url)
+        assert pool.open_connections == 0
+
+
+async def test_error_in_a_body() -> None:
+    """When reading a body fails, its connection is gone, also if the caller does not close it."""
+    pool = build_pool(max_connections=1)
+    async with answering(SHORT) as url, build_client(pool) as client:
+        response = await client.send(client.build_request("GET", url), stream=True)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await response.aread()
+        assert pool.open_connections == 0
+        await response.aclose()
+
+
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("http://127.0.0.1:1/", httpx.ConnectError),
+        ("ftp://127.0.0.1/", httpx.UnsupportedProtocol),
+        ("/relative", httpx.UnsupportedProtocol),
+    ],
+)
+async def test_not_sent(url: str, error: type[Exception]) -> None:
+    """So is it when nothing can be sent."""
+    pool = build_pool(max_connections=1)
+    async with build_client(pool) as client:
+        for _ in range(2):
+            with pytest.raises(error):
+                await client.get(url)
+        assert pool.open_connections == 0
+
+
+def test_every_error_of_httpcore() -> None:
+    """httpx has an error of the same name for each of httpcore's."""
+    kinds = [kind for kind in vars(httpcore).values() if isinstance(kind, type)]
+    errors = [kind for kind in kinds if issubclass(kind, Exception)]
+    missing = {kind.__name__ for kind in errors if not hasattr(httpx, kind.__name__)}
+    assert missing == {"ConnectionNotAvailable"}  # says that another connection is to be used
+
+
 async def test_full_of_idle_ones() -> None:
     """A connection that is idle makes room for one to another host, and one that was closed for
     the next to the same."""
@@ -151,6 +252,7 @@ async def test_full_of_idle_ones() -> None:
         await client.get(url)
         for _ in range(2):  # each answer closes its connection
             await client.get(other.url("/"))
+            await asyncio.wait_for(api.was_closed.wait(), timeout=5.0)
         await client.get(url)
     assert len(api.connections) == 2
     assert len(other.heads) == 2
@@ -172,8 +274,8 @@ async def test_tls(tmp_path: Path) -> None:
         assert len(api.connections) == 2
 
 
-async def test_certificate_of_nobody_known(tmp_path: Path) -> None:
-    """Nothing is sent to a server whose certificate nobody vouches for."""
+async def test_unknown_certificate(tmp_path: Path) -> None:
+    """Nothing is sent to a server whose certificate no known authority has signed."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(write_certificate(tmp_path))
     api = Api(asyncio.Barrier(1))

@@ -1,22 +1,21 @@
-"""What a URL is taken apart into, and why an odd one is refused."""
+"""How a URL is normalized, and why an ambiguous one is refused."""
 
 from __future__ import annotations
 
 import httpx
 import pytest
 
-from app.auth.interceptor.odd_path import check_path
-from app.auth.interceptor.odd_url import OddURLError
-from app.auth.interceptor.target import Target, parse_target
+from app.auth.interceptor.url import NormalizedURL, normalize_url
+from app.auth.interceptor.url_checks import AmbiguousURLError, check_path
 
 BASE = httpx.URL("https://app.example.com/sub/")
 
 
 def test_parts() -> None:
     """All parts are in the form that they are compared in."""
-    target = parse_target("HTTPS://MÜNCHEN.example:8443/a%2Fb?x=1#y")
-    assert target == Target("https", "xn--mnchen-3ya.example", 8443, "/a%2Fb", "x=1")
-    assert target.url == "https://xn--mnchen-3ya.example:8443/a%2Fb?x=1"
+    normalized = normalize_url("HTTPS://MÜNCHEN.example:8443/a%2Fb?x=1#y")
+    assert normalized == NormalizedURL("https", "xn--mnchen-3ya.example", 8443, "/a%2Fb", "x=1")
+    assert normalized.text == "https://xn--mnchen-3ya.example:8443/a%2Fb?x=1"
 
 
 @pytest.mark.parametrize("path", ["/x", "/x/../y", "/"])
@@ -24,7 +23,7 @@ def test_relative_as_httpx_sends_it(path: str) -> None:
     """A path is appended to the base exactly as an httpx client does it."""
     client = httpx.AsyncClient(base_url=BASE)
     sent = client.build_request("GET", path).url
-    assert parse_target(path, BASE).url == str(sent)
+    assert normalize_url(path, BASE).text == str(sent)
 
 
 @pytest.mark.parametrize(
@@ -48,15 +47,15 @@ def test_relative_as_httpx_sends_it(path: str) -> None:
         (httpx.URL("https://a%2eb/"), "not a plain name"),
     ],
 )
-def test_odd(url: str | httpx.URL, words: str) -> None:
+def test_ambiguous(url: str | httpx.URL, words: str) -> None:
     """The reason is named, and the URL itself is not repeated."""
-    with pytest.raises(OddURLError, match=words) as caught:
-        parse_target(url, BASE)
+    with pytest.raises(AmbiguousURLError, match=words) as caught:
+        normalize_url(url, BASE)
     assert str(url) not in str(caught.value)
 
 
 @pytest.mark.parametrize("path", ["v1", "", "*", "/caf\u00e9", "/\u2025/"])
 def test_paths_that_httpx_would_not_make(path: str) -> None:
     """The path check does not rely on httpx having tidied up."""
-    with pytest.raises(OddURLError):
+    with pytest.raises(AmbiguousURLError):
         check_path(path)

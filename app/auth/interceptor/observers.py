@@ -1,18 +1,59 @@
-"""Each outgoing request as an OpenTelemetry span and a count, where OpenTelemetry is installed."""
+"""The observers of requests: the log, OpenTelemetry and the audit hooks."""
 
 from __future__ import annotations
 
+import json
+import logging
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib.util import find_spec
 
-from ..request_event import RequestEvent
+from ..audit import AuditTrail, Kind, Outcome
+from .events import Observer, RequestEvent
+
+logger = logging.getLogger(__name__)
 
 _API = ("opentelemetry.trace", "opentelemetry.metrics")
+# Reasons that are decisions; any other is the code of an error because of which nothing was sent.
+_DECISIONS = frozenset(
+    {"anonymous", "skipped", "own_authorization", "diverted", "not_on_list", "odd_url"}
+)
+
+
+def is_log_enabled() -> bool:
+    """Whether `log_request` writes anything at the log's present level."""
+    return logger.isEnabledFor(logging.INFO)
+
+
+def log_request(event: RequestEvent) -> None:
+    """Write one line of JSON at INFO; its members are those of `RequestEvent`."""
+    logger.info("%s", json.dumps(asdict(event)))
+
+
+def audit_requests(audit: AuditTrail, sub: str | None, ref: str | None) -> Observer:
+    """An observer that reports the requests of one user, in the session `ref`, to the audit hooks.
+
+    The outcome is that of the token: attached, withheld by a decision, or not available.
+    """
+
+    def observe(event: RequestEvent) -> None:
+        denied = Outcome.DENIED if event.reason in _DECISIONS else Outcome.FAILURE
+        audit.record(
+            Kind.INTERCEPTOR,
+            Outcome.SUCCESS if event.attached else denied,
+            event.reason,
+            sub=sub,
+            ref=ref,
+            target=f"{event.method} {event.url}",
+            milliseconds=event.milliseconds,
+        )
+
+    return observe
 
 
 class OpenTelemetry:
-    """Reports to the providers that the app has set.
+    """Reports to the OpenTelemetry providers that the app has set.
 
     A span has the attributes of the HTTP semantic conventions and `auth.*` ones; the counter
     `auth.requests` counts by reason. `time_ns` gives epoch nanoseconds.
@@ -31,7 +72,7 @@ class OpenTelemetry:
 
     @classmethod
     def if_installed(cls) -> OpenTelemetry | None:
-        """None where there is no OpenTelemetry."""
+        """None where OpenTelemetry is not installed."""
         return cls() if find_spec("opentelemetry") else None
 
     def has_provider(self) -> bool:

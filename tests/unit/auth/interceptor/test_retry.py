@@ -10,9 +10,13 @@ import httpx
 import pytest
 
 from app.auth.errors import ProviderUnavailable, SessionEnded, StoreUnavailable
-from app.auth.interceptor import AccessTokenTransport, AllowedList, TokenOptions
-from app.auth.interceptor.client import build_client
-from app.auth.interceptor.patience import Patience
+from app.auth.interceptor import (
+    AccessTokenTransport,
+    AllowedList,
+    RetryPolicy,
+    TokenOptions,
+    build_client,
+)
 
 from .fakes import TokenProvider, chunks
 
@@ -76,13 +80,13 @@ def unread(status: int, **headers: str) -> httpx.Response:
 def client(
     network: Script, nap: Nap | None = None, refresher: Refresher | None = None, jitter: float = 0.0
 ) -> httpx.AsyncClient:
-    """A client of somebody who is signed in."""
+    """A client of a signed-in user."""
     transport = AccessTokenTransport(
         AllowedList(["https://api.example.com/v1/*"]),
         TokenProvider("first"),
         network,
         refresh_access_token=refresher,
-        patience=Patience(clock=lambda: NOW, sleep=nap or Nap(), jitter=lambda: jitter),
+        retry=RetryPolicy(clock=lambda: NOW, sleep=nap or Nap(), jitter=lambda: jitter),
     )
     return build_client(transport)
 
@@ -119,7 +123,7 @@ async def test_no_other_token(token: str | Exception | None) -> None:
 
 
 async def test_session_ended() -> None:
-    """When the session turns out to have ended, the caller is told so."""
+    """When the session turns out to have ended, the caller gets that error."""
     network = Script(unread(401))
     async with client(network, refresher=Refresher(SessionEnded("over"))) as http:
         with pytest.raises(SessionEnded):
@@ -214,7 +218,7 @@ async def test_idempotent(method: str) -> None:
     ],
 )
 async def test_deadline(limits: dict[str, object], sent: int) -> None:
-    """Nobody waits beyond the caller's deadline: the answer comes at once instead."""
+    """No request waits beyond the caller's deadline: the answer comes at once instead."""
     network, nap = Script(unread(429, retry_after="6"), unread(200)), Nap()
     async with client(network, nap) as http:
         await http.get(API, **limits)  # type: ignore[arg-type]
@@ -232,7 +236,7 @@ async def test_deadline_is_for_all_waits() -> None:
 
 
 async def test_jitter() -> None:
-    """Those who were told the same moment spread a little, always to later."""
+    """Requests that were given the same moment spread a little, always to later."""
     network, nap = Script(unread(429, retry_after="2"), unread(200)), Nap()
     async with client(network, nap, jitter=0.5) as http:
         await http.get(API)

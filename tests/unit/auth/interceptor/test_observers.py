@@ -1,17 +1,25 @@
-"""What OpenTelemetry gets of each request."""
+"""What the log and OpenTelemetry get of each request."""
 
 from __future__ import annotations
 
+import json
+import logging
 import subprocess
 import sys
 
 import httpx
 import pytest
 
-from app.auth.audit import AuditTrail
+from app.auth.audit import AuditTrail, OpenTelemetryAuditLog
 from app.auth.http_clients import HttpClients
-from app.auth.interceptor import HttpInterceptorConfig, OpenTelemetry
-from app.auth.request_event import RequestEvent
+from app.auth.interceptor import (
+    HttpInterceptorConfig,
+    OpenTelemetry,
+    RequestEvent,
+    audit_requests,
+    log_request,
+)
+from app.auth.interceptor.events import publish
 
 from ....servers import ROOT
 from ..telemetry import telemetry
@@ -54,8 +62,8 @@ def test_request() -> None:
 
 
 async def test_request_of_a_users_client() -> None:
-    """What the client of a tab's user sends is told as soon as the app has a provider, without what
-    is secret."""
+    """A request of a user's client gives a span without secrets as soon as the app has a
+    provider."""
     told = telemetry()
     clients = HttpClients(
         HttpInterceptorConfig([f"{API}/*"]),
@@ -65,15 +73,28 @@ async def test_request_of_a_users_client() -> None:
         inspection=None,
         on_request=None,
     )
-    async with clients.of(None, "ref") as http:  # type: ignore[arg-type]
+    async with clients.of(None, "ref", None) as http:  # type: ignore[arg-type]
         assert (await http.get(f"{API}/me?secret=1")).status_code == httpx.codes.OK
     (span,) = told.spans()
     assert dict(span.attributes or {})["url.full"] == f"{API}/me"
     assert "secret" not in str(dict(span.attributes or {}))
 
 
+def test_one_span() -> None:
+    """When the audit hooks report to OpenTelemetry, too, a request still gives one span; both count
+    it."""
+    told = telemetry()
+    audit = AuditTrail([OpenTelemetryAuditLog()], clock=lambda: 0.0)
+    event = RequestEvent("GET", f"{API}/me", None, False, "not_on_list", status=200)
+    publish([OpenTelemetry().observe, audit_requests(audit, "auth0|ann", "ref")], event)
+    (span,) = told.spans()
+    assert span.name == "GET"
+    counted = {"auth.kind": "interceptor", "auth.outcome": "denied", "auth.reason": "not_on_list"}
+    assert counted in told.counted("auth.events")
+
+
 async def a_token(*_: object) -> str:
-    """Of whoever asks."""
+    """The same for every session."""
     return "secret-token"
 
 
@@ -86,6 +107,15 @@ async def a_token(*_: object) -> str:
 )
 def test_provider(provider: str) -> None:
     """Requests are described from when the app sets a provider of traces or of metrics, not while
-    the API of OpenTelemetry would drop what it is told."""
+    the API of OpenTelemetry would drop them."""
     code = PROVIDER_COMES.format(provider)
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_log_line(caplog: pytest.LogCaptureFixture) -> None:
+    """The log gets a line of JSON for each request."""
+    caplog.set_level(logging.INFO, "app.auth.interceptor.observers")
+    log_request(RequestEvent("GET", f"{API}/me", None, False, "not_on_list", status=200))
+    (record,) = [r for r in caplog.records if r.name == "app.auth.interceptor.observers"]
+    line = json.loads(record.getMessage())
+    assert (line["method"], line["url"], line["status"]) == ("GET", f"{API}/me", 200)

@@ -1,0 +1,86 @@
+"""Which hop of a redirect chain a request is, and which headers may follow a redirect.
+
+A transport sees every hop, but not that it is one. `httpx` copies `extensions` from each
+request to the one that follows its redirect, so a note left there is found on the next hop.
+
+Any header can be a credential (`X-Api-Key`, `DPoP`, an app's own). So the headers that are known to
+be none are listed (RFC 9110 fields, the `Content-*` family, ids for tracing); the rest is dropped
+on the way to a place that is not trusted.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import NamedTuple
+
+import httpx
+
+_NOTE = "app.auth.hop"
+_FORWARDABLE = frozenset(
+    b"""
+    accept accept-charset accept-encoding accept-language accept-ranges cache-control connection
+    date expect host if-match if-modified-since if-none-match if-range if-unmodified-since
+    max-forwards origin pragma prefer priority range te traceparent tracestate trailer
+    transfer-encoding user-agent x-correlation-id x-request-id
+    """.split()
+)
+
+
+class Hop(NamedTuple):
+    """What a request needs to know of the hop before it.
+
+    `follows`: it follows a redirect. `leaves_origin`: to another origin than the hop before.
+    `own_authorization`: the caller brought an `Authorization` of their own, on this hop or earlier.
+    `number`: its place in the chain, from 0.
+    """
+
+    follows: bool
+    leaves_origin: bool
+    own_authorization: bool
+    number: int
+
+
+class _Note(NamedTuple):
+    request: weakref.ref[httpx.Request]
+    origin: tuple[str, bytes]
+    own_authorization: bool
+    number: int
+
+
+def read_hop(request: httpx.Request) -> Hop:
+    """Read the note of the hop before, if there is one, and leave one for the next hop.
+
+    A request that is simply sent again (its own note is on it) follows nothing.
+    """
+    earlier = _note_of_earlier_hop(request)
+    own = _has_authorization(request) or (earlier is not None and earlier.own_authorization)
+    # httpx leaves the scheme's own port out of `netloc`.
+    origin = request.url.scheme, request.url.netloc
+    number = 0 if earlier is None else earlier.number + 1
+    request.extensions[_NOTE] = _Note(weakref.ref(request), origin, own, number)
+    leaves_origin = earlier is not None and earlier.origin != origin
+    return Hop(number > 0, leaves_origin, own_authorization=own, number=number)
+
+
+def redirect_headers(request: httpx.Request, hop: Hop, *, allowed: bool) -> httpx.Headers:
+    """The headers to send on this hop: all, or on a hop that leaves the origin or is not allowed
+    a copy without `Authorization`, `Cookie`, `DPoP` and all that may be a credential."""
+    headers = request.headers
+    if hop.leaves_origin or (hop.follows and not allowed):
+        return httpx.Headers([item for item in headers.raw if _is_forwardable(item[0])])
+    return headers
+
+
+def _note_of_earlier_hop(request: httpx.Request) -> _Note | None:
+    note = request.extensions.get(_NOTE)
+    return note if isinstance(note, _Note) and note.request() is not request else None
+
+
+def _has_authorization(request: httpx.Request) -> bool:
+    """By the raw names: `in` would have httpx detect the encoding of all values first."""
+    return b"authorization" in [name.lower() for name, _ in request.headers.raw]
+
+
+def _is_forwardable(name: bytes) -> bool:
+    lower = name.lower()
+    return lower in _FORWARDABLE or lower.startswith(b"content-")

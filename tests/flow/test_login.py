@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from app.auth.audit import Kind
 from app.auth.session import hash_session_id
 
 from .world import APP, World, error_code
@@ -60,11 +61,21 @@ async def test_two_logins_at_once(world: World, browser: httpx.AsyncClient) -> N
 
 
 async def test_callback_replayed(world: World, browser: httpx.AsyncClient) -> None:
-    """A callback works once; the second time it says so and the session stays."""
+    """A callback logs in once. A user who comes back to it goes on to where that login led, under
+    the session that there is; it is recorded. Where no user is signed in it is an error."""
     url = await world.answer(browser, await world.begin(browser))
     assert (await browser.get(url)).headers["location"] == f"{APP}/profile"
-    assert error_code(await browser.get(url)) == "invalid_state"
-    assert (await browser.get(f"{APP}/auth/profile", headers=CSRF)).status_code == 200
+    session_id = browser.cookies["auth_session_3000"]
+    for _ in range(2):
+        assert (await browser.get(url)).headers["location"] == f"{APP}/profile"
+        failed = world.record[-1]
+        assert (failed.kind, failed.reason) == (Kind.LOGIN_COMPLETED, "invalid_state")
+    assert browser.cookies["auth_session_3000"] == session_id
+    unknown = f"{APP}/auth/callback?code=x&state=unknown"
+    assert (await browser.get(unknown)).headers["location"] == f"{APP}/"
+    await browser.post(f"{APP}/auth/logout", headers={"Origin": APP})
+    for each in (url, unknown):
+        assert error_code(await browser.get(each)) == "invalid_state"
 
 
 async def test_callback_in_another_browser(world: World, browser: httpx.AsyncClient) -> None:

@@ -109,6 +109,7 @@ class Connections:
         self._by_tree: dict[str, dict[Connection, None]] = {}
         self._replaced: dict[str, float] = {}
         self._closed: dict[str, _Closed] = {}
+        self._signed_out: dict[str, float] = {}
 
     def add(self, connection: Connection) -> None:
         """Register a connection, before its session is looked up: what happens to the session in
@@ -128,6 +129,8 @@ class Connections:
         if connection.is_closed and connection.tree:
             closed = _Closed(self._clock(), connection.client_token, connection.session_id_hash)
             _put(self._closed, connection.tree, closed)
+        if connection.state_key is not None:
+            _put(self._signed_out, connection.client_token, self._clock())
         connection.end()
         self._leave_tree(connection)
         if connection.session_id_hash is not None:
@@ -186,6 +189,10 @@ class Connections:
         """What the tab called the tree that it showed until a moment ago."""
         closed = self._closed.get(tree)
         return closed.client_token if closed and self._is_recent(closed) else None
+
+    def has_signed_out(self, client_token: str) -> bool:
+        """Whether a tab showed a user's tree until a moment ago. True once."""
+        return self._clock() - self._signed_out.pop(client_token, float("-inf")) < CLOSED_FOR
 
     def trees_closed_of(self, session_id_hash: str) -> list[str]:
         """The trees that tabs of a session showed until they were closed a moment ago."""

@@ -162,7 +162,12 @@ class SessionMiddleware(Middleware):
         elif changed:
             # Now: a handler that does not run sends nothing, one in the background maybe late.
             await EventContext.get().emit_delta({AuthState.get_full_name(): changed})
-        if has_changed or (is_hydrating and session is not None):
+        has_signed_out = (
+            is_hydrating
+            and session is None
+            and self._connections.has_signed_out(connection.client_token)
+        )
+        if has_changed or has_signed_out or (is_hydrating and session is not None):
             for each in subscribed_events():
                 await start_event(app, connection.tree, each)
 

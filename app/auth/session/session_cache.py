@@ -88,6 +88,10 @@ class SessionCache:
         """Read this session again the next time."""
         self._entries.pop(key, None)
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
+
     async def drop_everywhere(self) -> None:
         """Let every process read again what it asks for from now on."""
         self._entries.clear()

@@ -217,6 +217,7 @@ class SQLiteSessionStore:
         await self._file.execute("SELECT 1 FROM sessions LIMIT 1")
 
     async def close(self) -> None:
+        self._cache.clear()
         await self._file.close()
 
     async def _change(self, sql: str, *parameters: object) -> list[Any]:

@@ -22,7 +22,7 @@ def describe(error: Exception) -> str:
     that is in the log, under the same error id."""
     match error:
         case ConsentRequired():
-            return "This needs a permission that you have not given yet."
+            return "This needs more than you have allowed so far."
         case LoginRequired():
             return "Your login has ended. Log in again to go on."
         case ProviderUnavailable():

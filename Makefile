@@ -1,4 +1,4 @@
-# run · test · check · bench · scale-test · load-test · each sets up what it needs
+# run, test, check, bench, scale-test, load-test: each target sets up what it needs.
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,10 +12,10 @@ run: $(READY)  ## start the app on http://localhost:3000
 
 test: $(READY)  ## everything, browser tests included
 	@sh scripts/ensure_test_programs.sh $(BIN) chromium redis-server
-	@$(BIN)/python -m tests.interop.install || echo "The tests with the providers named above are skipped."
+	@$(BIN)/python -m tests.interop.install || echo "The tests with these providers are skipped."
 	@$(BIN)/python -m pytest --ignore=tests/scale $(ARGS)
 
-scale-test: $(READY)  ## two backends behind nginx, on one Redis: kills and stops them
+scale-test: $(READY)  ## two backends behind nginx on one Redis, some of them killed or stopped
 	@sh scripts/ensure_test_programs.sh $(BIN) chromium redis-server nginx
 	@$(BIN)/python -m pytest tests/scale $(ARGS)
 
@@ -26,7 +26,7 @@ check: $(READY)  ## lint, formatting, types, import rules, private names
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/check_private_names.py
 
-bench: $(READY)  ## figures beside their peers, as a table and in bench.json (a few minutes)
+bench: $(READY)  ## measure the layer beside its peers: a table and bench.json (a few minutes)
 	@$(BIN)/python -m tests.benchmarks
 
 load-test: $(READY)  ## a thousand tabs beside the same app without the auth layer (about eight minutes)
@@ -40,7 +40,7 @@ clean:
 	rm -rf $(VENV) .cache .web .states .data .mypy_cache .pytest_cache .ruff_cache
 
 $(READY): requirements.txt
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed; none is called '$(PYTHON)'. Set PYTHON=/path/to/python."; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and '$(PYTHON)' was not found. Set PYTHON=/path/to/python."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; '$(PYTHON)' is older."; exit 1; }
 	@echo "Setting up $(VENV) from requirements.txt (about a minute, once)"
 	@$(PYTHON) -m venv $(VENV)

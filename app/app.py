@@ -20,7 +20,7 @@ app = rx.App(
     stylesheets=["/app.css"],
     head_components=[
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
-        # A page that Back brings out of the browser's cache would show what logout has removed.
+        # Reloads a page that Back restores from the browser's cache: it may show an ended session.
         rx.el.script(src="/fresh.js"),
     ],
 )

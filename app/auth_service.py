@@ -24,7 +24,8 @@ from .config import (
 from .generated_secret import generated_secret
 
 DATA_DIR = Path(os.environ.get("APP_DATA_DIR", ".data"))
-"""Where the sealed sessions live; keep it on a disk that survives restarts."""
+"""The folder of the session file and of the generated secret. Keep it on a disk that survives
+restarts."""
 
 _config = replace(config, secrets=config.secrets or (generated_secret(DATA_DIR / "secret"),))
 _sealer = Sealer(_config.secrets)

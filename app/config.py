@@ -1,4 +1,4 @@
-"""The one screen to edit: which API, which scopes, and which requests carry an access token."""
+"""The file to edit: which API, which scopes, and which requests carry an access token."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from .local_tenant_client import local_tenant_environ
 IS_PRODUCTION = os.environ.get("REFLEX_ENV_MODE") in ("prod", "preview")
 DEVELOPMENT = {} if IS_PRODUCTION else {"APP_API_URL": "http://localhost:8000"}
 
-# The panel that says why each request did or did not carry a token: while developing, or if wanted.
+# The panel of outgoing requests: in development, and in production if it is asked for.
 INSPECT_REQUESTS = not IS_PRODUCTION or os.environ.get("APP_REQUEST_INSPECTOR") == "1"
 
-# How often one client may come, and where the record of logins and access goes: docs/operations.md.
+# Limits for each client, and where the audit log goes: docs/operations.md.
 LIMITS = Limits.parse(os.environ.get("APP_LIMITS", ""))
 audit_hooks: list[AuditHook] = []
 if _audit_log := os.environ.get("APP_AUDIT_LOG"):
@@ -42,19 +42,19 @@ config = AuthConfig.from_environ(
         scope=(
             "openid profile email offline_access read:current_user update:current_user_metadata"
         ),
-        # What a login link may ask for besides: the external API's permission.
+        # What a login link may ask for in addition: the external API's permission.
         optional_scope="read:messages",
     ),
     fallback=local_tenant_environ(os.environ),
 )
 IS_LOCAL_TENANT = config.is_fallback
 
-# Your own API: an audience of its own. In development it is a small one of ours.
+# Your own API, which has an audience of its own. In development it is `app/external_api`.
 EXTERNAL_API_URL = os.environ.get("EXTERNAL_API_URL", "http://127.0.0.1:4401").rstrip("/")
 HAS_EXTERNAL_API = not IS_PRODUCTION or "EXTERNAL_API_URL" in os.environ
 EXTERNAL_API_AUDIENCE = os.environ.get("EXTERNAL_API_AUDIENCE", f"{EXTERNAL_API_URL}/api/")
 
-# The allowed list: these requests carry an access token, no other does.
+# The allowed list: these requests carry an access token, and no others do.
 http_interceptor = HttpInterceptorConfig(
     allowed_list=[
         AllowedRoute(

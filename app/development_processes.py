@@ -1,4 +1,4 @@
-"""The programs beside a development run: started with it, kept over hot reloads."""
+"""The programs beside a development run. They start with it and stay over hot reloads."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ START_TIMEOUT = 15.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program of this app; its answer at `probe` is JSON with the member `member`.
+    """A program of this app. It answers at the URL `probe` with JSON that has the member `member`.
 
-    `without_it` says what a person cannot do while it does not run.
+    `without_it` says what does not work while the program does not run.
     """
 
     module: str
@@ -37,7 +37,7 @@ class Program:
     without_it: str
 
     async def ensure(self, owner: int) -> None:
-        """Make sure that it answers, and say so clearly if it does not."""
+        """Start the program unless it answers already; log an error if it does not answer then."""
         if await self._answers():
             return
         command = (sys.executable, "-m", self.module, *self.arguments, "--owner", str(owner))
@@ -45,12 +45,12 @@ class Program:
         deadline = asyncio.get_running_loop().time() + START_TIMEOUT
         while not await self._answers():
             if process.returncode is not None or asyncio.get_running_loop().time() > deadline:
-                logger.error("%s; the reason stands above.", self.without_it)
+                logger.error("%s; see the message above.", self.without_it)
                 return
             await asyncio.sleep(0.1)
 
     async def _answers(self) -> bool:
-        """Whether this program, and not something else, listens there."""
+        """Whether this program answers there, and not another one."""
         try:
             async with httpx.AsyncClient(trust_env=False, timeout=1.0) as client:
                 document = (await client.get(self.probe)).json()
@@ -69,7 +69,7 @@ LOCAL_TENANT = Program(
     ),
     probe=f"{config.domain}/.well-known/openid-configuration",
     member="x_local_tenant",
-    without_it="The local tenant did not start, so nobody can log in",
+    without_it="The local tenant did not start, so no user can log in",
 )
 EXTERNAL_API = Program(
     module="app.external_api",
@@ -85,10 +85,10 @@ EXTERNAL_API = Program(
 
 @asynccontextmanager
 async def development_processes() -> AsyncIterator[None]:
-    """Start what is not there yet.
+    """Start the programs that do not run yet.
 
-    Each is a process of its own and outlives this worker, which every hot reload replaces. They end
-    by themselves when `reflex run`, this worker's parent, is gone.
+    Each is a process of its own and outlives this worker, which every hot reload replaces. It ends
+    by itself when `reflex run`, this worker's parent, has ended.
     """
     owner = os.getppid()
     await asyncio.gather(*(program.ensure(owner) for program in _programs()))
@@ -96,7 +96,7 @@ async def development_processes() -> AsyncIterator[None]:
 
 
 def _programs() -> Iterator[Program]:
-    """The tenant if no other is configured, the API if no other address is."""
+    """The tenant, unless a provider is configured; the API, unless another address is."""
     if IS_LOCAL_TENANT:
         yield LOCAL_TENANT
     if is_loopback(urlsplit(EXTERNAL_API_URL).hostname or ""):

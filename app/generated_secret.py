@@ -1,4 +1,4 @@
-"""A secret for development, made once and kept, so that a restart logs nobody out."""
+"""A secret for development, generated once and kept, so that sessions outlive a restart."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def generated_secret(file: Path) -> str:
-    """The secret in `file`, which is made (mode 0600) if it is not there."""
+    """The secret in `file`, which is created with mode 0600 if it does not exist."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""Serving a development tool as a process: on this machine only, and ended with its owner."""
+"""Serving a development tool as a process: on this machine only, and no longer than its owner."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from contextlib import suppress
 import uvicorn
 from starlette.types import ASGIApp
 
-OWNER_POLL = 0.5  # seconds between two looks at whether the owner is still there
+OWNER_POLL = 0.5  # seconds between two checks that the owner still runs
 
 
 class CannotListen(Exception):
-    """The port cannot be had; the message says why and what to do."""
+    """The port cannot be opened; the message says why and what to do."""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is `localhost` or a loopback address, out of reach of other machines."""
+    """Whether a host is `localhost` or a loopback address, which other machines cannot reach."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -29,7 +29,7 @@ def is_loopback(host: str) -> bool:
 
 
 def listen(host: str, port: int, *, name: str, variable: str) -> socket.socket:
-    """A bound socket for the program `name`, whose port the environment's `variable` sets.
+    """A bound socket for the program `name`. `variable` is the environment variable for its port.
 
     Raises:
         CannotListen: the port is in use or cannot be opened.
@@ -47,7 +47,7 @@ def listen(host: str, port: int, *, name: str, variable: str) -> socket.socket:
 def _why(port: int, error: OSError, name: str, variable: str) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            f"Port {port} is in use, so {name} cannot start. End what uses it, "
+            f"Port {port} is in use, so {name} cannot start. Stop the program that uses it, "
             f"or set {variable} to a free port."
         )
     return (
@@ -57,14 +57,14 @@ def _why(port: int, error: OSError, name: str, variable: str) -> str:
 
 
 def serve(app: ASGIApp, listener: socket.socket, *, owner: int | None) -> None:
-    """Serve until a signal, or until the process `owner` is gone."""
+    """Serve until a signal, or until the process `owner` has ended."""
     logging.basicConfig(level=logging.WARNING)
-    with suppress(KeyboardInterrupt):  # uvicorn has ended in peace and passes the Ctrl-C on
+    with suppress(KeyboardInterrupt):  # uvicorn stops cleanly, then raises the Ctrl-C again
         asyncio.run(_serve(app, listener, owner))
 
 
 async def _serve(app: ASGIApp, listener: socket.socket, owner: int | None) -> None:
-    # No access log: queries hold codes and states.
+    # No access log: queries hold authorization codes and `state`.
     config = uvicorn.Config(
         app,
         log_level="warning",

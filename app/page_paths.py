@@ -1,4 +1,4 @@
-"""Pages at their own address: `/profile`, not `/profile/`."""
+"""Serves pages without a trailing slash: `/profile`, not `/profile/`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 def page_paths(pages: Collection[str]) -> Callable[[ASGIApp], ASGIApp]:
     """Serve each page (a path without trailing slash) without the redirect to its folder.
 
-    In production a page is a folder with an index file, and a file server sends `/profile` on to
-    `/profile/`, which would then be the address a login returns to.
+    In production a page is a folder with an index file. Reflex's file server redirects `/profile`
+    to `/profile/`, and a login would return to that address.
     """
 
     def transformer(inner: ASGIApp) -> ASGIApp:

@@ -1,22 +1,22 @@
-"""`user_metadata` as text that a person edits, and as what the Management API takes and gives."""
+"""`user_metadata` as the text that a user edits, and as the Management API has it."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, NoReturn
 
-LONGEST = 64 * 1024  # characters of a text that is read at all
+LONGEST = 64 * 1024  # characters; a longer text is refused unread
 
 
 class NotMetadata(ValueError):
-    """The text cannot be saved; the message says where and why, for the person who wrote it."""
+    """The text cannot be saved. The message tells its author where and why."""
 
 
 def pluck_metadata(user: Any) -> dict[str, Any]:
-    """The `user_metadata` of a user as the API gives one; absent until some is set.
+    """The `user_metadata` in the API's response; empty if the user has none yet.
 
     Raises:
-        ValueError: it is not a user.
+        ValueError: the response is not a user.
     """
     metadata = user.get("user_metadata", {}) if isinstance(user, dict) else None
     if not isinstance(metadata, dict):
@@ -25,15 +25,15 @@ def pluck_metadata(user: Any) -> dict[str, Any]:
 
 
 def as_text(metadata: dict[str, Any]) -> str:
-    """For reading and editing."""
+    """Metadata as indented JSON, to read and edit."""
     return json.dumps(metadata, indent=2, ensure_ascii=False)
 
 
 def parse_metadata(text: str) -> dict[str, Any]:
-    """The JSON object (RFC 8259) that somebody wrote.
+    """The JSON object (RFC 8259) in a text.
 
     Raises:
-        NotMetadata: it is none, or one that no API would take.
+        NotMetadata: the text is too long, or is not a JSON object that can be sent as UTF-8.
     """
     if len(text) > LONGEST:
         raise NotMetadata(f"This is too long: {len(text):,} characters of at most {LONGEST:,}.")
@@ -58,8 +58,8 @@ def parse_metadata(text: str) -> dict[str, Any]:
 
 
 def changes_between(base: dict[str, Any], edited: dict[str, Any]) -> dict[str, Any]:
-    """What to PATCH, so that `base` becomes `edited`: Auth0 merges the first level, replaces what
-    is below, and deletes what is `null`."""
+    """The body of the PATCH that turns `base` into `edited`. Auth0 merges the first level, replaces
+    what is below it, and deletes members that are `null`."""
     removed = {name: None for name in base if name not in edited}
     changed = {
         name: value

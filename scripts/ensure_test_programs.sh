@@ -1,6 +1,6 @@
 #!/bin/sh
-# Make sure that the programs which the tests start are there: `chromium` (one that is installed,
-# else Playwright's own download, else Debian's package), `redis-server`, `nginx`.
+# Install the programs that the tests start, if they are missing: `chromium` (from Playwright, or
+# else Debian's package), `redis-server`, `nginx`.
 # Usage: ensure_test_programs.sh BIN_DIR_OF_THE_VIRTUAL_ENVIRONMENT PROGRAM...
 set -u
 bin=$1
@@ -18,7 +18,7 @@ found() {
 from_debian() {
     command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] || return 1
     echo "Installing Debian's package $1 for the tests"
-    # No service is to start by being installed.
+    # Debian starts a service when it is installed; this prevents it.
     made=no
     [ -e "$policy" ] || { printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && made=yes; }
     apt-get update -qq >/dev/null 2>&1
@@ -29,12 +29,12 @@ from_debian() {
 for program in "$@"; do
     found "$program" && continue
     if [ "$program" = chromium ]; then
-        echo "No Chromium found; asking Playwright for its own"
+        echo "No Chromium found; installing that of Playwright"
         timeout 300 "$bin/python" -m playwright install chromium >/dev/null 2>&1 && found chromium && continue
-        echo "Playwright's download did not work"
+        echo "Playwright's Chromium could not be installed"
     fi
     from_debian "$program" && found "$program" && continue
-    echo "These tests need $program and it could not be installed. Install the package '$program'" >&2
+    echo "These tests need $program, which could not be installed. Install the package '$program'" >&2
     [ "$program" != chromium ] || echo "or set CHROMIUM=/path/to/chromium" >&2
     exit 1
 done

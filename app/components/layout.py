@@ -1,4 +1,4 @@
-"""The frame around every page: a header with the way in and out, and the content."""
+"""The layout of every page: a header with navigation, login and logout, and the content."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..config import HAS_EXTERNAL_API
 
 
 def layout(*children: rx.Component) -> rx.Component:
-    """A page: header, content, footer."""
+    """A page: the header, the error of `AuthState` if there is one, the content, the inspector."""
     return rx.fragment(
         rx.el.header(
             rx.el.nav(
@@ -50,14 +50,14 @@ def signed_in() -> rx.Component:
 
 
 def signed_out() -> rx.Component:
-    """Nothing while it is not known who is there, so that the buttons do not flicker."""
+    """Show nothing until it is known whether a user is signed in: no button flickers."""
     return rx.cond(
         AuthState.is_loading, rx.fragment(), login_link(custom_attrs={"data-testid": "login"})
     )
 
 
 def login_link(**attributes: object) -> rx.Component:
-    """A link that loads a document: the backend answers it, not a page of this app."""
+    """A link that loads a document, since the backend answers it and not a page of this app."""
     return rx.el.a(
         "Log in",
         href=AuthState.login_url,
@@ -68,7 +68,7 @@ def login_link(**attributes: object) -> rx.Component:
 
 
 def logout_button() -> rx.Component:
-    """A form that posts: a link could be followed by accident or from elsewhere."""
+    """A form that posts. A link could be followed by accident, or from another site."""
     return auth.logout_form(
         rx.el.button(
             "Log out",

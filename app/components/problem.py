@@ -1,4 +1,4 @@
-"""What went wrong, as the person who reads it can use it."""
+"""Errors as texts for the user."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ logger = logging.getLogger(__name__)
 
 
 def describe(error: Exception) -> str:
-    """What happened and what to do, for the page. It never holds the exception's own text; that is
-    in the log, under the same error id."""
+    """What happened, and what the user can do. The text never holds the exception's own message;
+    that is in the log, under the same error id."""
     match error:
         case ConsentRequired():
             return "This needs more than you have allowed so far."
@@ -36,11 +36,11 @@ def describe(error: Exception) -> str:
         case httpx.HTTPStatusError(response=response):
             return _for_status(response.status_code)
         case _:
-            return "The service gave an answer that this page does not understand."
+            return "The service gave an answer that this app does not understand."
 
 
 def url_to_allow(error: Exception) -> str:
-    """The link that asks the user for what is missing, if that is what is wrong; else empty."""
+    """The link that asks the user to allow what is missing; empty for any other error."""
     return (error.login_url or "") if isinstance(error, ConsentRequired) else ""
 
 
@@ -52,12 +52,12 @@ def _told(what: str, error: AuthError) -> str:
 def _for_status(status: int) -> str:
     match status:
         case 401:
-            return "The service did not take your login (status 401). Log out and in again."
+            return "The service did not accept your login (status 401). Log out and log in again."
         case 403:
-            return "The service did not allow it: you lack a permission for this (status 403)."
+            return "You do not have the permission for this (status 403)."
         case 404:
-            return "The service does not know you (status 404)."
+            return "The service has no record of you (status 404)."
         case 429:
-            return "Too many requests just now (status 429). Wait a moment."
+            return "Too many requests (status 429). Wait a moment, then try again."
         case _:
             return f"The service answered with an error (status {status})."

@@ -1,4 +1,4 @@
-"""What to call the person who is logged in."""
+"""The user's name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.auth import AuthState
 
 
 def user_name() -> rx.Component:
-    """Their name; or their e-mail address, or `sub`, where the provider does not say."""
+    """The claim `name`; or `email`, or else `sub`, if the provider gives no name."""
     shown: Any = AuthState.user["sub"]
     for claim in ("email", "name"):
         shown = rx.cond(AuthState.user[claim], AuthState.user[claim], shown)

@@ -1,7 +1,7 @@
 """DEVELOPMENT ONLY: "your own API", a small resource server that checks access tokens (RFC 9068).
 
-Runs as a process of its own (`python -m app.external_api`), on a loopback address, and shares no
-code with the auth layer, whose tokens it judges.
+It runs as a process of its own (`python -m app.external_api`) on a loopback address. It shares no
+code with the auth layer, which sends it the tokens.
 """
 
 from .asgi import create_api

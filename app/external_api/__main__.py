@@ -12,7 +12,7 @@ from .settings import ApiRefused, ApiSettings, refuse_production
 
 
 def main() -> int:
-    """Serve until a signal, or until the owner is gone; the result is the exit status."""
+    """Serve until a signal, or until the owner has ended. Returns the exit status."""
     arguments = _arguments()
     try:
         refuse_production(os.environ)

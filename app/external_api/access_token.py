@@ -1,4 +1,4 @@
-"""Judging an access token: RFC 9068 section 4."""
+"""Validating an access token: RFC 9068 section 4."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ async def check_access_token(token: str, keys: SigningKeys, expected: Expected) 
     """The claims of a token that passed every check.
 
     Raises:
-        Refusal: the first check that failed, or the provider's keys cannot be had (503).
+        Refusal: the first check that failed; 503 if the provider's keys are not available.
     """
     header = _header(token)
     try:
         key = await keys.key(str(header.get("kid", "")))
     except KeysUnavailable:
-        text = "The provider's keys cannot be had right now."
+        text = "The provider's keys are not available right now."
         raise Refusal(503, "temporarily_unavailable", text) from None
     if key is None:
         raise invalid_token("The token is signed by an unknown key.")
@@ -57,7 +57,7 @@ async def check_access_token(token: str, keys: SigningKeys, expected: Expected) 
 
 
 def require_scope(claims: Claims, scope: str) -> None:
-    """RFC 6750 section 3.1; the refusal names the scope that is missing."""
+    """Raise a `Refusal` that names the scope if the token lacks it (RFC 6750 section 3.1)."""
     if scope not in str(claims.get("scope", "")).split():
         text = f"The token lacks the scope {scope}."
         raise Refusal(403, "insufficient_scope", text, scope=scope)

@@ -21,7 +21,7 @@ from .settings import SCOPE, ApiSettings
 from .signing_keys import SigningKeys
 
 NO_STORE = {"Cache-Control": "no-store"}
-MESSAGES = ("Welcome.", "The token that brought you here never was in your browser.")
+MESSAGES = ("Welcome.", "The access token of this request was never in your browser.")
 
 
 def create_api(
@@ -30,7 +30,7 @@ def create_api(
     client: httpx.AsyncClient | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Starlette:
-    """The application; `client` reaches the provider, `clock` gives epoch seconds."""
+    """The application. `client` sends requests to the provider, `clock` gives epoch seconds."""
     http = client or httpx.AsyncClient(trust_env=False, follow_redirects=False)
     api = _Api(settings, SigningKeys(settings.issuer, http, clock=clock), clock)
 
@@ -55,7 +55,7 @@ class _Api:
         self._clock = clock
 
     async def external(self, request: Request) -> Response:
-        """For a token with the scope `read:messages`."""
+        """Requires a token with the scope `read:messages`."""
         token = bearer_token(request)
         if token is None:
             raise Refusal(401, None, "An access token is needed.")
@@ -65,7 +65,7 @@ class _Api:
         return _json({"msg": message, "sub": claims["sub"], "messages": MESSAGES})
 
     async def public(self, request: Request) -> Response:
-        """For anybody; a token that comes along must be good."""
+        """Requires no token. If there is one, it must be valid."""
         token = bearer_token(request)
         if token is not None:
             await self._claims(token)

@@ -1,4 +1,5 @@
-"""Finding the access token in a request: RFC 6750 section 2.1, and no other way."""
+"""Reading the access token of a request: from the Authorization header only (RFC 6750 section
+2.1)."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ def bearer_token(request: Request) -> str | None:
     """The token of the Authorization header; None when there is no header.
 
     Raises:
-        Refusal: two headers, another scheme, or text that is no token.
+        Refusal: two headers, another scheme, or a malformed token.
     """
     headers = request.headers.getlist("authorization")
     if not headers:

@@ -1,4 +1,4 @@
-"""How a request is refused: RFC 6750 section 3."""
+"""Error responses: RFC 6750 section 3."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ REALM = "external"
 
 
 class Refusal(Exception):
-    """A request that gets no answer; `error` is None when it simply brought no token."""
+    """The request is refused. `error` is None if it has no token."""
 
     def __init__(
         self, status: int, error: str | None, description: str, *, scope: str | None = None
@@ -20,7 +20,7 @@ class Refusal(Exception):
         self.scope = scope
 
     def response(self) -> Response:
-        """The challenge, and the same as JSON."""
+        """The response: the challenge as a header, and the error as JSON."""
         body = {"error": self.error or "unauthorized", "error_description": self.description}
         if self.scope:
             body["scope"] = self.scope
@@ -40,5 +40,5 @@ class Refusal(Exception):
 
 
 def invalid_token(description: str) -> Refusal:
-    """The token is not good: another one may be."""
+    """A refusal (401) of this token; the client may try another one."""
     return Refusal(401, "invalid_token", description)

@@ -1,4 +1,4 @@
-"""What the API can be told, and what it refuses."""
+"""The API's settings, and what it refuses."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ SCOPE = "read:messages"
 
 
 class ApiRefused(ValueError):
-    """The API will not run like this; the message says why and what to do."""
+    """The API does not run with these settings; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """`issuer` is the provider whose tokens count, `audience` this API's identifier.
+    """`issuer` is the provider whose tokens are accepted, `audience` this API's identifier.
 
     Raises:
         ApiRefused: `host` is not a loopback address, or `port` not a port.
@@ -38,7 +38,7 @@ class ApiSettings:
 
 
 def refuse_production(environ: Mapping[str, str]) -> None:
-    """Stop a production run.
+    """Refuse to run in production.
 
     Raises:
         ApiRefused: `REFLEX_ENV_MODE` is `prod`.

@@ -1,4 +1,4 @@
-"""The provider's signing keys: found by discovery, kept, and fetched anew for an unknown `kid`."""
+"""The provider's signing keys: found by discovery, cached, fetched again for an unknown `kid`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 
 
 class KeysUnavailable(Exception):
-    """The provider gives no keys now, and none are known from before."""
+    """The provider gives no keys, and none are cached."""
 
 
 class SigningKeys:
-    """Fetches are single-flight; when the provider is down, the last good keys still count."""
+    """Only one fetch runs at a time. While the provider is down, the cached keys are used."""
 
     def __init__(
         self, issuer: str, client: httpx.AsyncClient, *, clock: Callable[[], float]
@@ -33,10 +33,10 @@ class SigningKeys:
         self._lock = asyncio.Lock()
 
     async def key(self, kid: str) -> Key | None:
-        """The RSA key of that id; None when the provider has none.
+        """The RSA key with this id; None if the provider has none.
 
         Raises:
-            KeysUnavailable: the provider cannot be asked and no keys are known.
+            KeysUnavailable: the provider does not answer and no keys are cached.
         """
         if kid not in self._keys:
             async with self._lock:
@@ -72,7 +72,7 @@ class SigningKeys:
 
 
 def _rsa_keys(document: dict[str, Any]) -> dict[str, Key]:
-    """By key id; anything but a public RSA key for signatures is passed over."""
+    """Public RSA keys for signatures by their ids. Other keys are ignored."""
     keys = {}
     entries = document.get("keys")
     for entry in entries if isinstance(entries, list) else []:

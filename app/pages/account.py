@@ -1,4 +1,4 @@
-"""Account: where the user is logged in, and logging out there."""
+"""Account: the user's sessions, and ending them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Row = dict[str, str]
 
 
 class AccountState(UserScopedState):
-    """Lists the user's sessions, anew whenever one begins or ends."""
+    """Lists the user's sessions, and again whenever one begins or ends."""
 
     rows: list[Row] = []
     has_others: bool = False
@@ -62,7 +62,7 @@ class AccountState(UserScopedState):
 
 
 def row(device: Device, now: float) -> Row:
-    """The texts that the page shows."""
+    """The texts of one row. `now` is in epoch seconds."""
     logged_in = datetime.fromtimestamp(device.logged_in_at, UTC)
     names = [name for name in (device.browser, device.platform) if name]
     return {
@@ -75,7 +75,7 @@ def row(device: Device, now: float) -> Row:
 
 
 def ago(seconds: float) -> str:
-    """How long ago, in the largest unit that fits."""
+    """A duration in seconds as text, in the largest unit that fits."""
     for size, unit in _UNITS:
         count = int(seconds // size)
         if count:
@@ -89,7 +89,7 @@ def account() -> rx.Component:
         rx.el.section(
             rx.el.h1("Account"),
             rx.el.p(
-                "Where you are logged in. A browser that you log out here is out at once.",
+                "The browsers where you are logged in. Logging one out takes effect at once.",
                 class_name="muted",
             ),
             rx.cond(

@@ -1,4 +1,4 @@
-"""Error: what became of a login that did not work, and the way on."""
+"""Error: why a login failed, and what the user can do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.auth_service import auth
 
 from ..components.layout import layout
 
-# Stable codes of the auth layer → title, text. Nothing from the URL is shown but the error id.
+# The auth layer's stable codes → title, text. Of the URL, only the error id is shown.
 MESSAGES = {
     "access_denied": (
         "You did not allow it",
@@ -18,7 +18,7 @@ MESSAGES = {
         "You can log in again and choose differently.",
     ),
     "login_required": (
-        "The login service wants to see you",
+        "The login service needs your attention",
         "It could not log you in without asking you something. Log in again.",
     ),
     "consent_required": (
@@ -31,15 +31,15 @@ MESSAGES = {
     ),
     "invalid_scope": (
         "The login service does not know a permission",
-        "This app asked for one that does not exist there. If this stays, check AUTH0_SCOPE.",
+        "This app asked for one that does not exist there. If this persists, check AUTH0_SCOPE.",
     ),
     "invalid_state": (
         "This login is no longer open",
         "It was finished, took too long, or began in another browser. Start again from here.",
     ),
     "invalid_login_link": (
-        "This link asks for something odd",
-        "It names an API, a permission or a setting that this app does not use, or is damaged. "
+        "This login link is not valid",
+        "It is damaged, or names an API, a permission or a setting that this app does not use. "
         "Start again from the app's pages.",
     ),
     "provider_unavailable": (
@@ -48,30 +48,30 @@ MESSAGES = {
     ),
     "issuer_mismatch": (
         "The login service is not the one that was configured",
-        "It introduced itself under another name, so the login was stopped.",
+        "It identified itself by another name, so the login was stopped.",
     ),
     "userinfo_mismatch": (
         "The login could not be verified",
-        "The login service described somebody else, so you are not logged in.",
+        "The login service described another user, so you are not logged in.",
     ),
     "provider_error": (
         "The login service gave an unusable answer",
-        "The login was stopped. If this stays, check AUTH0_DOMAIN.",
+        "The login was stopped. If this persists, check AUTH0_DOMAIN.",
     ),
     "token_endpoint_error": (
         "The login service refused to finish the login",
-        "Start again. If this stays, check AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET.",
+        "Start again. If this persists, check AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET.",
     ),
     "invalid_id_token": (
         "The login could not be verified",
-        "The proof of who you are did not pass every check, so you are not logged in.",
+        "The login service's answer did not pass every check, so you are not logged in.",
     ),
     "store_unavailable": (
-        "Logins cannot be remembered right now",
+        "Logins cannot be saved right now",
         "Nothing is lost. Wait a moment, then try again.",
     ),
 }
-FALLBACK = ("The login did not work", "Nothing is lost. You can start again.")
+FALLBACK = ("The login failed", "Nothing is lost. You can start again.")
 
 
 @auth.public

@@ -1,4 +1,4 @@
-"""External API: the quickstart's last page, where an API of one's own is called."""
+"""External API: the quickstart's last page, which calls your own API."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SCOPE = re.compile(r'scope="([\x21\x23-\x5b\x5d-\x7e ]+)"')
 
 @auth.public
 class ExternalState(UserScopedState):
-    """Calls the API's two endpoints; `ask_url` is the link that asks for what is missing."""
+    """Calls the API's two endpoints. `ask_url` is the link that asks for a missing scope."""
 
     answer: str = ""
     problem: str = ""
@@ -30,18 +30,18 @@ class ExternalState(UserScopedState):
 
     @rx.event
     def forget(self) -> None:
-        """On a visit: what an earlier call said may no longer be true."""
+        """When the page is opened: discard the result of earlier calls."""
         self.reset()  # type: ignore[no-untyped-call]
 
     @rx.event(background=True)
     @auth.require_login
     async def call(self) -> None:
-        """The endpoint for those whose token has the scope `read:messages`."""
+        """Call the endpoint that requires the scope `read:messages`."""
         await self._get("/api/external")
 
     @rx.event(background=True)
     async def call_public(self) -> None:
-        """The endpoint for everybody; a token goes along if somebody is logged in."""
+        """Call the public endpoint, with a token if a user is signed in."""
         await self._get("/api/public")
 
     async def _get(self, path: str) -> None:
@@ -65,7 +65,7 @@ def _pretty(document: Any) -> str:
 
 
 def _url_for_missing_scope(response: httpx.Response) -> str:
-    """The link that asks for the scope that a 403 names (RFC 6750 section 3.1); empty if none."""
+    """The link that asks for the scope named in a 403 (RFC 6750 section 3.1); empty if none is."""
     scope = _SCOPE.search(response.headers.get("www-authenticate", ""))
     if response.status_code != 403 or scope is None:
         return ""
@@ -78,8 +78,8 @@ def external() -> rx.Component:
         rx.el.section(
             rx.el.h1("External API"),
             rx.el.p(
-                "An API of your own, with an audience of its own. The token for it is another one "
-                "than the profile's; the interceptor picks it by the address.",
+                "Your own API. Its audience is not that of the profile's API, so it needs another "
+                "access token. The interceptor chooses the token by the URL.",
                 class_name="muted",
             ),
             rx.el.p(

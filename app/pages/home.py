@@ -1,4 +1,4 @@
-"""Home: what this is, and the way in."""
+"""Home: what the app does, and the link to log in."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def home() -> rx.Component:
         rx.el.section(
             rx.el.h1("Call an API, with tokens that never leave the server"),
             rx.el.p(
-                "Log in, and this page calls an API for you. The access token is attached by an "
-                "interceptor on the server, to the requests on its list and to no other.",
+                "Log in, and this app calls an API for you. An interceptor on the server attaches "
+                "the access token to the requests on its list, and to no others.",
                 class_name="lead",
             ),
             rx.cond(AuthState.is_authenticated, greeting(), login_link()),
@@ -42,8 +42,8 @@ def greeting() -> rx.Component:
 def steps() -> list[rx.Component]:
     texts = (
         ("1", "Log in", "OpenID Connect with PKCE. The browser gets one HttpOnly cookie."),
-        ("2", "Call", "GET /api/v2/users/{you}, with the right token on the right request."),
-        ("3", "See", "Your user_metadata, rendered again whenever you change."),
+        ("2", "Call", "GET /api/v2/users/{you}, with the right access token."),
+        ("3", "See", "Your user_metadata, rendered again whenever it changes."),
     )
     return [
         rx.el.div(
@@ -58,7 +58,7 @@ def steps() -> list[rx.Component]:
 
 def local_tenant_note() -> rx.Component:
     return rx.el.p(
-        "No tenant is configured, so this runs against the local one: log in as ",
+        "No provider is configured, so the app uses the local tenant. Log in as ",
         rx.el.code("alice@example.com"),
         " or ",
         rx.el.code("bob@example.com"),

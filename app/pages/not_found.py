@@ -1,4 +1,4 @@
-"""Not found: an address that belongs to no page."""
+"""Not found: the page for every address that has none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def not_found() -> rx.Component:
     return layout(
         rx.el.section(
             rx.el.h1("There is nothing here"),
-            rx.el.p("This address belongs to no page of this app."),
+            rx.el.p("This app has no page at this address."),
             rx.el.a("Go to the start page", href="/", class_name="button"),
             class_name="card problem",
         ),

@@ -1,4 +1,4 @@
-"""Profile: who is logged in, and the `user_metadata` that the API holds about them, to edit."""
+"""Profile: the user, and their `user_metadata` in the API, which they can edit."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from ..user_metadata import NotMetadata, as_text, changes_between, parse_metadat
 
 FAILURES = (AuthError, httpx.HTTPError, ValueError)
 CONFLICT = (
-    "It was changed elsewhere while you were editing. Below is what it is now. Save again to put "
-    "your text in its place, or cancel to keep it."
+    "Your metadata was changed elsewhere while you were editing. Its present value is shown below. "
+    "Save again to replace it with your text, or cancel to keep it."
 )
 
 
 class ProfileState(UserScopedState):
-    """The component's class: subscribes to the user, calls the API, plucks the metadata; and saves
-    what the user makes of it, shown at once and taken back if that fails."""
+    """The component's class in the Angular sample. It subscribes to the user, calls the API and
+    takes the metadata from the response. An edit is shown at once, and taken back if it cannot be
+    saved."""
 
     status: str = "loading"
     metadata: dict[str, Any] = {}
@@ -38,7 +39,7 @@ class ProfileState(UserScopedState):
     ask_url: str = ""
     theirs: str = ""
     notice: str = ""
-    _base: dict[str, Any] = {}  # what the draft was made from
+    _base: dict[str, Any] = {}  # the metadata that the draft began with
     _is_edit_wanted: bool = False
 
     @auth.on_user_change
@@ -58,7 +59,7 @@ class ProfileState(UserScopedState):
 
     @rx.event
     def edit(self) -> None:
-        """Now; or as soon as there is something to edit, when the backend has just come back."""
+        """Open the editor, at once or when the metadata has been loaded (after a reconnect)."""
         if self.status == "loaded":
             self._open_editor()
         self._is_edit_wanted = self.status == "loading"
@@ -102,9 +103,9 @@ class ProfileState(UserScopedState):
         await auth.user_changed(self)
 
     async def _replace(self, base: dict[str, Any], edited: dict[str, Any]) -> dict[str, Any] | None:
-        """What the API then holds; None if it is not `base` any more, and the user has been told.
+        """The metadata as saved; None if the API's was no longer `base`, which the user is told.
 
-        The API has no way to make a PATCH conditional, so this looks first.
+        The API has no conditional PATCH, so this reads the metadata first.
         """
         user = await auth.get_user(self) or {}
         current = await self._call("GET", user)
@@ -117,7 +118,7 @@ class ProfileState(UserScopedState):
         return await self._call("PATCH", user, changes) if changes else current
 
     def _take_back(self, metadata: dict[str, Any], problem: str, ask_url: str = "") -> None:
-        """Show what the API holds, and the user's text in the editor again."""
+        """Show the API's metadata, and the editor with the user's text."""
         self._base = self.metadata = metadata
         self.edit_problem, self.ask_url = problem, ask_url
         self.is_editing, self.notice = True, ""
@@ -138,7 +139,7 @@ class ProfileState(UserScopedState):
 
 @auth.require_login
 def profile() -> rx.Component:
-    """The component's template."""
+    """The component's template in the Angular sample."""
     return layout(
         rx.el.section(
             rx.el.img(src=AuthState.user["picture"], alt="", class_name="avatar"),
@@ -195,7 +196,7 @@ def loaded() -> rx.Component:
 
 
 def editor() -> rx.Component:
-    """A form whose text stays the browser's own until it is sent, so that nothing gets lost."""
+    """A form whose text is only in the browser until it is sent, so that no keystroke gets lost."""
     return rx.el.form(
         rx.cond(
             ProfileState.edit_problem != "",

@@ -110,7 +110,7 @@ def test_tenant_port_in_use(project: Path, taken_port: int, tmp_path: Path) -> N
             LOCAL_TENANT_PORT=str(taken_port),
         ),
         log=log,
-        ready=lambda: "nobody can log in" in log.read_text(),
+        ready=lambda: "no user can log in" in log.read_text(),
     )
     try:
         app.start()
@@ -126,7 +126,7 @@ def test_tenant_port_in_use(project: Path, taken_port: int, tmp_path: Path) -> N
     [
         ({"APP_LIMITS": "login=often"}, "APP_LIMITS: login='often' is no quota such as"),
         ({"APP_AUDIT_LOG": "/"}, "The audit log / cannot be written: Is a directory"),
-        ({"APP_TRUSTED_PROXIES": "one"}, "APP_TRUSTED_PROXIES=one is not a number, such as 1"),
+        ({"APP_TRUSTED_PROXIES": "one"}, "APP_TRUSTED_PROXIES=one is not a number, such as 2"),
     ],
 )
 def test_wrong_setting(project: Path, setting: dict[str, str], problem: str) -> None:

@@ -108,7 +108,7 @@ class Wiring:
             store,
             self.access,
             self.connections,
-            ClientStorage(rules, keys[-1], clock=clock),
+            ClientStorage(rules, keys, clock=clock),
             CarryOver(state_trees),
             clock=clock,
         )

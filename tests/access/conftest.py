@@ -182,11 +182,7 @@ def running(
             ACCESS_LIMITS=limits,
             ACCESS_SECURE_BY_DEFAULT=str(int(is_secure)),
             **({"REFLEX_REDIS_URL": redis_url} if redis_url else {}),
-            **(
-                {"REFLEX_STATE_MANAGER_MODE": STATE_MANAGERS[state_manager]}
-                if state_manager
-                else {}
-            ),
+            **STATE_MANAGERS[state_manager],
             AUTH0_DOMAIN="http://127.0.0.1:9",
             AUTH0_CLIENT_ID="client",
             AUTH0_CLIENT_SECRET="client-secret",

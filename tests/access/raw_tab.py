@@ -44,6 +44,7 @@ class RawTab:
         self.heard: list[str] = []
         self.connections = 0
         self._refresh = f"{STATE}.{package}___auth___reflex___state____auth_state.refresh"
+        self._acknowledge = self._refresh.replace(".refresh", ".acknowledge")
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._is_open = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
@@ -157,6 +158,8 @@ class RawTab:
             self.heard.append(text)
             if text == "2":
                 await self._socket.send("3")
+            if self._acknowledge in text:
+                await self.send(self._acknowledge, {})
             for mark, future in self._waiting.items():
                 if mark in text and not future.done():
                     future.set_result(None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from .conftest import OpenTab, Walked
+from .conftest import OpenTab, Walked, connected_after
 from .raw_tab import STATE, RawTab
 
 APP = f"{STATE}.access_app___access_app____"
@@ -54,3 +54,22 @@ async def test_event_of_a_session_that_is_over(walked: Walked, tab: OpenTab) -> 
         assert walked.lines() == before
         assert user.hears(said) == is_told
         assert not user.hears("too-late")
+
+
+async def test_event_that_the_page_held_back(walked: Walked, tab: OpenTab) -> None:
+    """What a page sends after a reconnect, before it has the state of the next login, was meant for
+    the one before: it is not run for the next user, who is told."""
+    handle = await walked.person("before")
+    user = await tab(handle)
+    await user.close()
+    following = await connected_after(walked, user, "after")
+    before = walked.lines()
+    told = following.expect("What you did last was not carried out")
+    await following.send(f"{STATE}.hydrate_and_load", {})
+    await following.send(f"{APP}guarded.write", {"text": "held-back"})
+    await told
+    assert walked.lines() == before
+    await following.send(f"{APP}guarded.write", {"text": "of-the-next"})
+    await following.settle()
+    assert walked.lines() == [*before, "write of-the-next"]
+    await following.close()

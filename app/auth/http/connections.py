@@ -10,6 +10,8 @@ from typing import Final, NamedTuple, TypeVar
 
 from starlette.types import Message, Send
 
+from .state_trees import NOBODY
+
 RECONNECT: Final = 1012  # "service restart" (RFC 6455 registry): the client connects again
 PACE = 0.005  # seconds between two that are closed, so that they do not all come back at once
 AT_ONCE = 10  # connections that are closed without a pause
@@ -27,13 +29,15 @@ class Connection:
     `session_id_hash` and `state_key` are those of its login, None where no user is signed in;
     `browser` identifies the browser (the hash of a cookie). `tree` is the state tree that it shows,
     and `client_token` what its tab calls that tree. `is_bound` says that `AuthState` has been
-    written since it opened. A connection that was closed neither sends nor runs anything.
+    written since it opened, `awaits_page` that its page may still send what was meant for the login
+    before. A connection that was closed neither sends nor runs anything.
     """
 
     __slots__ = (
         "_ended",
         "_is_close_sent",
         "_send",
+        "awaits_page",
         "browser",
         "client_token",
         "is_bound",
@@ -54,6 +58,7 @@ class Connection:
         self.sub: str | None = None
         self.tree = ""
         self.is_bound = False
+        self.awaits_page = False
         self.is_closed = False
         self._is_close_sent = False
         self._send = send
@@ -109,7 +114,7 @@ class Connections:
         self._by_tree: dict[str, dict[Connection, None]] = {}
         self._replaced: dict[str, float] = {}
         self._closed: dict[str, _Closed] = {}
-        self._signed_out: dict[str, float] = {}
+        self._last_logins: dict[str, tuple[float, str]] = {}
 
     def add(self, connection: Connection) -> None:
         """Register a connection, before its session is looked up: what happens to the session in
@@ -129,8 +134,8 @@ class Connections:
         if connection.is_closed and connection.tree:
             closed = _Closed(self._clock(), connection.client_token, connection.session_id_hash)
             _put(self._closed, connection.tree, closed)
-        if connection.state_key is not None:
-            _put(self._signed_out, connection.client_token, self._clock())
+        login = connection.state_key or NOBODY
+        _put(self._last_logins, connection.client_token, (self._clock(), login))
         connection.end()
         self._leave_tree(connection)
         if connection.session_id_hash is not None:
@@ -190,9 +195,11 @@ class Connections:
         closed = self._closed.get(tree)
         return closed.client_token if closed and self._is_recent(closed) else None
 
-    def has_signed_out(self, client_token: str) -> bool:
-        """Whether a tab showed a user's tree until a moment ago. True once."""
-        return self._clock() - self._signed_out.pop(client_token, float("-inf")) < CLOSED_FOR
+    def login_before(self, client_token: str) -> str | None:
+        """The `state_key` of the login, or `NOBODY`, whose tree a tab showed until a moment ago;
+        None if that is not known here. Known once."""
+        left_at, login = self._last_logins.pop(client_token, (float("-inf"), NOBODY))
+        return login if self._clock() - left_at < CLOSED_FOR else None
 
     def trees_closed_of(self, session_id_hash: str) -> list[str]:
         """The trees that tabs of a session showed until they were closed a moment ago."""

@@ -7,7 +7,7 @@ whose it is: what another user left is replaced by the default, here and in the 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import reflex as rx
@@ -37,12 +37,14 @@ mark(StorageOwner, PUBLIC)
 
 
 class ClientStorage:
-    """Decides what of the values that a browser sends is taken. `secret` makes the tags: an HMAC of
-    a user's `sub`, which no script can turn into the `sub`."""
+    """Decides what of the values that a browser sends is taken. `secrets`, the newest first, make
+    the tags: an HMAC of a user's `sub`, which no script can turn into the `sub`."""
 
-    def __init__(self, rules: AccessRules, secret: str, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, rules: AccessRules, secrets: Sequence[str], *, clock: Callable[[], float]
+    ) -> None:
         self._rules = rules
-        self._secret = secret.encode()
+        self._secrets = [secret.encode() for secret in secrets]
         self._clock = clock
         self._has_guarded: bool | None = None
 
@@ -55,7 +57,7 @@ class ClientStorage:
         values = {name: value for name, value in given.items() if isinstance(value, str | None)}
         permitted = await self._permitted(values, session)
         if event.name == HYDRATE_AND_LOAD and session is not None and self._guards_any():
-            permitted |= self._owned(permitted, values, self._tag(session.sub))
+            permitted |= self._owned(permitted, values, self._tags(session.sub))
         if permitted or "vars" in event.payload:
             event.payload["vars"] = permitted
 
@@ -72,12 +74,12 @@ class ClientStorage:
         return permitted
 
     def _owned(
-        self, permitted: dict[str, str | None], values: dict[str, str | None], tag: str
+        self, permitted: dict[str, str | None], values: dict[str, str | None], tags: list[str]
     ) -> dict[str, str | None]:
         """The tags of this user, and the default of each guarded value that another one left. A
         value that is set at the hydrate goes back to the browser, which then keeps it."""
-        is_own = {name: values.get(name) == tag for name in _OWNERS.values()}
-        owned: dict[str, str | None] = dict.fromkeys(is_own, tag)
+        is_own = {name: values.get(name) in tags for name in _OWNERS.values()}
+        owned: dict[str, str | None] = dict.fromkeys(is_own, tags[0])
         for full_name in permitted:
             state, name = _variable(full_name)
             if state is None or self._rules.of_variable(state, name).is_public:
@@ -97,8 +99,9 @@ class ClientStorage:
             )
         return self._has_guarded
 
-    def _tag(self, sub: str) -> str:
-        return hmac.digest(self._secret, b"storage owner\0" + sub.encode(), "sha256").hex()[:32]
+    def _tags(self, sub: str) -> list[str]:
+        data = b"storage owner\0" + sub.encode()
+        return [hmac.digest(secret, data, "sha256").hex()[:32] for secret in self._secrets]
 
 
 _OWNERS = {

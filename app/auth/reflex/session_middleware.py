@@ -16,6 +16,7 @@ from reflex_base.event.context import EventContext
 
 from ..errors import StoreUnavailable
 from ..http.connections import Connection, Connections
+from ..http.state_trees import NOBODY
 from ..session import Session, SessionStore
 from .access_control import AccessControl
 from .access_rules import is_of_app
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 STORE_IS_AWAY = "Your session cannot be checked right now. You are still logged in; try again."
 NOT_DONE = "Your login has changed. What you did last was not carried out: please do it again."
 TOUCH_INTERVAL = 60.0  # seconds between two notes of "last seen", so that reads stay reads
+ACKNOWLEDGE = f"{AuthState.get_full_name()}.acknowledge"
 _HYDRATES = frozenset({f"{rx.State.get_full_name()}.hydrate", HYDRATE_AND_LOAD})
 """A page load or reconnect: the browser gets the whole state, and subscribers start again."""
 
@@ -73,7 +75,8 @@ class SessionMiddleware(Middleware):
     def _is_ordinary(self, connection: Connection, event: Event) -> bool:
         """Whether a session is all that the event needs, and is known to be there."""
         ref = connection.session_id_hash
-        if ref is None or not connection.is_bound or connection.is_closed:
+        is_open = connection.is_bound and not (connection.is_closed or connection.awaits_page)
+        if ref is None or not is_open:
             return False
         stored = self._store.cached(ref)
         return (
@@ -88,6 +91,12 @@ class SessionMiddleware(Middleware):
     ) -> StateUpdate | None:
         if connection is None or connection.is_closed:
             return await self._without_connection(state, event, connection)
+        if event.name == ACKNOWLEDGE:
+            connection.awaits_page = False
+            await self._unfinished.tell(connection.client_token)
+        elif connection.awaits_page and is_of_page(event):
+            self._unfinished.note(connection.client_token, event)
+            return StateUpdate()
         if self._access.drops(event, connection):
             return StateUpdate()
         session, error = None, ""
@@ -152,6 +161,12 @@ class SessionMiddleware(Middleware):
             user=session.claims() if session else None,
             error=error,
         )
+        has_signed_out = False
+        if is_hydrating and not connection.is_bound:
+            before = self._connections.login_before(connection.client_token)
+            has_signed_out = session is None and before not in (None, NOBODY)
+            if before not in (None, connection.state_key or NOBODY) and is_in_place(event):
+                await self._await_page(connection)
         connection.is_bound = not error
         if is_hydrating:
             decisions = await self._access.decide_pages(session) if session else {}
@@ -162,19 +177,38 @@ class SessionMiddleware(Middleware):
         elif changed:
             # Now: a handler that does not run sends nothing, one in the background maybe late.
             await EventContext.get().emit_delta({AuthState.get_full_name(): changed})
-        has_signed_out = (
-            is_hydrating
-            and session is None
-            and self._connections.has_signed_out(connection.client_token)
-        )
         if has_changed or has_signed_out or (is_hydrating and session is not None):
             for each in subscribed_events():
                 await start_event(app, connection.tree, each)
 
+    async def _await_page(self, connection: Connection) -> None:
+        """Run nothing that the page sends before it has this login's state: it holds back events
+        while it has no connection, and those were meant for the login before. The page works off
+        events in their order, so the one that it is sent here comes back after them."""
+        connection.awaits_page = True
+        acknowledge: Any = AuthState.acknowledge
+        await EventContext.get().emit_event(*Event.from_event_type(acknowledge))
+
+
+def is_in_place(event: Event) -> bool:
+    """Whether a hydrate is that of a page which was there before: one that is being loaded says
+    what it holds (`hashes`)."""
+    return not event.payload.get("hashes")
+
+
+def is_of_page(event: Event) -> bool:
+    """Whether a page sent an event of the app's own. One that another event started has a parent;
+    those of subscribers start by themselves."""
+    return (
+        EventContext.get().parent_txid is None
+        and is_of_app(event.name)
+        and event.name not in {each.name for each in subscribed_events()}
+    )
+
 
 class UnfinishedEvents:
-    """Events of a page that came when their login was just over, by the page's client token. They
-    are not run for the next one; its user is told."""
+    """Events of a page that came when their login was over, by the page's client token. They are
+    not run for the next one; its user is told."""
 
     KEPT = 30.0  # seconds
     MOST = 1000
@@ -184,10 +218,8 @@ class UnfinishedEvents:
         self._noted: dict[str, float] = {}
 
     def note(self, client_token: str, event: Event) -> None:
-        """Note an event of the app's own that a page sent. One that another event started has a
-        parent; subscribers run again anyway."""
-        is_of_page = EventContext.get().parent_txid is None and is_of_app(event.name)
-        if is_of_page and event.name not in {each.name for each in subscribed_events()}:
+        """Note an event, if a page sent it."""
+        if is_of_page(event):
             self._noted.pop(client_token, None)
             if len(self._noted) >= self.MOST:
                 del self._noted[next(iter(self._noted))]

@@ -61,6 +61,10 @@ class AuthState(rx.State):
         return None
 
     @rx.event
+    def acknowledge(self) -> None:
+        """Do nothing: the page sends it back when it has got the state of another login."""
+
+    @rx.event
     def refresh(self) -> None:
         """Do nothing: the session middleware runs before every event, and looks at the session."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         member_of,
         verified_email,
     )
-    from .access.policy import Check, Viewer
+    from .access.policy import Check, Principal
     from .audit import AuditEvent, AuditHook, JsonLinesAuditLog, OpenTelemetryAuditLog
     from .config import AuthConfig, AuthorizationParams
     from .errors import (
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "audit": ("AuditEvent", "AuditHook", "JsonLinesAuditLog", "OpenTelemetryAuditLog"),
     "config": ("AuthConfig", "AuthorizationParams"),
-    "access.policy": ("Check", "Viewer"),
+    "access.policy": ("Check", "Principal"),
     "access.checks": (
         "any_of",
         "authenticated_within",
@@ -136,6 +136,7 @@ __all__ = [
     "LoginRequired",
     "MemorySessionStore",
     "OpenTelemetryAuditLog",
+    "Principal",
     "ProviderError",
     "ProviderUnavailable",
     "RedisSessionStore",
@@ -149,7 +150,6 @@ __all__ = [
     "TokenOptions",
     "TransactionError",
     "UserScopedState",
-    "Viewer",
     "any_of",
     "authenticated_within",
     "claim",

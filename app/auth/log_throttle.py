@@ -9,7 +9,7 @@ from .limits import quota
 TIMES = "6/minute burst 1"
 
 
-class Sparingly:
+class LogThrottle:
     """A few times a minute is enough, for each key."""
 
     def __init__(self) -> None:

@@ -19,14 +19,14 @@ from starlette.types import ASGIApp
 from .audit import AuditHook
 from .config import AuthConfig
 from .errors import ConfigError, LoginRequired
-from .flows.access_tokens import Wanted
+from .flows.access_tokens import TokenRequest
 from .flows.devices import Device
 from .http.connections import Connection
 from .http_clients import HttpClients
 from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
 from .limits import Limits
-from .reflex.access_report import Reach, surface
-from .reflex.decorators import Marking
+from .reflex.access_report import AccessEntry, surface
+from .reflex.decorators import AccessDecorators
 from .reflex.events import tree_of
 from .reflex.guard import User, guard_handler, guard_page
 from .reflex.inspector import request_inspector
@@ -38,7 +38,7 @@ from .wiring import Options, Wiring
 DEFAULT_LIMITS = Limits()
 
 
-class AuthService(Marking):
+class AuthService(AccessDecorators):
     """Logs users in and out, calls APIs for them, and keeps every open tab told.
 
     `store` holds the sessions. Every page, event handler and variable is for signed-in users,
@@ -212,7 +212,7 @@ class AuthService(Marking):
         await self._pool.aclose()
         await self.store.close()
 
-    def surface(self) -> list[Reach]:
+    def surface(self) -> list[AccessEntry]:
         """Every page, event handler and variable of the app, with who may reach it."""
         return surface(self._installed(), self._wiring.access.rules)
 
@@ -259,7 +259,9 @@ class AuthService(Marking):
         try:
             if ref is None:
                 raise LoginRequired("Nobody is logged in.")
-            return await self.sessions.tokens.get(ref, Wanted(audience, options.scope, refused))
+            return await self.sessions.tokens.get(
+                ref, TokenRequest(audience, options.scope, refused)
+            )
         except LoginRequired as error:
             error.login_url = self.login_url(page(), audience=error.audience, scope=error.scope)
             raise

@@ -13,7 +13,7 @@ import reflex as rx
 from .access.policy import Decision
 from .audit import AuditHook, AuditTrail
 from .config import AuthConfig
-from .flows.return_to import page_of
+from .flows.login_link import page_of
 from .flows.session_manager import SessionManager
 from .http.asgi import BackendMiddleware
 from .http.connections import Connections

@@ -23,7 +23,7 @@ from app.auth import (
     SessionStore,
     SQLiteSessionStore,
 )
-from app.auth.flows.access_tokens import Wanted
+from app.auth.flows.access_tokens import TokenRequest
 from app.auth.interceptor import build_pool
 from app.auth.session import hash_session_id
 from app.local_tenant_client import local_tenant_environ
@@ -127,7 +127,7 @@ def _port(tenant: Tenant) -> str:
 
 async def _call(address: str, ref: str, port: str, callers: str, dies: str) -> None:
     auth = service(Place(address), port, DyingPool(dies) if dies else None)
-    wanted = Wanted(auth.config.authorization_params.audience or "")
+    wanted = TokenRequest(auth.config.authorization_params.audience or "")
     async with auth._lifespan():
         calls = (auth.sessions.tokens.get(ref, wanted) for _ in range(int(callers)))
         tokens = await asyncio.gather(*calls)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.auth.flows.refresh_lock import LEASE
+from app.auth.flows.refresh import LEASE
 
 from ..e2e.stack import Tenant, tenant_process
 from ..redis_server import running_redis

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .policy import Check, Predicate, Rule, Viewer, decide
+from .policy import Check, Predicate, Principal, Rule, decide
 
 
 def as_check(predicate: Predicate | Check) -> Check:
@@ -23,7 +23,7 @@ def has_scope(scope: str) -> Check:
 def claim(name: str, value: Any) -> Check:
     """The user's claim is this value, or a list that has it."""
 
-    def allows(viewer: Viewer) -> bool:
+    def allows(viewer: Principal) -> bool:
         held = viewer.user.get(name)
         return held == value or (isinstance(held, list) and value in held)
 
@@ -67,7 +67,7 @@ def any_of(*predicates: Predicate | Check) -> Check:
     """One of them is enough; the others may fail or raise."""
     checks = [as_check(predicate) for predicate in predicates]
 
-    async def allows(viewer: Viewer) -> bool:
+    async def allows(viewer: Principal) -> bool:
         for check in checks:
             if (await decide(Rule(checks=(check,)), viewer)).denial is None:
                 return True

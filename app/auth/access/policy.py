@@ -11,7 +11,28 @@ from enum import StrEnum
 from pathlib import PurePath
 from typing import Any
 
+from ..audit import AuditTrail, Kind, Outcome
 from ..session import Session
+
+LONGEST_TARGET = 200  # characters; a client may claim any page
+
+
+def record_access(
+    audit: AuditTrail, decision: Decision, *, sub: str | None, ref: str | None, target: str
+) -> None:
+    """Note a decision about `target`, a page or a handler, for whoever asked."""
+    if not audit.has_hooks:
+        return
+    denial = decision.denial
+    audit.record(
+        Kind.ACCESS,
+        Outcome.DENIED if denial else Outcome.SUCCESS,
+        denial or "allowed",
+        sub=sub,
+        ref=ref,
+        target=target[:LONGEST_TARGET],
+    )
+
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +40,7 @@ _NO_PARAMETERS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
+class Principal:
     """Who an event comes from, or whom a variable is shown to: a signed-in user.
 
     `user` are the claims, `scopes` what the session's access tokens were granted, `auth_time` and
@@ -32,13 +53,13 @@ class Viewer:
     now: float
 
     @classmethod
-    def of(cls, session: Session, now: float) -> Viewer:
+    def of(cls, session: Session, now: float) -> Principal:
         """Whoever this session is of."""
         scopes = (scope for token in session.access_tokens for scope in token.scope.split())
         return cls(session.claims(), frozenset(scopes), session.auth_time, now)
 
 
-Predicate = Callable[[Viewer], bool | Awaitable[bool]]
+Predicate = Callable[[Principal], bool | Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +130,10 @@ async def decide_for(rule: Rule, session: Session | None, clock: Callable[[], fl
     `clock` gives epoch seconds."""
     if rule.is_public or (session is not None and not rule.checks):
         return ALLOWED
-    return await decide(rule, Viewer.of(session, clock()) if session else None)
+    return await decide(rule, Principal.of(session, clock()) if session else None)
 
 
-async def decide(rule: Rule, viewer: Viewer | None) -> Decision:
+async def decide(rule: Rule, viewer: Principal | None) -> Decision:
     """Whether `viewer` (None: nobody is signed in) may. A check that raises denies."""
     if rule.is_public:
         return ALLOWED
@@ -126,7 +147,7 @@ async def decide(rule: Rule, viewer: Viewer | None) -> Decision:
     return ALLOWED
 
 
-async def _is_met(check: Check, viewer: Viewer) -> bool:
+async def _is_met(check: Check, viewer: Principal) -> bool:
     try:
         answer = check.allows(viewer)
         return (await answer if inspect.isawaitable(answer) else answer) is True

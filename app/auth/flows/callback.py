@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ua_parser import parse
+
 from ..config import AuthConfig
 from ..errors import IdTokenError, ProviderUnavailable
 from ..oidc.authorization import code_of, single_parameters, state_of
@@ -23,11 +25,23 @@ from ..session import (
     hash_session_id,
     new_session_id,
 )
+from .access_tokens import issued_token
 from .provider import Provider
-from .refresh_lock import Leases
-from .token_lifetime import issued_token
+from .refresh import RefreshLocks
 from .transactions import Transactions
-from .user_agent import client_name
+
+_LONGEST = 512  # characters of a User-Agent that are looked at
+
+
+def parse_user_agent(user_agent: str | None) -> tuple[str, str]:
+    """Browser and platform of a `User-Agent` (RFC 9110 section 10.1.5), such as `("Firefox",
+    "Windows")`; empty where it does not say. Only for showing: anybody can send anything."""
+    if not user_agent:
+        return "", ""
+    result = parse(user_agent[:_LONGEST])
+    browser = result.user_agent.family if result.user_agent else ""
+    return browser, result.os.family if result.os else ""
+
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +77,7 @@ class Callback:
         config: AuthConfig,
         provider: Provider,
         store: SessionStore,
-        leases: Leases,
+        refresh_locks: RefreshLocks,
         *,
         clock: Callable[[], float],
         jitter: Callable[[], float],
@@ -72,7 +86,7 @@ class Callback:
         self._provider = provider
         self._store = store
         self._transactions = Transactions(store)
-        self._leases = leases
+        self._refresh_locks = refresh_locks
         self._clock = clock
         self._jitter = jitter
 
@@ -110,7 +124,7 @@ class Callback:
         claims = await self._check(response, transaction, code=code, state=parameters["state"])
         user = await self._user(metadata, response, claims, transaction.scope)
         session_id = new_session_id()
-        session = self._session(response, transaction, claims, user, client_name(user_agent))
+        session = self._session(response, transaction, claims, user, parse_user_agent(user_agent))
         is_renewed = await self._replace(current, hash_session_id(session_id), session)
         if browser is not None:
             await self._transactions.complete(browser, parameters["state"], transaction)
@@ -136,7 +150,7 @@ class Callback:
             await self._store.create(new, session)
             return False
         try:
-            async with self._leases.hold(current):
+            async with self._refresh_locks.hold(current):
                 before = await self._store.load(current)
                 session = _taking_over(session, before, with_tokens=True)
                 await self._store.create(new, session, replaces=current)

@@ -9,10 +9,8 @@ from ..oidc.authorization import AuthorizationState, authorization_request, push
 from ..oidc.discovery import ProviderMetadata
 from ..session import Session, SessionStore, Transaction
 from ..urls import with_query
-from .login_parameters import check_issuer, login_parameters
-from .login_scope import login_scope
+from .login_link import check_issuer, login_parameters, login_scope, safe_return_to
 from .provider import Provider
-from .return_to import safe_return_to
 from .transactions import Transactions
 
 

@@ -1,10 +1,13 @@
-"""Redeeming a refresh token (RFC 6749 section 6) on behalf of a session, and keeping the result."""
+"""Refreshing a session's tokens (RFC 6749 section 6): one caller at a time, under a lock."""
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 from ..config import AuthConfig
@@ -13,6 +16,7 @@ from ..errors import (
     ProviderError,
     ProviderUnavailable,
     SessionEnded,
+    StoreUnavailable,
     TokenEndpointError,
 )
 from ..oidc.id_token import IdTokenExpectations, check_is_same_login
@@ -24,12 +28,78 @@ from .session_events import OnSessionEnd, SessionEndReason
 
 logger = logging.getLogger(__name__)
 
+LEASE = 5.0  # seconds; so long others wait at most for a holder that was killed
+PATIENCE = 20.0  # seconds that others wait for a holder that lives
+_RENEWAL = LEASE / 3
+_POLL = 0.05  # seconds between two looks at a session that another process has leased
+
+
+class RefreshLockedError(Exception):
+    """Somebody holds the lease, and the caller did not want to wait."""
+
+
+class RefreshLocks:
+    """A lock in the process and a fenced lease between processes, renewed while it is held.
+
+    Rotation makes a refresh token single-use. Whoever waited looks at the session again first, and
+    finds what the holder left there.
+    """
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+        self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    @asynccontextmanager
+    async def hold(self, ref: str, *, wait: bool = True) -> AsyncIterator[int]:
+        """Hold the lease; the value is its fence number for `compare_and_swap`.
+
+        Raises:
+            RefreshLockedError: somebody has it, and `wait` is false.
+            ProviderUnavailable: another process has kept it for too long.
+            StoreUnavailable.
+        """
+        lock = self._locks.setdefault(ref, asyncio.Lock())
+        if lock.locked() and not wait:
+            raise RefreshLockedError
+        async with lock:
+            fence = await self._acquire(ref, wait=wait)
+            keeper = asyncio.create_task(self._keep(ref, fence))
+            try:
+                yield fence
+            finally:
+                keeper.cancel()
+                with suppress(StoreUnavailable):  # it lapses by itself
+                    await self._store.release_lease(ref, fence)
+
+    async def _acquire(self, ref: str, *, wait: bool) -> int:
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while (fence := await self._store.acquire_lease(ref, LEASE)) is None:
+            if not wait:
+                raise RefreshLockedError
+            if asyncio.get_running_loop().time() > deadline:
+                raise ProviderUnavailable("Another process is still refreshing this session.")
+            await asyncio.sleep(_POLL)
+        return fence
+
+    async def _keep(self, ref: str, fence: int) -> None:
+        """Until it is lost: what its holder then writes is refused by its fence number."""
+        is_ours = True
+        while is_ours:
+            await asyncio.sleep(_RENEWAL)
+            try:
+                is_ours = await self._store.renew_lease(ref, fence, LEASE)
+            except StoreUnavailable as error:
+                logger.warning("A lease was not renewed: %s", error.code)
+
+
+logger = logging.getLogger(__name__)
+
 
 class SupersededError(Exception):
     """Somebody else has changed the session meanwhile: look at it again."""
 
 
-class Redemption:
+class Refresher:
     """Every method is called by whoever holds the session's lease."""
 
     def __init__(

@@ -20,8 +20,7 @@ from .devices import Devices
 from .login import Login
 from .logout import Logout
 from .provider import Provider
-from .refresh import Redemption
-from .refresh_lock import Leases
+from .refresh import Refresher, RefreshLocks
 from .session_events import SessionEndReason, SessionEvent, SessionEventKind, SessionEvents
 
 logger = logging.getLogger(__name__)
@@ -53,8 +52,8 @@ class SessionManager:
         self._background = Background()
         self._events = SessionEvents(store, handle=handle, look_again=look_again)
         provider = Provider(config, pool, clock=clock)
-        leases = Leases(store)
-        redemption = Redemption(
+        refresh_locks = RefreshLocks(store)
+        refresher = Refresher(
             config,
             provider,
             store,
@@ -63,15 +62,15 @@ class SessionManager:
         )
         self.tokens = AccessTokens(
             store,
-            leases,
-            redemption,
+            refresh_locks,
+            refresher,
             audit,
             multi_resource_refresh_tokens=config.multi_resource_refresh_tokens,
             clock=clock,
             jitter=jitter,
         )
         self.login = Login(config, provider, store, audiences=audiences, clock=clock)
-        self.callback = Callback(config, provider, store, leases, clock=clock, jitter=jitter)
+        self.callback = Callback(config, provider, store, refresh_locks, clock=clock, jitter=jitter)
         self.logout = Logout(config, provider, store)
         self.backchannel_logout = BackchannelLogout(provider, store, on_session_end=self.ended)
         self.devices = Devices(store, on_session_end=self._ended_elsewhere)

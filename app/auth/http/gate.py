@@ -17,11 +17,10 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..access.policy import Decision, Denial
-from ..access.record import record_access
+from ..access.policy import Decision, Denial, record_access
 from ..audit import AuditTrail
 from ..errors import StoreUnavailable
-from ..log_throttle import Sparingly
+from ..log_throttle import LogThrottle
 from ..session import (
     Session,
     SessionCookie,
@@ -35,7 +34,7 @@ from .connections import Connection, Connections
 from .rate_limiting import RequestLimits
 from .security_headers import with_security_headers
 from .state_trees import NOBODY, StateTrees, is_client_token
-from .websocket_limits import EventLimits, sparing
+from .websocket_limits import EventLimits, rate_limited
 
 EVENT_PATH: Final = "/_event"
 MOST_READ = 1024 * 1024  # bytes of a request that is refused
@@ -86,7 +85,7 @@ class Gate:
         self._request_limits = request_limits
         self._event_limits = event_limits
         self._trusted_proxies = trusted_proxies
-        self._throttle = Sparingly()
+        self._throttle = LogThrottle()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -178,7 +177,7 @@ class Gate:
                 browser=hash_session_id(handshake.browser),
             )
             if self._event_limits is not None:
-                receive = sparing(
+                receive = rate_limited(
                     receive, self._event_limits.of_connection(session_id_hash, client)
                 )
             await self._connected(scope, receive, connection, query)

@@ -12,7 +12,7 @@ from throttled.exceptions import StoreUnavailableError
 
 from ..audit import AuditTrail, Kind, Outcome
 from ..limits import Limits, quota
-from ..log_throttle import Sparingly
+from ..log_throttle import LogThrottle
 from .websocket_limits import MOST_KEYS
 
 logger = logging.getLogger(__name__)
@@ -46,14 +46,14 @@ class RequestLimits:
             "connection": _throttled(limits.connection, store, "connection"),
         }
         self._of_all = {"login": _throttled(limits.login_of_all, store, "login-of-all")}
-        self._sparingly = Sparingly()
+        self._throttle = LogThrottle()
 
     async def seconds_to_wait(self, what: Limited, client: str) -> float:
         """0 if it may go on, and counts; else the seconds after which it may."""
         wait = await self._seconds(self._of_client[what], client)
         if not wait and what in self._of_all:
             wait = await self._seconds(self._of_all[what], _EVERYBODY)
-        if wait and self._sparingly.is_due(f"{what} {client}"):
+        if wait and self._throttle.is_due(f"{what} {client}"):
             logger.warning("Too many from %s: %s", client, what)
             self._audit.record(Kind.LIMIT, Outcome.DENIED, what, target=client)
         return wait

@@ -21,8 +21,8 @@ from ..errors import AuthError, LogoutTokenError, StoreUnavailable, TransactionE
 from ..flows.backchannel_logout import BackchannelLogout
 from ..flows.callback import Callback, CompletedLogin
 from ..flows.login import Login
+from ..flows.login_link import page_of, safe_return_to
 from ..flows.logout import Logout
-from ..flows.return_to import page_of, safe_return_to
 from ..flows.session_events import OnSessionEnd, SessionEndReason
 from ..session import SessionCookie, SessionStore, hash_session_id, new_session_id
 from . import html

@@ -12,7 +12,7 @@ from throttled.store import BaseStore
 
 from ..audit import AuditTrail, Kind, Outcome
 from ..limits import Limits, quota
-from ..log_throttle import Sparingly
+from ..log_throttle import LogThrottle
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class EventLimits:
         self._audit = audit
         self._of_session = _throttled(limits.event, store, "session")
         self._of_client = _throttled(limits.event_of_client, store, "client")
-        self._sparingly = Sparingly()
+        self._throttle = LogThrottle()
 
     def of_connection(self, ref: str | None, client: str) -> EventAllowance:
         """For a new websocket of this session (None: nobody's) and client."""
@@ -49,12 +49,12 @@ class EventLimits:
 
     def tell(self, limit: str, ref: str | None, client: str) -> None:
         """Note that events are dropped, but not each of them."""
-        if self._sparingly.is_due(f"{limit} {ref or client}"):
+        if self._throttle.is_due(f"{limit} {ref or client}"):
             logger.warning("Too many events from %s; they are dropped: %s", client, limit)
             self._audit.record(Kind.LIMIT, Outcome.DENIED, limit, ref=ref, target=client)
 
 
-def sparing(receive: Receive, allowance: EventAllowance) -> Receive:
+def rate_limited(receive: Receive, allowance: EventAllowance) -> Receive:
     """A websocket's `receive` that leaves out what there is no allowance for.
 
     The pings of Engine.IO (`2`, `3`) and the end of the connection always pass. A `receive` that

@@ -13,11 +13,10 @@ from reflex.event import Event, EventSpec
 from reflex.state import BaseState, StateUpdate
 from reflex_base.registry import RegistrationContext
 
-from ..access.policy import Decision, Denial, Rule, decide_for
-from ..access.record import record_access
+from ..access.policy import Decision, Denial, Rule, decide_for, record_access
 from ..audit import AuditTrail
 from ..http.connections import Connection
-from ..log_throttle import Sparingly
+from ..log_throttle import LogThrottle
 from ..session import Session
 from .access_rules import AccessRules, is_setvar
 from .builtin_handlers import Call, call_of, is_report, shorten
@@ -47,7 +46,7 @@ class AccessControl:
         self._audit = audit
         self._login_url = login_url
         self._clock = clock
-        self._throttle = Sparingly()
+        self._throttle = LogThrottle()
         self._page_rules: dict[str, Rule] = {}
         self._ordinary: dict[str, Parameters] = {}
 

@@ -15,7 +15,7 @@ from .reflex_seam import pages_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Reach:
+class AccessEntry:
     """One thing that can be reached: `kind` is page, handler or variable; `rule` says by whom."""
 
     kind: str
@@ -23,12 +23,12 @@ class Reach:
     rule: str
 
 
-def surface(app: rx.App, rules: AccessRules) -> list[Reach]:
+def surface(app: rx.App, rules: AccessRules) -> list[AccessEntry]:
     """All of an app's own; what Reflex itself defines is left out."""
     return sorted([*_pages(app, rules), *_handlers(rules), *_variables(rules)])
 
 
-def table(rows: list[Reach]) -> str:
+def table(rows: list[AccessEntry]) -> str:
     """As text, in columns."""
     widths = [
         max((len(getattr(row, name)) for row in rows), default=0) for name in ("kind", "name")
@@ -37,21 +37,21 @@ def table(rows: list[Reach]) -> str:
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def _pages(app: rx.App, rules: AccessRules) -> list[Reach]:
+def _pages(app: rx.App, rules: AccessRules) -> list[AccessEntry]:
     return [
-        Reach("page", f"/{route.removeprefix('index')}", str(rules.of_page(page)))
+        AccessEntry("page", f"/{route.removeprefix('index')}", str(rules.of_page(page)))
         for route, page in pages_of(app)
     ]
 
 
-def _handlers(rules: AccessRules) -> Iterator[Reach]:
+def _handlers(rules: AccessRules) -> Iterator[AccessEntry]:
     for name, registered in RegistrationContext.get().event_handlers.items():
         if is_reflexs(registered.states[0]):
             continue
         if not is_setvar(registered):
-            yield Reach("handler", _short(name), str(rules.of_handler(name, registered)))
+            yield AccessEntry("handler", _short(name), str(rules.of_handler(name, registered)))
         elif setters := _setters(registered):
-            yield Reach("handler", _short(name), f"as {', '.join(setters)}")
+            yield AccessEntry("handler", _short(name), f"as {', '.join(setters)}")
 
 
 def _setters(setvar: RegisteredEventHandler) -> list[str]:
@@ -65,9 +65,9 @@ def _setters(setvar: RegisteredEventHandler) -> list[str]:
     ]
 
 
-def _variables(rules: AccessRules) -> list[Reach]:
+def _variables(rules: AccessRules) -> list[AccessEntry]:
     return [
-        Reach("variable", _short(f"{state_name}.{name}"), str(rules.of_variable(state, name)))
+        AccessEntry("variable", _short(f"{state_name}.{name}"), str(rules.of_variable(state, name)))
         for state_name, state in RegistrationContext.get().base_states.items()
         if not is_reflexs(state)
         for name in own_variables(state)

@@ -18,7 +18,7 @@ StateClass = TypeVar("StateClass", bound=type[BaseState])
 Checks = Sequence[Predicate | Check]
 
 
-class Marking:
+class AccessDecorators:
     """Marks are on what they mark; nothing is kept here."""
 
     def public(self, target: Target) -> Target:
@@ -31,7 +31,7 @@ class Marking:
     def require(self, *predicates: Predicate | Check) -> Callable[[Target], Target]:
         """Mark a page, an event handler, a State or a computed variable as for signed-in users who
         meet every check: one of those that come with the layer (`has_scope`, `has_role`, ...), or a
-        function of a `Viewer`, sync or async. A check that raises denies."""
+        function of a `Principal`, sync or async. A check that raises denies."""
         rule = Rule(checks=tuple(as_check(predicate) for predicate in predicates))
         return lambda target: mark(target, rule)
 

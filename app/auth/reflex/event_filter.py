@@ -13,10 +13,9 @@ import socketio
 from reflex_base.constants import RouteVar
 from reflex_base.registry import RegistrationContext
 
-from ..access.policy import Decision, Denial
-from ..access.record import record_access
+from ..access.policy import Decision, Denial, record_access
 from ..audit import AuditTrail
-from ..log_throttle import Sparingly
+from ..log_throttle import LogThrottle
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ class EventFilter(socketio.AsyncNamespace):  # type: ignore[misc]
         self._inner = app.event_namespace
         self._handlers = RegistrationContext.get().event_handlers
         self._audit = audit
-        self._throttle = Sparingly()
+        self._throttle = LogThrottle()
 
     async def trigger_event(self, event: str, *args: Any) -> Any:
         """Hand an event over to Reflex; called by Socket.IO."""

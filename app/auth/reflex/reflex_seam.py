@@ -17,7 +17,7 @@ import reflex as rx
 from reflex.event import Event
 from reflex.state import BaseState, StateUpdate
 
-from ..log_throttle import Sparingly
+from ..log_throttle import LogThrottle
 
 Delta = Mapping[str, Mapping[str, Any]]
 Shown = Callable[[str, Delta], Delta | Awaitable[Delta]]
@@ -102,7 +102,7 @@ class DisconnectedDeltas(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._throttle = Sparingly()
+        self._throttle = LogThrottle()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to log the record."""

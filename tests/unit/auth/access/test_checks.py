@@ -8,7 +8,7 @@ import pytest
 
 from app.auth import (
     Check,
-    Viewer,
+    Principal,
     any_of,
     authenticated_within,
     claim,
@@ -29,14 +29,14 @@ USER: dict[str, Any] = {
     "org_id": "org_1",
     "org_name": "acme",
 }
-ANN = Viewer(USER, frozenset({"openid", "read:messages"}), NOW - 100, NOW)
+ANN = Principal(USER, frozenset({"openid", "read:messages"}), NOW - 100, NOW)
 
 
-def fails(_: Viewer) -> bool:
+def fails(_: Principal) -> bool:
     raise RuntimeError("no answer")
 
 
-async def later(viewer: Viewer) -> bool:
+async def later(viewer: Principal) -> bool:
     return viewer.user["sub"] == "ann"
 
 
@@ -98,7 +98,7 @@ async def test_step_up() -> None:
 @pytest.mark.parametrize("verified", [False, None, "true", 1])
 async def test_mail_is_not_verified(verified: object) -> None:
     """Only True is verified."""
-    viewer = Viewer({**USER, "email_verified": verified}, frozenset(), NOW, NOW)
+    viewer = Principal({**USER, "email_verified": verified}, frozenset(), NOW, NOW)
     assert (await decide(Rule(checks=(verified_email(),)), viewer)).denial is Denial.FORBIDDEN
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.auth.flows.user_agent import client_name
+from app.auth.flows.callback import parse_user_agent
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -28,6 +28,6 @@ SAFARI = (
     ],
     ids=["desktop", "phone", "unknown", "empty", "absent", "enormous"],
 )
-def test_client_name(user_agent: str | None, name: tuple[str, str]) -> None:
+def test_parse_user_agent(user_agent: str | None, name: tuple[str, str]) -> None:
     """Common browsers are called what their users call them; others have no name."""
-    assert client_name(user_agent) == name
+    assert parse_user_agent(user_agent) == name

@@ -71,6 +71,19 @@ def start_editing(tab: Page, text: str) -> None:
     by_test_id(tab, "metadata-editor").fill(text)
 
 
+class Network:
+    """The network of one tab: while it is away no new connection opens; open ones live on."""
+
+    def __init__(self, tab: Page) -> None:
+        self._devtools = tab.context.new_cdp_session(tab)
+        self._devtools.send("Network.enable")
+
+    def is_away(self, away: bool) -> None:
+        """Take it away, or give it back."""
+        conditions = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self._devtools.send("Network.emulateNetworkConditions", {"offline": away, **conditions})
+
+
 def session_of(page: Page, stack: Stack) -> str:
     """The hash of the id of the browser's session."""
     return hash_session_id(cookie_of(page, session_cookie(stack.url))["value"])

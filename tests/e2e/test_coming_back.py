@@ -12,6 +12,7 @@ from ..cookies import session_cookie
 from .conftest import NewPerson
 from .stack import Stack
 from .tabs import (
+    Network,
     RunAsync,
     cookie_of,
     end_in_store,
@@ -198,3 +199,25 @@ def test_back_after_logout(returning: Page, stack: Stack) -> None:
     returning.go_back(wait_until="commit")
     expect_signed_out(returning)
     assert returning.evaluate("sessionStorage.getItem('cached')") == "1"
+
+
+@pytest.mark.xfail(strict=True, reason="the browser sends it on the new connection, which is Bob's")
+def test_waiting_event_and_the_next_user(person: Page, stack: Stack) -> None:
+    """A click that Alice made while her tab was not connected is not carried out for Bob, whose
+    login the tab finds when it is back; he is told."""
+    on_profile(person, stack, ALICE)
+    tab = person.context.new_page()
+    with tab.expect_websocket() as opened:
+        tab.goto(f"{stack.url}/profile")
+    shown_metadata(tab)
+    mark(tab)
+    network = Network(tab)
+    network.is_away(True)
+    with opened.value.expect_event("close"):
+        log_in_again(person, stack, BOB)
+    by_test_id(tab, "edit-metadata").click()
+    network.is_away(False)
+    expect(by_test_id(tab, "user-name")).to_contain_text("Bob")
+    expect(by_test_id(tab, "user-metadata")).to_contain_text("grey")
+    expect_not_done(tab)
+    expect(by_test_id(tab, "metadata-editor")).to_have_count(0)

@@ -11,12 +11,14 @@ from playwright.sync_api import Page, expect
 from .conftest import NewPerson
 from .stack import Stack
 from .tabs import (
+    Network,
     RunAsync,
     expect_in_place,
     expect_not_done,
     expect_signed_out,
     expire_in_store,
     log_in_again,
+    mark,
     open_tab,
     session_of,
     start_editing,
@@ -91,8 +93,10 @@ def test_consent_for_more(person: Page, stack: Stack) -> None:
     with other.expect_websocket() as websocket:
         other.goto(f"{stack.url}/profile")
     shown_metadata(other)
-    other.evaluate("window.mark = 1")
+    mark(other)
     start_editing(other, '{"color": "green"}')
+    network = Network(other)
+    network.is_away(True)
     stack.tenant.forget_consents()
     open_external(person, stack)
     by_test_id(person, "call-external").click()
@@ -101,6 +105,7 @@ def test_consent_for_more(person: Page, stack: Stack) -> None:
     with websocket.value.expect_event("close"):
         by_test_id(person, "tenant-accept").click()
     by_test_id(other, "save-metadata").click()
+    network.is_away(False)
     expect(other.get_by_text("Saved.")).to_be_visible()
     expect_user(other, "Alice", "green")
     expect(by_test_id(other, "metadata-editor")).to_have_count(0)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from ..servers import answers
 from .stack import Stack
-from .walk import by_test_id, log_in, open_profile, shown_metadata
+from .tabs import expect_in_place, mark, open_tab
+from .walk import by_test_id, log_in, log_out, open_profile, shown_metadata
 
 
 def test_first_login_to_metadata(person: Page, development: Stack) -> None:
@@ -24,6 +26,33 @@ def test_hot_reload_keeps_the_login(person: Page, development: Stack) -> None:
     person.goto(f"{development.url}/profile")
     expect(by_test_id(person, "user-name")).to_contain_text("Alice")
     assert shown_metadata(person)
+
+
+def test_tabs_follow(person: Page, development: Stack) -> None:
+    """With page and backend on two ports, too, a second tab follows login and logout in place."""
+    log_in(person, development)
+    log_out(person, development)
+    _expect_tab_follows(person, development)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="Granian drops the headers of websocket.accept, and the cookie with them"
+)
+def test_tabs_follow_the_first_login(person: Page, development: Stack) -> None:
+    """In a browser that comes for the first time, too."""
+    person.goto(development.url)
+    mark(person)
+    _expect_tab_follows(person, development)
+
+
+def _expect_tab_follows(person: Page, development: Stack) -> None:
+    other = open_tab(person, development, path="/external")
+    log_in(person, development)
+    expect(by_test_id(other, "call-external")).to_be_visible()
+    log_out(person, development)
+    expect(by_test_id(other, "login")).to_be_visible()
+    expect(by_test_id(other, "call-external")).to_have_count(0)
+    expect_in_place(other)
 
 
 def test_ctrl_c(development: Stack) -> None:

@@ -9,15 +9,12 @@ from typing import Any
 import pytest
 import reflex as rx
 
-from app.auth import MemorySessionStore, Sealer
-from app.auth.access.policy import PUBLIC
+from app.auth.access.policy import PUBLIC, SIGNED_IN
 from app.auth.audit import AuditTrail
-from app.auth.reflex.access_control import Access
-from app.auth.reflex.access_rules import mark
-from app.auth.reflex.connections import Connections
+from app.auth.reflex.access_control import AccessControl
+from app.auth.reflex.access_rules import AccessRules, mark
 from app.auth.reflex.guard import guard_page, is_guarded_page
-
-from ..conftest import SECRET
+from app.auth.reflex.reflex_seam import pages_of
 
 
 def page() -> rx.Component:
@@ -29,34 +26,28 @@ def decorated(target: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
     return functools.wraps(target)(lambda: rx.el.main(target()))
 
 
-def guarded(component: Any) -> Any:
-    """The page as it is added to an app."""
-    store = MemorySessionStore(Sealer((SECRET,)))
+def guarded(app: rx.App, component: Any) -> Any:
+    """The page as an app with access control has it."""
     audit = AuditTrail((), clock=lambda: 0.0)
-    access = Access(
-        store,
-        lambda path: path,
-        audit,
-        Connections(),
-        is_secure_by_default=True,
-        clock=lambda: 0.0,
-    )
-    return access._guarded(component)
+    AccessControl(AccessRules(SIGNED_IN), lambda path: path, audit, clock=lambda: 0.0).install(app)
+    app.add_page(component, route="/page")
+    return dict(pages_of(app))["page"]
 
 
 @pytest.mark.parametrize("component", [page, decorated(page), rx.el.p("a component")])
-def test_guarded(component: Any) -> None:
+def test_guarded(app: rx.App, component: Any) -> None:
     """A function, one inside a decorator, and a finished component are guarded."""
-    assert is_guarded_page(guarded(component))
+    assert is_guarded_page(guarded(app, component))
 
 
 @pytest.mark.parametrize("component", [guard_page(page), decorated(guard_page(page))])
-def test_once(component: Any) -> None:
+def test_once(app: rx.App, component: Any) -> None:
     """One that is guarded already is left as it is."""
-    assert guarded(component) is component
+    assert guarded(app, component) is component
 
 
-def test_public() -> None:
+def test_public(app: rx.App) -> None:
     """So is one that is marked as public."""
-    assert guarded(mark(decorated(page), PUBLIC)).__name__ == "page"
-    assert not is_guarded_page(guarded(mark(decorated(page), PUBLIC)))
+    public = guarded(app, mark(decorated(page), PUBLIC))
+    assert public.__name__ == "page"
+    assert not is_guarded_page(public)

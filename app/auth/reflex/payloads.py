@@ -16,8 +16,12 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Union
 
-from reflex_base.utils.form import FORM_DATA_ENTRIES_KEY
 from reflex_base.utils.serializers import deserializers
+
+try:
+    from reflex_base.utils.form import FORM_DATA_ENTRIES_KEY
+except ModuleNotFoundError:  # Reflex 0.10.0 sends a form as a plain object, under no such key
+    FORM_DATA_ENTRIES_KEY = None  # type: ignore[assignment]
 
 _NUMBERS = frozenset({int, float})
 _LISTS = frozenset(

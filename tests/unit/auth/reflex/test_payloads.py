@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Optional, TypedDict
 import pytest
 import reflex as rx
 
-from app.auth.reflex.payloads import fits, parameters_of
+from app.auth.reflex.payloads import FORM_DATA_ENTRIES_KEY, fits, parameters_of
 
 
 @dataclasses.dataclass
@@ -28,9 +28,6 @@ class Size(enum.Enum):
     SMALL = "small"
 
 
-FORM = {"__reflex_form_data__": [["name", "Ann"]]}
-
-
 @pytest.mark.parametrize(
     ("value", "hint"),
     [
@@ -44,7 +41,7 @@ FORM = {"__reflex_form_data__": [["name", "Ann"]]}
         ),
         *(({}, dict), ({"a": 1}, dict[str, int]), ({"x": 1}, Point), ({"name": "x"}, Row)),
         *(("small", Size), ("2026-01-01", datetime), (str(uuid.uuid4()), uuid.UUID)),
-        *((FORM, dict[str, Any]), (FORM, Row), (FORM, dict), (Point(1), Point)),
+        (Point(1), Point),
     ],
 )
 def test_fits(value: Any, hint: Any) -> None:
@@ -65,12 +62,20 @@ def test_fits(value: Any, hint: Any) -> None:
             ({"name": 1}, Row),
         ),
         *(("big", Size), ("today", datetime), ("x", uuid.UUID), ([{}], list[rx.UploadFile])),
-        *(({"__reflex_form_data__": x}, dict) for x in (None, "x", [1], [["a"]], [[1, 2]])),
     ],
 )
 def test_does_not_fit(value: Any, hint: Any) -> None:
     """What it would raise an exception for, or hand to the handler as it is."""
     assert not fits(value, hint)
+
+
+@pytest.mark.skipif(FORM_DATA_ENTRIES_KEY is None, reason="Reflex 0.10.0 sends a plain object")
+def test_forms() -> None:
+    """A submitted form fits whatever Reflex makes of it, if its entries are pairs."""
+    form = {"__reflex_form_data__": [["name", "Ann"]]}
+    assert all(fits(form, hint) for hint in (dict[str, Any], Row, dict))
+    for entries in (None, "x", [1], [["a"]], [[1, 2]]):
+        assert not fits({"__reflex_form_data__": entries}, dict)
 
 
 def test_parameters() -> None:

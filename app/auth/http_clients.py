@@ -22,8 +22,8 @@ from .interceptor import (
     is_log_enabled,
     log_request,
 )
-from .reflex.inspection import Inspection
 from .reflex.navigation import current_path
+from .reflex.request_inspector import Inspection
 
 
 class GetAccessToken(Protocol):

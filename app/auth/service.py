@@ -29,8 +29,8 @@ from .reflex.access_report import AccessEntry, surface
 from .reflex.decorators import AccessDecorators
 from .reflex.events import tree_of
 from .reflex.guard import User, guard_handler, guard_page
-from .reflex.inspector import request_inspector
 from .reflex.navigation import DocumentForm, current_path
+from .reflex.request_inspector import request_inspector
 from .reflex.subscription import UserHandler, subscribe
 from .session import Session, SessionStore
 from .wiring import Options, Wiring

@@ -27,9 +27,9 @@ from .reflex.client_storage import ClientStorage
 from .reflex.delta_filter import DeltaFilter
 from .reflex.event_filter import EventFilter
 from .reflex.events import tree_of
-from .reflex.inspection import Inspection
 from .reflex.navigation import LoginUrl, current_path
 from .reflex.reflex_seam import filter_deltas, quiet_disconnected_deltas
+from .reflex.request_inspector import Inspection
 from .reflex.session_middleware import SessionMiddleware
 from .reflex.state import AuthState
 from .reflex.tab_notifier import TabNotifier

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Collection, MutableMapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Collection, MutableMapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -34,6 +33,7 @@ from .connections import Connection, Connections
 from .rate_limiting import RequestLimits
 from .security_headers import with_security_headers
 from .state_trees import NOBODY, StateTrees, is_client_token
+from .uploads import Uploads
 from .websocket_limits import EventLimits, rate_limited
 
 EVENT_PATH: Final = "/_event"
@@ -86,6 +86,7 @@ class Gate:
         self._event_limits = event_limits
         self._trusted_proxies = trusted_proxies
         self._throttle = LogThrottle()
+        self._uploads = Uploads(connections, self._tree_of, is_cookie_sent=len(self._origins) == 1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -107,8 +108,8 @@ class Gate:
             await self._inner(self._without_cookies(scope), receive, send)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """An upload is an event that names its tab in a header."""
-        async with self._tab_of_upload(scope) as tab:
+        client_token = _header(scope, _TAB) or ""
+        async with self._uploads.tab(client_token, self._session_id_hash(scope)) as tab:
             if tab is None:
                 self._record(Denial.FOREIGN_TAB, scope)
                 await _refuse(scope, receive, send)
@@ -116,39 +117,6 @@ class Gate:
             headers = [(name, value) for name, value in scope["headers"] if name.lower() != _TAB]
             headers.append((_TAB, tab.tree.encode()))
             await self._inner(self._without_cookies({**scope, "headers": headers}), receive, send)
-
-    @asynccontextmanager
-    async def _tab_of_upload(self, scope: Scope) -> AsyncIterator[Connection | None]:
-        """The connection of the tab that an upload speaks for; None if it may not.
-
-        The session cookie says whose tab it is. Where page and backend are two origins, browsers
-        send no cookie along with an upload: it is excused for a tab that is open for one login.
-        """
-        client_token = _header(scope, _TAB) or ""
-        if not is_client_token(client_token):
-            yield None
-            return
-        if _header(scope, b"cookie") is None and len(self._origins) > 1:
-            open_tabs = self._connections.of_client_token(client_token)
-            yield open_tabs[0] if len(open_tabs) == 1 else None
-            return
-        # The tab's websocket may be another process's.
-        upload = Connection(
-            client_token, _discard, session_id_hash=self._session_id_hash(scope), browser=""
-        )
-        self._connections.add(upload)
-        try:
-            state_key = await self._state_key(upload)
-            tree = self._state_trees.tree_of(client_token, state_key)
-            connection = self._connections.of_tree(tree)
-            if connection is None and self._connections.of_client_token(client_token):
-                yield None  # the tab is open for another login
-                return
-            if connection is None:
-                self._connections.bind(upload, tree)
-            yield connection or upload
-        finally:
-            self._connections.remove(upload)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = client_address(scope, self._trusted_proxies)
@@ -189,8 +157,7 @@ class Gate:
         that ends in between closes it."""
         self._connections.add(connection)
         try:
-            state_key = await self._state_key(connection)
-            tree = self._state_trees.tree_of(connection.client_token, state_key)
+            tree = await self._tree_of(connection)
             await self._connections.wait_for_predecessors(tree)
             self._connections.bind(connection, tree)
             if connection.is_closed:
@@ -198,12 +165,12 @@ class Gate:
                 return
             query_string = urlencode({**query, "token": tree}).encode()
             inner_scope = {**self._without_cookies(scope), "query_string": query_string}
-            await self._inner(inner_scope, receive, self._sending(connection, state_key))
+            await self._inner(inner_scope, receive, self._sending(connection))
         finally:
             self._connections.remove(connection)
 
-    async def _state_key(self, connection: Connection) -> str:
-        """What the tree's name is made with: the session's `state_key`, or that of nobody.
+    async def _tree_of(self, connection: Connection) -> str:
+        """The tree of the connection's login in its tab.
 
         While sessions cannot be read, a random one: the connection shows an empty tree, and is
         closed at the first event that finds the session again.
@@ -212,13 +179,12 @@ class Gate:
             session = await self._session(connection.session_id_hash)
         except StoreUnavailable:
             connection.state_key = secrets.token_hex(16)
-            return connection.state_key
-        if session is None:
-            return NOBODY
-        connection.state_key, connection.sub = session.state_key, session.sub
-        return session.state_key
+        else:
+            connection.state_key = session.state_key if session else None
+            connection.sub = session.sub if session else None
+        return self._state_trees.tree_of(connection.client_token, connection.state_key or NOBODY)
 
-    def _sending(self, connection: Connection, state_key: str) -> Send:
+    def _sending(self, connection: Connection) -> Send:
         """A `send` for the app. Nothing leaves a connection that was closed, and the browser is
         told a client token where Reflex tells it the name of a tree."""
 
@@ -231,7 +197,8 @@ class Gate:
             return connection.send(message)
 
         async def renamed(tree: str) -> None:
-            connection.client_token = self._state_trees.client_token_of(tree, state_key)
+            login = connection.state_key or NOBODY
+            connection.client_token = self._state_trees.client_token_of(tree, login)
             self._connections.bind(connection, tree)
             text = f'42/_event,["new_token","{connection.client_token}"]'
             await connection.send({"type": "websocket.send", "text": text})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
@@ -12,7 +12,7 @@ from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ..audit import AuditTrail, Kind, Outcome
@@ -25,16 +25,16 @@ from ..flows.login_link import page_of, safe_return_to
 from ..flows.logout import Logout
 from ..flows.session_events import OnSessionEnd, SessionEndReason
 from ..session import SessionCookie, SessionStore, hash_session_id, new_session_id
-from . import html
+from . import responses
 from .client_address import client_address
 from .forms import posted_field
 from .rate_limiting import Limited, RequestLimits
+from .responses import NO_STORE, json_response, log_error
 
 logger = logging.getLogger(__name__)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 BROWSER_COOKIE_AGE = 400 * 24 * 3600  # seconds; browsers keep no cookie for longer
 SESSION_COOKIE_AGE = 30 * 24 * 3600  # the session itself may end earlier, in the store
 
@@ -160,7 +160,7 @@ class Routes:
             return_to = await self._callback.return_to_of_completed(browser, items)
         except StoreUnavailable:
             return self._failed(error)
-        _log(error)
+        log_error(error)
         return self._to_app(return_to or "/")
 
     def _to_app(self, path: str, *, background: BackgroundTask | None = None) -> Response:
@@ -169,19 +169,19 @@ class Routes:
 
     async def ask_logout(self, request: Request) -> Response:
         """A link must not log anyone out, so GET asks first."""
-        return html.logout_question(self._home)
+        return responses.logout_question(self._home)
 
     async def logout(self, request: Request) -> Response:
         """End the session here, tell its tabs, and go on to the provider."""
         if not self._is_own_request(request):
-            return html.logout_question(self._home, status=403)
+            return responses.logout_question(self._home, status=403)
         ref = self._reference(request)
         try:
             stored = await self._store.load(ref) if ref else None
             url = await self._logout.end(ref)
         except StoreUnavailable as error:
             self._audit.failed(Kind.LOGOUT, error, ref=ref)
-            return html.try_again_later(self._home)
+            return responses.try_again_later(self._home)
         # After the response, with which the cookie goes.
         tasks = BackgroundTasks()
         if ref and stored:
@@ -211,23 +211,27 @@ class Routes:
     async def profile(self, request: Request) -> Response:
         """The claims of the session as JSON. The header keeps other sites' requests out."""
         if request.headers.get("x-csrf") != "1":
-            return _json(403, {"error": "csrf_header_required", "message": "Send X-CSRF: 1."})
+            return json_response(
+                403, {"error": "csrf_header_required", "message": "Send X-CSRF: 1."}
+            )
         ref = self._reference(request)
         try:
             stored = await self._store.load(ref) if ref else None
         except StoreUnavailable as error:
-            return _json(503, {"error": error.code}, {"Retry-After": "5"})
+            return json_response(503, {"error": error.code}, {"Retry-After": "5"})
         if stored is None:
-            return _json(401, {"error": "login_required"})
-        return _json(200, dict(stored.session.user))
+            return json_response(401, {"error": "login_required"})
+        return json_response(200, dict(stored.session.user))
 
     async def health(self, request: Request) -> Response:
         """Whether sessions can be read: 200, or 503 when the store is away."""
         try:
             await self._store.ping()
         except StoreUnavailable as error:
-            return _json(503, {"status": "unavailable", "error": error.code}, {"Retry-After": "5"})
-        return _json(200, {"status": "ok"})
+            return json_response(
+                503, {"status": "unavailable", "error": error.code}, {"Retry-After": "5"}
+            )
+        return json_response(200, {"status": "ok"})
 
     def _limited(self, what: Limited, endpoint: Endpoint) -> Endpoint:
         """The endpoint, for whoever does not come too often."""
@@ -241,8 +245,10 @@ class Routes:
             if not wait:
                 return await endpoint(request)
             if what == "backchannel_logout":
-                return _json(429, {"error": "too_many_requests"}, {"Retry-After": str(wait)})
-            return html.too_many(self._home, wait)
+                return json_response(
+                    429, {"error": "too_many_requests"}, {"Retry-After": str(wait)}
+                )
+            return responses.too_many(self._home, wait)
 
         return limited
 
@@ -266,16 +272,16 @@ class Routes:
 
         The code of a provider's error is the provider's, so only a known one goes along.
         """
-        _log(error)
+        log_error(error)
         query = urlencode({"code": error.code, "id": error.error_id, "return_to": return_to})
         return RedirectResponse(f"{self._config.app_base_url}/error?{query}", 303, headers=NO_STORE)
 
     def _refused(
         self, error: AuthError, status: int, headers: dict[str, str] | None = None
     ) -> Response:
-        _log(error)
+        log_error(error)
         body = {"error": "invalid_request", "error_description": f"{error.code} {error.error_id}"}
-        return _json(status, body, headers)
+        return json_response(status, body, headers)
 
     def _is_own_request(self, request: Request) -> bool:
         """Not from another site. SameSite=Lax already keeps the cookie from those; this is the
@@ -287,27 +293,5 @@ class Routes:
 
     async def _not_found(self, request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:
-            return _json(405, {"error": "method_not_allowed"}, dict(error.headers or {}))
-        return html.not_found(self._home)
-
-
-def _json(
-    status: int, body: Mapping[str, object], headers: dict[str, str] | None = None
-) -> Response:
-    return JSONResponse(body, status, headers={**NO_STORE, **(headers or {})})
-
-
-def _log(error: AuthError) -> None:
-    logger.warning(
-        "[%s] %s: %s (provider: error=%r description=%r)",
-        error.error_id,
-        error.code,
-        error,
-        _printable(error.error),
-        _printable(error.error_description),
-    )
-
-
-def _printable(text: str | None) -> str | None:
-    """Provider text for the log: shortened (`%r` escapes what is not printable)."""
-    return text[:200] if text else None
+            return json_response(405, {"error": "method_not_allowed"}, dict(error.headers or {}))
+        return responses.not_found(self._home)

@@ -1,10 +1,19 @@
-"""The few documents the backend renders itself; everything else a person sees is the app's."""
+"""The answers of the routes: JSON, the line in the log of an error, and the few documents that the
+backend renders itself. Everything else a person sees is the app's."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from html import escape
 
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from ..errors import AuthError
+
+logger = logging.getLogger(__name__)
+
+NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -84,3 +93,27 @@ def _document(
         status_code=status,
         headers={**_HEADERS, **(headers or {})},
     )
+
+
+def json_response(
+    status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None
+) -> Response:
+    """JSON that is not stored anywhere."""
+    return JSONResponse(body, status, headers={**NO_STORE, **(headers or {})})
+
+
+def log_error(error: AuthError) -> None:
+    """Log an error under the id that its answer has, with what the provider said."""
+    logger.warning(
+        "[%s] %s: %s (provider: error=%r description=%r)",
+        error.error_id,
+        error.code,
+        error,
+        _printable(error.error),
+        _printable(error.error_description),
+    )
+
+
+def _printable(text: str | None) -> str | None:
+    """Provider text for the log: shortened (`%r` escapes what is not printable)."""
+    return text[:200] if text else None

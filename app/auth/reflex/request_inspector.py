@@ -1,0 +1,168 @@
+"""The request inspector: why each of a user's requests did or did not carry a token, live."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import ClassVar
+
+import reflex as rx
+from reflex.event import Event
+
+from ..access.policy import PUBLIC
+from ..http.connections import Connections
+from ..interceptor.events import Observer, RequestEvent
+from .access_rules import mark
+from .events import start_event, tree_of
+from .state import UserScopedState
+
+PER_OWNER = 50
+OWNERS = 1000
+
+Row = dict[str, str]
+
+REASONS = {
+    "attached": "The allowed list has an entry for it.",
+    "not_on_list": "No entry of the allowed list covers it.",
+    "odd_url": "Its URL can be read in two ways.",
+    "own_authorization": "It brought an Authorization of its own.",
+    "skipped": "The caller asked for none.",
+    "anonymous": "Nobody is logged in, and the entry allows that.",
+    "diverted": "It names another recipient than its URL.",
+    "login_required": "Nobody is logged in, so it was not sent.",
+    "consent_required": "The user has not allowed this audience and scope, so it was not sent.",
+}
+
+
+class RecentRequests:
+    """The last requests of each owner: a session's reference, or a tab's token for nobody's."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._rows: OrderedDict[str, deque[Row]] = OrderedDict()
+
+    def add(self, owner: str, event: RequestEvent) -> None:
+        """Note a request; who has made none for the longest time is forgotten first."""
+        rows = self._rows.setdefault(owner, deque(maxlen=PER_OWNER))
+        rows.appendleft(_row(event, self._clock()))
+        self._rows.move_to_end(owner)
+        if len(self._rows) > OWNERS:
+            self._rows.popitem(last=False)
+
+    def of(self, owner: str) -> list[Row]:
+        """The requests of one owner, newest first."""
+        return list(self._rows.get(owner, ()))
+
+
+def _row(event: RequestEvent, now: float) -> Row:
+    """The texts that the panel shows."""
+    result = event.status or event.error or "not sent"
+    times = f" · sent {event.retries + 1} times" if event.retries else ""
+    return {
+        "time": datetime.fromtimestamp(now, UTC).astimezone().strftime("%H:%M:%S"),
+        "request": f"{event.method} {event.url}",
+        "token": "with a token" if event.attached else "no token",
+        "class": "yes" if event.attached else "no",
+        "why": REASONS.get(event.reason, event.reason),
+        "entry": event.entry or "",
+        "audience": event.audience or "",
+        "result": f"{result} · {event.milliseconds:.0f} ms{times}",
+    }
+
+
+class RequestInspector(UserScopedState):
+    """What the panel lists. It is this user's own, and goes when the user goes."""
+
+    requests: list[Row] = []
+    count: int = 0
+
+    _recent: ClassVar[Callable[[rx.State], list[Row]]]
+
+    @rx.event
+    def look(self) -> None:
+        """Read the list anew: on a page load, and whenever a request has been made."""
+        self.requests = type(self)._recent(self)
+        self.count = len(self.requests)
+
+
+# Each sees their own requests; where nobody is signed in, the tab's.
+mark(RequestInspector, PUBLIC)
+
+
+def request_inspector() -> rx.Component:
+    """The panel; put it at the end of a page."""
+    return rx.el.details(
+        rx.el.summary("Outgoing requests ", rx.el.span(RequestInspector.count, class_name="count")),
+        rx.cond(
+            RequestInspector.count > 0,
+            rx.el.ol(rx.foreach(RequestInspector.requests, _item)),
+            rx.el.p("Nothing has been requested for you yet."),
+        ),
+        class_name="auth-inspector",
+        on_mount=RequestInspector.look,
+        custom_attrs={"data-testid": "request-inspector"},
+    )
+
+
+def _item(request: rx.Var[Row]) -> rx.Component:
+    return rx.el.li(
+        rx.el.code(request["request"]),
+        rx.el.p(
+            rx.el.span(request["token"], class_name=f"badge {request['class']}"),
+            rx.el.span(request["result"]),
+            rx.el.span(request["time"]),
+        ),
+        rx.el.p(
+            request["why"],
+            rx.cond(request["entry"] != "", rx.fragment(" Entry: ", rx.el.code(request["entry"]))),
+            rx.cond(
+                request["audience"] != "",
+                rx.fragment(" Audience: ", rx.el.code(request["audience"])),
+            ),
+        ),
+    )
+
+
+class Inspection:
+    """Keeps what was requested for each user, and wakes the panels in that user's open tabs."""
+
+    def __init__(self, connections: Connections, *, clock: Callable[[], float]) -> None:
+        self._connections = connections
+        self._recent = RecentRequests(clock)
+        self._app: rx.App | None = None
+        self._woken: dict[str, asyncio.Task[None]] = {}
+
+    def install(self, app: rx.App) -> None:
+        """Let the panels of this app read from here."""
+        self._app = app
+        RequestInspector._recent = self._requests_of
+
+    def observer(self, state: rx.State) -> Observer:
+        """An observer for the requests that this tab makes."""
+        return functools.partial(self._note, self._owner(state), tree_of(state))
+
+    def _note(self, owner: str, tab: str, event: RequestEvent) -> None:
+        self._recent.add(owner, event)
+        # One that has not begun will see this request too.
+        if owner not in self._woken:
+            self._woken[owner] = asyncio.create_task(self._wake(owner, tab))
+
+    async def _wake(self, owner: str, tab: str) -> None:
+        if self._app is None:
+            return
+        del self._woken[owner]
+        for token in {tab, *self._connections.trees_of(owner)}:
+            for event in Event.from_event_type(RequestInspector.event_handlers["look"]):
+                await start_event(self._app, token, event)
+
+    def _requests_of(self, state: rx.State) -> list[Row]:
+        return self._recent.of(self._owner(state))
+
+    def _owner(self, state: rx.State) -> str:
+        """The session; where nobody is signed in, the tab."""
+        connection = self._connections.of_tree(tree_of(state))
+        session_id_hash = connection.session_id_hash if connection else None
+        return session_id_hash or f"tab {tree_of(state)}"

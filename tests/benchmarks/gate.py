@@ -46,7 +46,7 @@ async def measure(directory: Path) -> list[Figure]:
         computed = geometric_mean(
             sum(a.computed for a, _ in one) / sum(b.computed for _, b in one) for one in turns
         )
-        figures.append(Figure(name, elapsed, 1.10, BARE))
+        figures.append(Figure(name, elapsed, 1.05, BARE))
         figures.append(Figure(f"{name}, CPU", computed, None, BARE))
     return [*figures, *_of_handlers(sets)]
 

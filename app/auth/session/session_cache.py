@@ -42,7 +42,9 @@ class SessionCache:
     session, and nothing differs afterwards. They also differ after each use of any session.
 
     **What is left.** Without a new mark, a change is seen within `READ_INTERVAL`. This happens when
-    another program changes the file, or when a process dies between its commit and its mark.
+    another program changes the file, or when a process dies between its commit and its mark. For
+    this an entry is read again after that time, unless SQLite says that no other process has
+    committed anything (`confirm`).
 
     `clock` gives epoch seconds, `monotonic` seconds from any beginning. `session_file` is None for
     a database in memory, which has no other process.
@@ -60,11 +62,18 @@ class SessionCache:
         self._monotonic = monotonic
         self._mark = 0  # that of the entries
         self._entries: dict[str, _Entry] = {}
+        self._data_version = -1
+        self._same_since = float("inf")  # seconds: when this data version was first seen
+        self._same_until = float("-inf")
 
     def get(self, key: str) -> StoredSession | None:
         """The session, if it is known to be as in the file and has not expired."""
         entry = self._entries.get(key) if self._look_at_mark() else None
-        if entry is None or self._monotonic() - entry.read_at >= READ_INTERVAL:
+        if entry is None:
+            return None
+        is_same = entry.read_at >= self._same_since
+        current_at = max(entry.read_at, self._same_until) if is_same else entry.read_at
+        if self._monotonic() - current_at >= READ_INTERVAL:
             return None
         return entry.stored if self._clock() < entry.expires_at else None
 
@@ -83,6 +92,13 @@ class SessionCache:
         if key not in self._entries and len(self._entries) >= MOST:
             del self._entries[next(iter(self._entries))]
         self._entries[key] = _Entry(stored, expires_at, look.at)
+
+    def confirm(self, data_version: int, looked_at: float) -> None:
+        """SQLite's `PRAGMA data_version`, and the seconds of the monotonic clock before it was
+        read. It is another one when another connection has committed something."""
+        if data_version != self._data_version:
+            self._data_version, self._same_since = data_version, looked_at
+        self._same_until = looked_at
 
     def drop(self, key: str) -> None:
         """Read this session again the next time."""

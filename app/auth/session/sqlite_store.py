@@ -40,6 +40,7 @@ class SQLiteSessionStore:
         self._sealer = RecordSealer(sealer)
         self._lifetimes = lifetimes or Lifetimes()
         self._clock = clock
+        self._monotonic = monotonic
         self._cache = SessionCache(file, clock=clock, monotonic=monotonic)
 
     async def create(
@@ -188,6 +189,9 @@ class SQLiteSessionStore:
         yield ""
         while True:
             await asyncio.sleep(NEWS_INTERVAL)
+            looked_at = self._monotonic()
+            ((data_version,),) = await self._file.execute("PRAGMA data_version")
+            self._cache.confirm(data_version, looked_at)
             rows = await self._file.execute(
                 "SELECT id, text FROM news WHERE id > ? ORDER BY id", last
             )

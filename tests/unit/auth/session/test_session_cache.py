@@ -7,6 +7,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -269,3 +270,41 @@ async def test_its_own_copy(store: SQLiteSessionStore, clock: Clock) -> None:
     again = await store.load("nested")
     assert again is not None
     assert again.session.user == {"roles": ["reader"], "address": {"city": "Zurich"}}
+
+
+async def test_confirmed(store: SQLiteSessionStore, monotonic: Clock) -> None:
+    """While SQLite says that no other process has committed anything, a session is not read again,
+    however old the reading; after a commit it is, in time."""
+    listening = store.listen()
+    assert await anext(listening) == ""
+    await store.publish("first")
+    assert await anext(listening) == "first"  # the file has been looked at
+    monotonic.now += READ_INTERVAL
+    assert store.cached("ref") is None  # it was read before that
+    stored = await store.load("ref")
+    monotonic.now += READ_INTERVAL - 0.1
+    await store.publish("second")
+    assert await anext(listening) == "second"
+    monotonic.now += READ_INTERVAL - 0.1
+    assert store.cached("ref") is stored
+    await store.close()
+    await listening.aclose()
+
+
+async def test_not_confirmed(store: SQLiteSessionStore, file: Path, monotonic: Clock) -> None:
+    """A commit of another program, which gives no new mark, is seen in time."""
+    listening = store.listen()
+    assert await anext(listening) == ""
+    await store.publish("first")
+    assert await anext(listening) == "first"
+    monotonic.now += READ_INTERVAL
+    assert await store.load("ref")
+    with closing(sqlite3.connect(file)) as other, other:
+        other.execute("DELETE FROM sessions")
+        other.execute("INSERT INTO news (text, published_at) VALUES ('second', 0)")
+    assert await anext(listening) == "second"
+    monotonic.now += READ_INTERVAL - 0.1
+    assert store.cached("ref")
+    monotonic.now += 0.1
+    assert await store.load("ref") is None
+    await listening.aclose()

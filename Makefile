@@ -1,10 +1,10 @@
-# run · test · check · bench · scale-test · load-test · each sets up what it needs
+# run · test · check · bench · scale-test · load-test · compat · each sets up what it needs
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test scale-test load-test check bench format clean
+.PHONY: run test scale-test load-test compat check bench format clean
 
 run: $(READY)  ## start the app on http://localhost:3000
 	@echo "Starting the app: http://localhost:3000 (the first start builds the page, about 15 s)"
@@ -30,6 +30,9 @@ bench: $(READY)  ## figures beside their peers, as a table and in bench.json (a 
 
 load-test: $(READY)  ## a thousand tabs beside the same app without the auth layer (about eight minutes)
 	@$(BIN)/python -m tests.load $(ARGS)
+
+compat:  ## unit, access and lifted tests on the oldest and the pinned Reflex (about half an hour)
+	@sh scripts/compat.sh $(PYTHON) $(ARGS)
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

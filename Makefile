@@ -1,10 +1,10 @@
-# run, test, check, bench, scale-test, load-test: each target sets up what it needs.
+# run, test, check, bench, scale-test, load-test, compat: each target sets up what it needs.
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test scale-test load-test check bench format clean
+.PHONY: run test scale-test load-test compat check bench format clean
 
 run: $(READY)  ## start the app on http://localhost:3000
 	@echo "Starting the app: http://localhost:3000 (the first start builds the page, about 15 s)"
@@ -31,6 +31,9 @@ bench: $(READY)  ## measure the layer beside its peers: a table and bench.json (
 
 load-test: $(READY)  ## a thousand tabs beside the same app without the auth layer (about eight minutes)
 	@$(BIN)/python -m tests.load $(ARGS)
+
+compat:  ## unit, access and lifted tests on the oldest and the pinned Reflex (about half an hour)
+	@sh scripts/compat.sh $(PYTHON) $(ARGS)
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

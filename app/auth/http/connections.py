@@ -35,6 +35,7 @@ class Connection:
 
     __slots__ = (
         "_ended",
+        "_has_ended",
         "_is_close_sent",
         "_send",
         "awaits_page",
@@ -60,7 +61,7 @@ class Connection:
         self.is_bound = False
         self.awaits_page = False
         self.is_closed = False
-        self._is_close_sent = False
+        self._is_close_sent = self._has_ended = False
         self._send = send
         self._ended: asyncio.Event | None = None
 
@@ -85,13 +86,15 @@ class Connection:
 
     async def wait_until_ended(self) -> None:
         """Return when the app has let go of the connection."""
+        if self._has_ended:
+            return
         if self._ended is None:
             self._ended = asyncio.Event()
         await self._ended.wait()
 
     def end(self) -> None:
         """The app has let go of it."""
-        self.is_closed = self._is_close_sent = True
+        self.is_closed = self._is_close_sent = self._has_ended = True
         if self._ended is not None:
             self._ended.set()
 

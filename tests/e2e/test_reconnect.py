@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 from app.auth import Sealer, SQLiteSessionStore
 from app.auth.session import hash_session_id
 
+from ..cookies import session_cookie
 from .conftest import NewPerson
 from .stack import SECRET, Stack
 from .walk import ALICE, BOB, by_test_id, expect_editor, on_profile
@@ -39,7 +40,7 @@ def test_ended_while_the_backend_was_down(person: Page, stack: Stack, run_async:
     back, and a click that was waiting does nothing."""
     stack.tenant.set_metadata(ALICE, '{"color": "blue"}')
     on_profile(person, stack, ALICE)
-    (cookie,) = (c for c in person.context.cookies() if c["name"] == "auth_session")
+    (cookie,) = (c for c in person.context.cookies() if c["name"] == session_cookie(stack.url))
     by_test_id(person, "edit-metadata").click()
     by_test_id(person, "metadata-editor").fill('{"color": "late"}')
     stack.app.stop()

@@ -156,7 +156,7 @@ def test_log_out_there(new_person: NewPerson, stack: Stack) -> None:
 
 def test_expiry(person: Page, stack: Stack, run_async: RunAsync) -> None:
     """A tab whose session has expired shows so at its next event, which is not carried out; every
-    other tab does when the session is freed."""
+    other tab does when the session is freed. Both follow the next login."""
     on_profile(person, stack, ALICE)
     tab, other = open_tab(person, stack), open_tab(person, stack)
     run_async(expire_in_store(stack, session_of(person, stack)))
@@ -167,3 +167,6 @@ def test_expiry(person: Page, stack: Stack, run_async: RunAsync) -> None:
     expect_user(other, "Alice", "blue")
     run_async(free_expired(stack))
     expect_signed_out(other)
+    log_in_again(person, stack, BOB)
+    for each in (tab, other):
+        expect_user(each, "Bob", "grey")

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from playwright.sync_api import Page, expect
 
 from app.auth import Sealer, SQLiteSessionStore
+from app.auth.flows.session_events import SessionEventKind, SessionEvents
 from app.auth.session import SessionStore, hash_session_id
 from app.auth.session.store import Lifetimes
 
@@ -109,6 +110,21 @@ async def expire_in_store(stack: Stack, session_id_hash: str) -> None:
         return await store.compare_and_swap(session_id_hash, stored.version, stored.session)
 
     assert await _with_store(stack, age, clock=lambda: time.time() - Lifetimes().idle)
+
+
+async def free_expired(stack: Stack) -> None:
+    """What each process of the app does once a minute, as another one of them does it."""
+
+    async def free(store: SessionStore) -> None:
+        events = SessionEvents(store, handle=_nothing, look_again=_nothing)
+        for session_id_hash in await store.purge():
+            await events.publish(SessionEventKind.ENDED, session_id_hash)
+
+    await _with_store(stack, free)
+
+
+async def _nothing(*_: object) -> None:
+    """No tab is open in this process."""
 
 
 async def _with_store(

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from app.auth.session import hash_session_id
 
+from ..cookies import session_cookie
 from .conftest import NewPerson
 from .stack import Stack
 from .test_attacks import SCOPED, event, speak, tab_token
@@ -97,7 +98,7 @@ def test_sessions_of_others(new_person: NewPerson, stack: Stack) -> None:
     alice, bob = new_person(), new_person()
     log_in(alice, stack, ALICE)
     log_in(bob, stack, BOB)
-    (cookie,) = (c for c in bob.context.cookies() if c["name"].startswith("auth_session"))
+    (cookie,) = (c for c in bob.context.cookies() if c["name"] == session_cookie(stack.url))
     ref = hash_session_id(cookie["value"])
     device_id = hashlib.sha256(f"device\0{ref}".encode()).hexdigest()[:16]
     speak(alice, stack, tab_token(alice), event(f"{ACCOUNT}.end", device_id=device_id))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from ..cookies import session_cookie
 from .conftest import NewPerson
 from .stack import Stack
 from .walk import ALICE, BOB, by_test_id, log_in, log_out, open_profile, shown_metadata
@@ -103,7 +104,7 @@ def test_copied_cookie_after_logout(new_person: NewPerson, stack: Stack) -> None
     """A cookie that was copied before the logout is worth nothing after it."""
     alice, thief = new_person(), new_person()
     log_in(alice, stack)
-    copied = [c for c in alice.context.cookies() if c["name"].startswith("auth_session")]
+    copied = [c for c in alice.context.cookies() if c["name"] == session_cookie(stack.url)]
     log_out(alice, stack)
     thief.context.add_cookies(copied)  # type: ignore[arg-type]
     thief.goto(f"{stack.url}/profile")
@@ -114,7 +115,7 @@ def test_revoked_while_open(person: Page, stack: Stack, new_person: NewPerson) -
     """A session that ends elsewhere is gone from an open tab at its next event."""
     log_in(person, stack, BOB)
     open_profile(person, stack)
-    copied = [c for c in person.context.cookies() if c["name"].startswith("auth_session")]
+    copied = [c for c in person.context.cookies() if c["name"] == session_cookie(stack.url)]
     elsewhere = new_person()
     elsewhere.context.add_cookies(copied)  # type: ignore[arg-type]
     elsewhere.goto(f"{stack.url}/")

@@ -87,18 +87,17 @@ def test_duplicated_tab(person: Page, stack: Stack) -> None:
         original.evaluate("window.open(location.href)")
     duplicate = popup.value
     mark(duplicate)
-    shown_metadata(duplicate)
+    start_editing(duplicate, '{"color": "other"}')
     tokens = [tab_token(original), tab_token(duplicate)]
     assert tokens[0] != tokens[1]
     with original.expect_websocket(), duplicate.expect_websocket():
         log_in_again(person, stack)
-    shown_metadata(duplicate)
-    expect(by_test_id(original, "metadata-editor")).to_have_value('{"color": "typed"}')
-    expect(by_test_id(duplicate, "metadata-editor")).to_have_count(0)
-    assert [tab_token(original), tab_token(duplicate)] == tokens
     by_test_id(original, "save-metadata").click()
     expect(by_test_id(original, "user-metadata")).to_contain_text("typed")
-    expect(by_test_id(duplicate, "user-metadata")).to_contain_text("typed")
+    expect(by_test_id(duplicate, "metadata-editor")).to_have_value('{"color": "other"}')
+    by_test_id(duplicate, "save-metadata").click()
+    expect(by_test_id(duplicate, "metadata-now")).to_contain_text("typed")
+    assert [tab_token(original), tab_token(duplicate)] == tokens
     for tab in (original, duplicate):
         expect_in_place(tab)
 

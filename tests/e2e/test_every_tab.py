@@ -17,6 +17,7 @@ from .tabs import (
     expect_not_done,
     expect_signed_out,
     expire_in_store,
+    free_expired,
     log_in_again,
     mark,
     open_tab,
@@ -154,11 +155,18 @@ def test_log_out_there(new_person: NewPerson, stack: Stack) -> None:
 
 
 def test_expiry(person: Page, stack: Stack, run_async: RunAsync) -> None:
-    """A tab whose session has expired shows so at its next event, which is not carried out."""
+    """A tab whose session has expired shows so at its next event, which is not carried out; every
+    other tab does when the session is freed. Both follow the next login."""
     on_profile(person, stack, ALICE)
-    other = open_tab(person, stack)
+    tab, other = open_tab(person, stack), open_tab(person, stack)
     run_async(expire_in_store(stack, session_of(person, stack)))
-    by_test_id(other, "edit-metadata").click()
+    by_test_id(tab, "edit-metadata").click()
+    expect_not_done(tab)
+    expect_signed_out(tab)
+    expect(by_test_id(tab, "metadata-editor")).to_have_count(0)
+    expect_user(other, "Alice", "blue")
+    run_async(free_expired(stack))
     expect_signed_out(other)
-    expect_not_done(other)
-    expect(by_test_id(other, "metadata-editor")).to_have_count(0)
+    log_in_again(person, stack, BOB)
+    for each in (tab, other):
+        expect_user(each, "Bob", "grey")

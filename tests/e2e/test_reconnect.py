@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 from playwright.sync_api import Page
 
-from app.auth import Sealer, SQLiteSessionStore
-from app.auth.session import hash_session_id
-
 from .conftest import NewPerson
-from .stack import SECRET, Stack
+from .stack import Stack
+from .tabs import RunAsync, end_in_store, session_of
 from .walk import ALICE, BOB, by_test_id, expect_editor, on_profile
-
-RunAsync = Callable[[Coroutine[Any, Any, object]], object]
 
 
 def test_click_while_the_backend_restarts(new_person: NewPerson, stack: Stack) -> None:
@@ -39,20 +31,11 @@ def test_ended_while_the_backend_was_down(person: Page, stack: Stack, run_async:
     back, and a click that was waiting does nothing."""
     stack.tenant.set_metadata(ALICE, '{"color": "blue"}')
     on_profile(person, stack, ALICE)
-    (cookie,) = (c for c in person.context.cookies() if c["name"].startswith("auth_session"))
     by_test_id(person, "edit-metadata").click()
     by_test_id(person, "metadata-editor").fill('{"color": "late"}')
     stack.app.stop()
-    run_async(end_session(stack, hash_session_id(cookie["value"])))
+    run_async(end_in_store(stack, session_of(person, stack)))
     by_test_id(person, "save-metadata").click()
     stack.app.start()
     person.wait_for_url("**/u/login**")
     assert stack.tenant.metadata(ALICE) == '{"color": "blue"}'
-
-
-async def end_session(stack: Stack, ref: str) -> None:
-    """As another backend that shares the store would."""
-    file = stack.directory.parent / "data" / "sessions.sqlite3"
-    store = SQLiteSessionStore(file, Sealer((SECRET,)))
-    assert await asyncio.wait_for(store.delete(ref), 10)
-    await store.close()

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, WebSocket
 from app.auth.session import Sealer, SQLiteSessionStore, Transaction, hash_session_id
 from app.auth.session.encryption import RecordSealer
 
+from ..cookies import session_cookie
 from ..servers import wait_until
 from .stack import SECRET, Stack
 from .walk import by_test_id, log_in, log_out, open_profile, shown_metadata, sign_in
@@ -108,7 +109,7 @@ def test_no_secret_on_the_wire(person: Page, stack: Stack, run_async: object) ->
     shown_metadata(person)
     person.reload()
     shown_metadata(person)
-    cookie = next(c for c in person.context.cookies() if c["name"].startswith("auth_session"))
+    cookie = next(c for c in person.context.cookies() if c["name"] == session_cookie(stack.url))
     assert cookie["httpOnly"]
     assert cookie["sameSite"] == "Lax"
     secrets |= run_async(stored_secrets(stack, cookie["value"]))  # type: ignore[operator]

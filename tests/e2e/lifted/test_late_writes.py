@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from app.auth.session import Sealer, SQLiteSessionStore, hash_session_id
 
+from ...cookies import session_cookie
 from ..stack import SECRET, Stack
 from ..walk import ALICE, BOB
 from .pauses import Pauses
@@ -64,7 +65,7 @@ def test_change_that_an_event_notices(
     shown."""
     enter(person, notes, ALICE)
     pauses.wait_for("follow alice")
-    cookie = next(c for c in person.context.cookies() if c["name"].startswith("auth_session"))
+    cookie = next(c for c in person.context.cookies() if c["name"] == session_cookie(notes.url))
     run_async(end_session(notes, cookie["value"]))
     person.get_by_role("button", name="plain", exact=True).click()
     pauses.wait_for("follow nobody")

@@ -28,7 +28,7 @@ from .reflex.delta_filter import DeltaFilter
 from .reflex.event_filter import EventFilter
 from .reflex.events import tree_of
 from .reflex.navigation import LoginUrl, current_path
-from .reflex.reflex_seam import filter_deltas, quiet_disconnected_deltas
+from .reflex.reflex_seam import filter_deltas, filter_logs
 from .reflex.request_inspector import Inspection
 from .reflex.session_middleware import SessionMiddleware
 from .reflex.state import AuthState
@@ -141,7 +141,7 @@ class Wiring:
             return
         self.access.start()
         filter_deltas(app, self._delta_filter.shown)
-        quiet_disconnected_deltas()
+        filter_logs()
         app.sio.register_namespace(EventFilter(app, self.audit))
 
     async def stop(self) -> None:

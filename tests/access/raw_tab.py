@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import secrets
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from ..cookies import session_cookie
+from ..cookies import browser_cookie, session_cookie
 
 STATE = "reflex___state____state"
 PATIENCE = 20.0  # seconds for an answer
@@ -45,6 +46,7 @@ class RawTab:
         self.connections = 0
         self._refresh = f"{STATE}.{package}___auth___reflex___state____auth_state.refresh"
         self._acknowledge = self._refresh.replace(".refresh", ".acknowledge")
+        self._browser = secrets.token_urlsafe(32)
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._is_open = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
@@ -65,12 +67,14 @@ class RawTab:
         self._reader = asyncio.create_task(self._read())
 
     async def _connect(self) -> None:
-        cookie = f"{session_cookie(self.url)}={self.handle}"
+        cookie = f"{browser_cookie(self.url)}={self._browser}"
+        if self.handle:
+            cookie += f"; {session_cookie(self.url)}={self.handle}"
         self._socket: ClientConnection = await connect(
             f"{self.url.replace('http', 'ws', 1)}/_event/?token={self.token}"
             "&EIO=4&transport=websocket",
             origin=self.url,  # type: ignore[arg-type]
-            additional_headers={"Cookie": cookie} if self.handle else {},
+            additional_headers={"Cookie": cookie},
             ping_interval=None,
         )
         self.heard.append(str(await self._socket.recv()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import uuid
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
+from ..cookies import browser_cookie
 from .conftest import Walked, running
 from .raw_tab import STATE, RawTab
 
@@ -97,14 +99,23 @@ async def test_connections(flooded: Walked) -> None:
     """Too many websockets of one client are refused before they open; a client at another address
     gets its own."""
     address = f"{flooded.url.replace('http', 'ws', 1)}/_event/?EIO=4&transport=websocket"
+    cookie = {"Cookie": f"{browser_cookie(flooded.url)}={secrets.token_urlsafe(32)}"}
+
+    def tab() -> str:
+        return f"{address}&token={uuid.uuid4()}"
+
     sockets: list[ClientConnection] = []
     refused = 0
     for _ in range(40):
         try:
-            sockets.append(await connect(f"{address}&token={uuid.uuid4()}"))
+            sockets.append(
+                await connect(f"{address}&token={uuid.uuid4()}", additional_headers=cookie)
+            )
         except InvalidStatus:
             refused += 1
-    other = await connect(f"{address}&token={uuid.uuid4()}", local_addr=("127.0.0.2", 0))
+    other = await connect(
+        f"{address}&token={uuid.uuid4()}", local_addr=("127.0.0.2", 0), additional_headers=cookie
+    )
     await other.recv()
     for socket in (*sockets, other):
         await socket.close()

@@ -134,7 +134,7 @@ async def test_nobody(walked: Product, alice: Person, role: str) -> None:
     await tab.settle()
     refused = Counter(map(short, walked.refusals())) - before
     assert set(calls) == set(refused) == guarded(walked, "handler")
-    assert refused < calls  # the rest had arguments that do not fit
+    assert refused <= calls
     check_nothing_was_seen(walked, tab, alice)
     await check_nothing_has_changed(walked, alice)
 

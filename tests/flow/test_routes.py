@@ -128,9 +128,7 @@ async def test_security_headers(world: World, browser: httpx.AsyncClient, path: 
 
 async def test_gate_on_pages(world: World, browser: httpx.AsyncClient) -> None:
     """The app behind the gate sees its own cookies and never this layer's."""
-    cookie = (
-        f"auth_session_3000={new_session_id()}; theme=dark; auth_browser_3000={new_session_id()}"
-    )
+    cookie = f"auth_session_3000={new_session_id()}; theme=dark; auth_login_3000={new_session_id()}"
     await browser.get(f"{APP}/_upload", headers={"Cookie": cookie})
     headers = dict(world.inner.scopes[-1]["headers"])
     assert headers[b"cookie"] == b"theme=dark"

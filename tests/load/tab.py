@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import re
+import secrets
 import time
 import uuid
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from ..cookies import session_cookie
+from ..cookies import browser_cookie, session_cookie
 
 STATE = "reflex___state____state"
 HYDRATED = '"is_hydrated_rx_state_":true'
@@ -37,11 +38,13 @@ class Tab:
     async def open(self) -> None:
         """Connect and load the page."""
         address = self.url.replace("http", "ws", 1)
-        cookie = {"Cookie": f"{session_cookie(self.url)}={self.handle}"} if self.handle else {}
+        cookie = f"{browser_cookie(self.url)}={secrets.token_urlsafe(32)}"
+        if self.handle:
+            cookie += f"; {session_cookie(self.url)}={self.handle}"
         self._socket = await connect(
             f"{address}/_event/?token={uuid.uuid4()}&EIO=4&transport=websocket",
             origin=self.url,  # type: ignore[arg-type]
-            additional_headers=cookie,
+            additional_headers={"Cookie": cookie},
             ping_interval=None,
             compression=None,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from typing import Any
 from ua_parser import parse
 
 from ..config import AuthConfig
-from ..errors import IdTokenError, ProviderUnavailable
+from ..errors import IdTokenError, ProviderUnavailable, StoreUnavailable
 from ..oidc.authorization import code_of, single_parameters, state_of
 from ..oidc.discovery import ProviderMetadata
 from ..oidc.id_token import IdTokenExpectations
@@ -127,7 +128,8 @@ class Callback:
         session = self._session(response, transaction, claims, user, parse_user_agent(user_agent))
         is_renewed = await self._replace(current, hash_session_id(session_id), session)
         if browser is not None:
-            await self._transactions.complete(browser, parameters["state"], transaction)
+            with contextlib.suppress(StoreUnavailable):  # the login is complete without it
+                await self._transactions.complete(browser, parameters["state"], transaction)
         return CompletedLogin(session_id, session.sub, transaction.return_to, current, is_renewed)
 
     async def return_to_of_completed(

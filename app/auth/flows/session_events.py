@@ -30,7 +30,8 @@ class SessionEventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SessionEvent:
-    """`subject` is the hash of the session's id, and for `SIGNED_IN` that of the browser's."""
+    """`subject` is the hash of the session's id; for `SIGNED_IN` with that of the browser's before
+    it, and a dot between them."""
 
     kind: SessionEventKind
     subject: str

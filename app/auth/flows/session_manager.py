@@ -77,12 +77,13 @@ class SessionManager:
 
     async def begun(self, login: CompletedLogin, browser: str | None) -> None:
         """A user has logged in; the other tabs of that browser (the hash of its cookie) follow."""
+        new = hash_session_id(login.session_id)
         if login.replaced is not None:
             kind = SessionEventKind.RENEWED if login.is_renewed else SessionEventKind.REPLACED
             await self._events.publish(kind, login.replaced)
         if browser is not None:
-            await self._events.publish(SessionEventKind.SIGNED_IN, browser)
-        await self._tell_other_devices(hash_session_id(login.session_id))
+            await self._events.publish(SessionEventKind.SIGNED_IN, f"{browser}.{new}")
+        await self._tell_other_devices(new)
 
     async def ended(self, ref: str, session: Session, reason: SessionEndReason) -> None:
         """A session is gone: no user is signed in in its tabs any more."""

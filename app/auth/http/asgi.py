@@ -45,6 +45,7 @@ class BackendMiddleware:
         )
         self._event_limits = EventLimits(limits, audit) if limits else None
         self._session_cookie = _cookie(config, "auth_session")
+        self._login_cookie = _cookie(config, "auth_login")
         self._browser_cookie = _cookie(config, "auth_browser")
         self._routes = Routes(
             config,
@@ -56,6 +57,7 @@ class BackendMiddleware:
             audit,
             self._request_limits,
             session_cookie=self._session_cookie,
+            login_cookie=self._login_cookie,
             browser_cookie=self._browser_cookie,
             on_session_end=sessions.ended,
             on_session_begin=sessions.begun,
@@ -71,6 +73,7 @@ class BackendMiddleware:
             state_trees=self._state_trees,
             session_cookie=self._session_cookie,
             browser_cookie=self._browser_cookie,
+            other_cookie_names={self._login_cookie.name},
             origins=self._config.origins,
             is_https=self._config.is_https,
             audit=self._audit,
@@ -88,5 +91,4 @@ class BackendMiddleware:
 def _cookie(config: AuthConfig, name: str) -> SessionCookie:
     """Browsers send a cookie to every port of a host: the name keeps apps on one machine apart."""
     port = urlsplit(config.app_base_url).port
-    is_apart = config.is_https or port is None
-    return SessionCookie(config.is_https, name if is_apart else f"{name}_{port}")
+    return SessionCookie(config.is_https, name if port is None else f"{name}_{port}")

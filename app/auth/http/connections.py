@@ -27,7 +27,8 @@ class Connection:
     """One websocket.
 
     `session_id_hash` and `state_key` are those of its login, None where no user is signed in;
-    `browser` identifies the browser (the hash of a cookie). `tree` is the state tree that it shows,
+    `browser` identifies the browser (the hash of a cookie; empty for an upload), `client` is
+    its address. `tree` is the state tree that it shows,
     and `client_token` what its tab calls that tree. `is_bound` says that `AuthState` has been
     written since it opened, `awaits_page` that its page may still send what was meant for the login
     before. A connection that was closed neither sends nor runs anything.
@@ -40,6 +41,7 @@ class Connection:
         "_send",
         "awaits_page",
         "browser",
+        "client",
         "client_token",
         "is_bound",
         "is_closed",
@@ -50,10 +52,17 @@ class Connection:
     )
 
     def __init__(
-        self, client_token: str, send: Send, *, session_id_hash: str | None, browser: str
+        self,
+        client_token: str,
+        send: Send,
+        *,
+        session_id_hash: str | None,
+        browser: str = "",
+        client: str = "",
     ) -> None:
         self.client_token = client_token
         self.browser = browser
+        self.client = client
         self.session_id_hash = session_id_hash
         self.state_key: str | None = None
         self.sub: str | None = None
@@ -124,7 +133,8 @@ class Connections:
         between then closes it."""
         if connection.session_id_hash is not None:
             self._by_session.setdefault(connection.session_id_hash, set()).add(connection)
-        self._by_browser.setdefault(connection.browser, set()).add(connection)
+        if connection.browser:
+            self._by_browser.setdefault(connection.browser, set()).add(connection)
 
     def bind(self, connection: Connection, tree: str) -> None:
         """Let it show this tree, instead of the one before."""
@@ -161,10 +171,10 @@ class Connections:
         every = self._by_session.get(session_id_hash, ())
         return [each for each in every if each.state_key is not None or not each.tree]
 
-    def anonymous_of(self, browser: str) -> list[Connection]:
-        """The open connections of a browser for which no user is signed in."""
+    def others_of(self, browser: str, session_id_hash: str) -> list[Connection]:
+        """The open connections of a browser that do not have this session."""
         every = self._by_browser.get(browser, ())
-        return [each for each in every if each.state_key is None]
+        return [each for each in every if each.session_id_hash != session_id_hash]
 
     def signed_in(self) -> list[Connection]:
         """The open connections that have a session."""

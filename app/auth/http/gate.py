@@ -31,7 +31,7 @@ from ..session import (
 from .client_address import client_address
 from .connections import Connection, Connections
 from .rate_limiting import RequestLimits
-from .security_headers import with_security_headers
+from .security_headers import with_cookie, with_security_headers
 from .state_trees import NOBODY, StateTrees, is_client_token
 from .uploads import Uploads
 from .websocket_limits import EventLimits, rate_limited
@@ -64,6 +64,7 @@ class Gate:
         state_trees: StateTrees,
         session_cookie: SessionCookie,
         browser_cookie: SessionCookie,
+        other_cookie_names: Collection[str] = (),
         origins: Collection[str],
         is_https: bool,
         audit: AuditTrail,
@@ -78,7 +79,9 @@ class Gate:
         self._state_trees = state_trees
         self._session_cookie = session_cookie
         self._browser_cookie = browser_cookie
-        self._cookie_names = frozenset({session_cookie.name, browser_cookie.name})
+        self._cookie_names = frozenset(
+            {session_cookie.name, browser_cookie.name, *other_cookie_names}
+        )
         self._is_https = is_https
         self._origins = frozenset(origins)
         self._audit = audit
@@ -91,27 +94,33 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             await self._http(scope, receive, with_security_headers(send, is_https=self._is_https))
-        elif scope["type"] == "websocket":
+        elif scope["type"] == "websocket" and _is_of_events(scope):
             await self._websocket(scope, receive, send)
+        elif scope["type"] == "websocket":  # one of the app's own
+            await self._inner(self._without_cookies(scope), receive, send)
         else:
             await self._inner(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         if _is_below(scope["path"], "/auth"):
             await self._routes(scope, receive, send)
-        elif scope["path"].rstrip("/").endswith(EVENT_PATH):
+        elif _is_of_events(scope):
             # Its handshake would reach Reflex with the client token as it is.
             await PlainTextResponse("Connect by websocket.", 400)(scope, receive, send)
         elif scope["method"] == "POST" and _header(scope, _TAB) is not None:
             await self._upload(scope, receive, send)
         else:
+            if self._browser_cookie.read(_header(scope, b"cookie")) is None:
+                send = with_cookie(send, self._new_browser())
             await self._inner(self._without_cookies(scope), receive, send)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        client_token = _header(scope, _TAB) or ""
-        async with self._uploads.tab(client_token, self._session_id_hash(scope)) as tab:
-            if tab is None:
-                self._record(Denial.FOREIGN_TAB, scope)
+        client_token, client = _header(scope, _TAB) or "", self._client(scope)
+        session_id_hash = self._session_id_hash(scope)
+        async with self._uploads.tab(client_token, session_id_hash, client) as tab:
+            if tab is None or self._is_foreign(scope):
+                if self._throttle.is_due(f"upload {client}"):
+                    self._record(Denial.FOREIGN_TAB, scope)
                 await _refuse(scope, receive, send)
                 return
             headers = [(name, value) for name, value in scope["headers"] if name.lower() != _TAB]
@@ -119,10 +128,11 @@ class Gate:
             await self._inner(self._without_cookies({**scope, "headers": headers}), receive, send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        client = client_address(scope, self._trusted_proxies)
+        client = self._client(scope)
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         client_token = query.get("token", "")
         session_id_hash = self._session_id_hash(scope)
+        browser = self._browser_cookie.read(_header(scope, b"cookie"))
         if self._is_foreign(scope):
             # Not counted, or a foreign page could use up what its visitor may do here.
             if self._throttle.is_due(client):
@@ -135,20 +145,38 @@ class Gate:
         elif session_id_hash and self._connections.is_replaced(session_id_hash):
             # The browser has another cookie by now, and sends it when it tries again.
             await send({"type": "websocket.close", "code": 1012, "reason": "another login"})
+        elif browser is None and self._can_answer(scope) and self._throttle.is_due(client_token):
+            await self._give_cookie(send)
         else:
-            browser = self._browser_cookie.read(_header(scope, b"cookie"))
-            handshake = _Handshake(self._browser_cookie, browser, send)
             connection = Connection(
                 client_token,
-                handshake.send,
+                send,
                 session_id_hash=session_id_hash,
-                browser=hash_session_id(handshake.browser),
+                browser=hash_session_id(browser) if browser else "",
+                client=client,
             )
             if self._event_limits is not None:
                 receive = rate_limited(
                     receive, self._event_limits.of_connection(session_id_hash, client)
                 )
             await self._connected(scope, receive, connection, query)
+
+    def _new_browser(self) -> str:
+        return self._browser_cookie.set(new_session_id(), BROWSER_COOKIE_AGE)
+
+    def _can_answer(self, scope: Scope) -> bool:
+        return "websocket.http.response" in (scope.get("extensions") or {})
+
+    async def _give_cookie(self, send: Send) -> None:
+        """Refuse a handshake, and give the browser the cookie by which its tabs are known as one
+        browser's; it comes again at once. Once for a tab: some browsers keep no cookies.
+
+        Not with the handshake's acceptance, whose headers Granian leaves out; and with 401, since
+        Chromium keeps no cookie of a refusal with 503.
+        """
+        headers = [(b"set-cookie", self._new_browser().encode())]
+        await send({"type": "websocket.http.response.start", "status": 401, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": b""})
 
     async def _connected(
         self, scope: Scope, receive: Receive, connection: Connection, query: dict[str, str]
@@ -213,6 +241,9 @@ class Gate:
         session_id = self._session_cookie.read(_header(scope, b"cookie"))
         return hash_session_id(session_id) if session_id else None
 
+    def _client(self, scope: Scope) -> str:
+        return client_address(scope, self._trusted_proxies)
+
     def _is_foreign(self, scope: Scope) -> bool:
         origin = _header(scope, b"origin")
         return origin is not None and origin not in self._origins
@@ -235,22 +266,6 @@ class Gate:
         return {**scope, "headers": headers}
 
 
-class _Handshake:
-    """Gives a browser that has none the cookie by which its tabs are known as one browser's."""
-
-    def __init__(self, cookie: SessionCookie, browser: str | None, send: Send) -> None:
-        self.browser = browser or new_session_id()
-        self._set_cookie = None if browser else cookie.set(self.browser, BROWSER_COOKIE_AGE)
-        self._send = send
-
-    def send(self, message: Message) -> Awaitable[None]:
-        """Send a message; with the one that accepts the websocket goes the cookie."""
-        if self._set_cookie and message["type"] == "websocket.accept":
-            headers = [*message.get("headers", ()), (b"set-cookie", self._set_cookie.encode())]
-            message = {**message, "headers": headers}
-        return self._send(message)
-
-
 async def _discard(_: Message) -> None:
     """In place of sending a message."""
 
@@ -264,6 +279,11 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
         if not message.get("more_body", False):
             break
     await Response(status_code=403)(scope, receive, send)
+
+
+def _is_of_events(scope: Scope) -> bool:
+    """Whether it is for Reflex's events, wherever they are mounted."""
+    return bool(scope["path"].rstrip("/").endswith(EVENT_PATH))
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-BROWSER_COOKIE_AGE = 400 * 24 * 3600  # seconds; browsers keep no cookie for longer
+LOGIN_COOKIE_AGE = 600  # seconds a person may take at the provider
 SESSION_COOKIE_AGE = 30 * 24 * 3600  # the session itself may end earlier, in the store
 
 
@@ -54,6 +54,7 @@ class Routes:
         limits: RequestLimits | None,
         *,
         session_cookie: SessionCookie,
+        login_cookie: SessionCookie,
         browser_cookie: SessionCookie,
         on_session_begin: Callable[[CompletedLogin, str | None], Awaitable[None]],
         on_session_end: OnSessionEnd,
@@ -67,6 +68,7 @@ class Routes:
         self._audit = audit
         self._limits = limits
         self._session_cookie = session_cookie
+        self._login_cookie = login_cookie
         self._browser_cookie = browser_cookie
         self._on_session_end = on_session_end
         self._on_session_begin = on_session_begin
@@ -92,7 +94,7 @@ class Routes:
 
     async def login(self, request: Request) -> Response:
         """Begin a login and send the browser to the provider."""
-        browser = self._browser_cookie.read(request.headers.get("cookie")) or new_session_id()
+        browser = self._login_cookie.read(request.headers.get("cookie")) or new_session_id()
         query = request.query_params
         return_to = self._return_to(query)
         try:
@@ -109,22 +111,22 @@ class Routes:
             Kind.LOGIN_STARTED, Outcome.SUCCESS, "redirected", target=page_of(return_to)
         )
         response = RedirectResponse(url, 302, headers=NO_STORE)
-        response.headers.append("set-cookie", self._browser_cookie.set(browser, BROWSER_COOKIE_AGE))
+        response.headers.append("set-cookie", self._login_cookie.set(browser, LOGIN_COOKIE_AGE))
         return response
 
     async def callback(self, request: Request) -> Response:
         """Judge the provider's answer; a good one becomes a session under a new id."""
         cookies = request.headers.get("cookie")
-        browser = self._browser_cookie.read(cookies)
+        attempt, browser = self._login_cookie.read(cookies), self._browser_cookie.read(cookies)
         items = request.query_params.multi_items()
         current = self._reference(request)
         try:
             login = await self._callback.complete(
-                browser, items, current=current, user_agent=request.headers.get("user-agent")
+                attempt, items, current=current, user_agent=request.headers.get("user-agent")
             )
         except TransactionError as error:
             self._audit.failed(Kind.LOGIN_COMPLETED, error, ref=current)
-            return await self._callback_again(error, browser, items, current)
+            return await self._callback_again(error, attempt, items, current)
         except AuthError as error:
             self._audit.failed(Kind.LOGIN_COMPLETED, error)
             return self._failed(error)

@@ -29,3 +29,17 @@ def with_security_headers(send: Send, *, is_https: bool) -> Send:
         await send(message)
 
     return sending
+
+
+def with_cookie(send: Send, set_cookie: str) -> Send:
+    """A `send` that gives the browser a cookie (a Set-Cookie value) along with a document."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            if headers.get("content-type", "").startswith("text/html"):
+                headers.append("set-cookie", set_cookie)
+                headers.setdefault("cache-control", "private, no-cache")  # it is this browser's
+        await send(message)
+
+    return sending

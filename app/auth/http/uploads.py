@@ -28,38 +28,34 @@ class Uploads:
 
     @asynccontextmanager
     async def tab(
-        self, client_token: str, session_id_hash: str | None
+        self, client_token: str, session_id_hash: str | None, client: str
     ) -> AsyncIterator[Connection | None]:
-        """The connection of the tab that an upload speaks for; None if it may not.
+        """A connection of the upload's own, which shows the tree of the tab that it speaks for;
+        None if it may not. The end of the session closes it like the tab's own.
 
         The session says whose tab it is. Where no cookie is sent, its absence is excused for a tab
-        that is open for one login.
+        that is open for one login, from the same client address.
         """
         if not is_client_token(client_token):
             yield None
-        elif session_id_hash is None and not self._is_cookie_sent:
-            open_tabs = self._connections.of_client_token(client_token)
-            yield open_tabs[0] if len(open_tabs) == 1 else None
-        else:
-            async with self._own_tab(client_token, session_id_hash) as tab:
-                yield tab
-
-    @asynccontextmanager
-    async def _own_tab(
-        self, client_token: str, session_id_hash: str | None
-    ) -> AsyncIterator[Connection | None]:
-        # The tab's websocket may be another process's: then the upload stands in for it.
-        upload = Connection(client_token, _discard, session_id_hash=session_id_hash, browser="")
+            return
+        open_tabs = self._connections.of_client_token(client_token)
+        if session_id_hash is None and not self._is_cookie_sent:
+            if len(open_tabs) != 1 or open_tabs[0].client != client:
+                yield None
+                return
+            session_id_hash = open_tabs[0].session_id_hash
+        upload = Connection(client_token, _discard, session_id_hash=session_id_hash, client=client)
         self._connections.add(upload)
         try:
             tree = await self._tree_of(upload)
-            connection = self._connections.of_tree(tree)
-            if connection is None and self._connections.of_client_token(client_token):
-                yield None  # the tab is open for another login
+            # A tab that is open elsewhere may be another process's; one that is open here for
+            # another login only is somebody else's.
+            if open_tabs and self._connections.of_tree(tree) is None:
+                yield None
                 return
-            if connection is None:
-                self._connections.bind(upload, tree)
-            yield connection or upload
+            self._connections.bind(upload, tree)
+            yield upload
         finally:
             self._connections.remove(upload)
 

@@ -114,7 +114,8 @@ class AccessControl:
         if decision.denial is None:
             return None
         check = f" ({decision.check})" if decision.check else ""
-        logger.warning("Refused %s: %s%s", event.name, decision.denial, check)
+        if self._throttle.is_due(f"{connection.tree if connection else ''} {event.name}"):
+            logger.warning("Refused %s: %s%s", event.name, decision.denial, check)
         spec = None if is_unknown else self._remedy(state, decision)
         return StateUpdate(events=Event.from_event_type(spec) if spec else [])
 

@@ -54,16 +54,16 @@ class ClientStorage:
         if event.name not in (HYDRATE_AND_LOAD, _UPDATE):
             return
         given = event.payload.get("vars") or {}
-        values = {name: value for name, value in given.items() if isinstance(value, str | None)}
+        if not isinstance(given, dict):
+            return  # an argument that does not fit, which the access control drops
+        values = {name: value for name, value in given.items() if isinstance(value, str)}
         permitted = await self._permitted(values, session)
         if event.name == HYDRATE_AND_LOAD and session is not None and self._guards_any():
             permitted |= self._owned(permitted, values, self._tags(session.sub))
         if permitted or "vars" in event.payload:
             event.payload["vars"] = permitted
 
-    async def _permitted(
-        self, values: dict[str, str | None], session: Session | None
-    ) -> dict[str, str | None]:
+    async def _permitted(self, values: dict[str, str], session: Session | None) -> dict[str, str]:
         permitted = {}
         for full_name, value in values.items():
             state, name = _variable(full_name)
@@ -74,12 +74,12 @@ class ClientStorage:
         return permitted
 
     def _owned(
-        self, permitted: dict[str, str | None], values: dict[str, str | None], tags: list[str]
-    ) -> dict[str, str | None]:
+        self, permitted: dict[str, str], values: dict[str, str], tags: list[str]
+    ) -> dict[str, str]:
         """The tags of this user, and the default of each guarded value that another one left. A
         value that is set at the hydrate goes back to the browser, which then keeps it."""
         is_own = {name: values.get(name) in tags for name in _OWNERS.values()}
-        owned: dict[str, str | None] = dict.fromkeys(is_own, tags[0])
+        owned: dict[str, str] = dict.fromkeys(is_own, tags[0])
         for full_name in permitted:
             state, name = _variable(full_name)
             if state is None or self._rules.of_variable(state, name).is_public:

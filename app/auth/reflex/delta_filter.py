@@ -55,6 +55,8 @@ class DeltaFilter:
         most = self._most(delta)
         connection = self._connections.of_tree(tree)
         # Without a connection here, Reflex hands it to the process that has it, or drops it.
+        if connection is not None and connection.is_closed:
+            return {}
         if most is Needs.NOTHING or connection is None:
             return delta
         ref = connection.session_id_hash

@@ -95,7 +95,8 @@ def _fits_class(value: Any, cls: Any, arguments: Sequence[Any]) -> bool:
         hint = Union[tuple(items)] if items else Any  # noqa: UP007  # made at run time
         return all(fits(item, hint) for item in value)
     if cls in _NUMBERS and isinstance(value, int | float):
-        return not isinstance(value, bool)
+        is_whole = cls is float or isinstance(value, int) or value.is_integer()
+        return is_whole and not isinstance(value, bool)
     if isinstance(value, str) and cls in deserializers:
         return _is_made(deserializers[cls], value)  # type: ignore[arg-type]
     if issubclass(cls, enum.Enum):
@@ -129,7 +130,7 @@ def _are_pairs(entries: Any) -> bool:
     )
 
 
-def _is_made(make: Callable[..., Any], *values: Any, **fields: Any) -> bool:
+def _is_made(make: Callable[..., Any], /, *values: Any, **fields: Any) -> bool:
     try:
         make(*values, **fields)
     except Exception:  # whatever a class of the app raises for a value that it does not take

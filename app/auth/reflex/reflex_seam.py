@@ -109,8 +109,34 @@ class DisconnectedDeltas(logging.Filter):
         return not str(record.msg).startswith(self.TEXT) or self._throttle.is_due(self.TEXT)
 
 
-def quiet_disconnected_deltas() -> None:
-    """Install the filter, once."""
-    logger = logging.getLogger("reflex.app")
-    if not any(isinstance(each, DisconnectedDeltas) for each in logger.filters):
-        logger.addFilter(DisconnectedDeltas())
+class Tracebacks(logging.Filter):
+    """Turns the tracebacks that a client's message can provoke in Socket.IO and Engine.IO into a
+    line now and then. Both log whatever fails while they handle a message."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._throttle = LogThrottle()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to log the record."""
+        if not record.exc_info:
+            return True
+        kind = record.exc_info[0]
+        record.msg, record.args = "%s: %s", (record.getMessage(), kind.__name__ if kind else "")
+        record.exc_info = record.exc_text = None
+        return self._throttle.is_due(record.name)
+
+
+LOG_FILTERS: dict[str, type[logging.Filter]] = {
+    "reflex.app": DisconnectedDeltas,
+    "engineio.server": Tracebacks,
+    "socketio.server": Tracebacks,
+}
+
+
+def filter_logs() -> None:
+    """Install the filters, once."""
+    for name, log_filter in LOG_FILTERS.items():
+        logger = logging.getLogger(name)
+        if not any(isinstance(each, log_filter) for each in logger.filters):
+            logger.addFilter(log_filter())

@@ -97,8 +97,6 @@ class SessionMiddleware(Middleware):
         elif connection.awaits_page and is_of_page(event):
             self._unfinished.note(connection.client_token, event)
             return StateUpdate()
-        if self._access.drops(event, connection):
-            return StateUpdate()
         session, error = None, ""
         if connection.state_key is not None:
             try:
@@ -115,7 +113,13 @@ class SessionMiddleware(Middleware):
         await self._client_storage.filter(event, session)
         if event.name in _HYDRATES or not connection.is_bound or error:
             await self._bind(app, state, event, connection, session, error)
-        return await self._access.refusal(state, event, session, connection, is_unknown=bool(error))
+        refusal = await self._access.refusal(
+            state, event, session, connection, is_unknown=bool(error)
+        )
+        # After the decision: to see whether arguments fit, classes of the app are made of them.
+        if refusal is None and self._access.drops(event, connection):
+            return StateUpdate()
+        return refusal
 
     async def _without_connection(
         self, state: BaseState, event: Event, connection: Connection | None
@@ -127,8 +131,8 @@ class SessionMiddleware(Middleware):
         if client_token is not None:
             self._unfinished.note(client_token, event)
             return StateUpdate()
-        if self._access.drops(event, None):
-            return StateUpdate()
+        if EventContext.get().parent_txid is None:
+            return StateUpdate()  # only what an earlier event started may go on
         return await self._access.refusal(state, event, None, None, is_unknown=True)
 
     async def _session(self, connection: Connection) -> Session | None:

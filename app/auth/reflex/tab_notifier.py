@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 
 import reflex as rx
@@ -16,6 +17,8 @@ from ..session import SessionStore
 from .events import start_event
 from .reflex_seam import new_state_tree
 from .subscription import subscribed_events
+
+FOLLOW_AFTER = (0.0, 1.0, 5.0)  # seconds between looking for the tabs of a browser that logged in
 
 
 class TabNotifier:
@@ -41,7 +44,7 @@ class TabNotifier:
                 self._connections.note_replaced(subject)
                 self._background.start(close_all(self._connections.of_session(subject)))
             case SessionEventKind.SIGNED_IN:
-                self._background.start(close_all(self._connections.anonymous_of(subject)))
+                self._background.start(self._follow(*subject.split(".", 1)))
             case SessionEventKind.CHANGED:
                 await self._run_subscribers(self._connections.trees_of(subject))
 
@@ -72,9 +75,17 @@ class TabNotifier:
         self, connections: Sequence[Connection], trees: Collection[str]
     ) -> None:
         await close_all(connections)
-        if self.app is not None:
-            for tree in trees:
+        for tree in trees:
+            shown_by = self._connections.of_tree(tree)
+            if self.app is not None and (shown_by is None or shown_by.is_closed):
                 await drop_tree(self.app, tree)
+
+    async def _follow(self, browser: str, session_id_hash: str) -> None:
+        """Close the tabs of a browser that do not have its new session: more than once, since one
+        of them may be back before the browser has the new cookie."""
+        for pause in FOLLOW_AFTER:
+            await asyncio.sleep(pause)
+            await close_all(self._connections.others_of(browser, session_id_hash))
 
     async def _run_subscribers(self, trees: Sequence[str]) -> None:
         if self.app is not None:

@@ -160,14 +160,13 @@ async def test_predecessor_that_stays(connections: Connections) -> None:
     await asyncio.wait_for(connections.wait_for_predecessors("tree"), 5)
 
 
-def test_anonymous(connections: Connections) -> None:
-    """A login concerns the tabs of its browser in which no user is signed in, and no others."""
+def test_others(connections: Connections) -> None:
+    """A login concerns the tabs of its browser that do not have its session, and no others."""
     mine, looked_up = opened(connections, "1"), opened(connections)
     opened(connections, "2", session=ALICE)
     opened(connections, "3", browser="another")
-    over = opened(connections, session=BOB)  # its cookie is of a session that is over
-    connections.bind(over, "4")
-    assert set(connections.anonymous_of("browser")) == {mine, looked_up, over}
+    before = opened(connections, "4", session=BOB)
+    assert set(connections.others_of("browser", ALICE)) == {mine, looked_up, before}
 
 
 def test_of_session(connections: Connections) -> None:
@@ -210,7 +209,7 @@ def test_nothing_stays(connections: Connections) -> None:
         connections.remove(connection)
         assert connection.is_closed
     assert connections.of_tree("1") is connections.of_tree("2") is None
-    found = connections.of_session(ALICE), connections.anonymous_of("browser")
+    found = connections.of_session(ALICE), connections.others_of("browser", ALICE)
     assert (*found, connections.signed_in(), connections.of_client_token(TAB)) == ([], [], [], [])
 
 

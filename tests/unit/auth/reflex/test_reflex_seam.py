@@ -110,7 +110,9 @@ CONTRACTS: dict[str, Callable[[rx.App], bool]] = {
     ),
     "FIELD_MARKER ends the names in a delta": lambda _: all(
         name.endswith(FIELD_MARKER)
-        for name in new_state_tree().dict(initial=True)[State.get_full_name()]
+        for name in new_state_tree().dict(include_computed=False, initial=True)[
+            State.get_full_name()
+        ]
     ),
     "StateManagerRedis.redis is its client": lambda _: (
         "redis" in StateManagerRedis.__dataclass_fields__

@@ -4,7 +4,7 @@ still leaves a connection that was closed."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from urllib.parse import parse_qs
 
 import pytest
@@ -140,11 +140,12 @@ class Setting:
 
 
 @pytest.fixture
-async def setting(clock: Clock) -> Setting:
+async def setting(clock: Clock) -> AsyncIterator[Setting]:
     """With a session."""
     setting = Setting(clock)
     await setting.store.create(REF, session(clock))
-    return setting
+    yield setting
+    await setting.store.close()
 
 
 async def test_session_that_ends_during_its_look_up(setting: Setting) -> None:

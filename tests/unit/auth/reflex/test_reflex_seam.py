@@ -66,6 +66,16 @@ def has_session_of_tree(_: rx.App) -> bool:
     return isinstance(new_state_tree().rx_router_session.client_token, str)  # type: ignore[attr-defined]
 
 
+class Probe(rx.State):
+    value: int = 0
+
+
+def marks_fields(_: rx.App) -> bool:
+    probe = Probe(_reflex_internal_init=True)  # type: ignore[call-arg]
+    probe.value = 1
+    return f"value{FIELD_MARKER}" in probe.get_delta()[Probe.get_full_name()]
+
+
 def tree_key(_: rx.App) -> bool:
     return str(BaseStateToken(ident=TREE, cls=State)) == f"{TREE}_{State.get_full_name()}"
 
@@ -108,12 +118,7 @@ CONTRACTS: dict[str, Callable[[rx.App], bool]] = {
         .handler,
         EventHandlerSetVar,
     ),
-    "FIELD_MARKER ends the names in a delta": lambda _: all(
-        name.endswith(FIELD_MARKER)
-        for name in new_state_tree().dict(include_computed=False, initial=True)[
-            State.get_full_name()
-        ]
-    ),
+    "FIELD_MARKER ends the names in a delta": marks_fields,
     "StateManagerRedis.redis is its client": lambda _: (
         "redis" in StateManagerRedis.__dataclass_fields__
     ),

@@ -1,4 +1,4 @@
-"""Whose state tree an upload is for: an upload is an event that names its tab in a header."""
+"""Finds the state tree of an upload, which is an event that names its tab in a header."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from .state_trees import is_client_token
 
 
 class Uploads:
-    """`tree_of` looks up the login of a connection and names its tree. With `is_cookie_sent`, page
-    and backend are one origin: elsewhere, browsers send no cookie along with an upload."""
+    """Finds the tabs of uploads. `tree_of` looks up the login of a connection and names its tree.
+    `is_cookie_sent` says that page and backend are one origin: otherwise, browsers send no cookie
+    with an upload."""
 
     def __init__(
         self,
@@ -30,10 +31,10 @@ class Uploads:
     async def tab(
         self, client_token: str, session_id_hash: str | None
     ) -> AsyncIterator[Connection | None]:
-        """The connection of the tab that an upload speaks for; None if it may not.
+        """Yield the connection of the tab that an upload names; None if the upload is refused.
 
-        The session says whose tab it is. Where no cookie is sent, its absence is excused for a tab
-        that is open for one login.
+        The session cookie must be that of the tab's login. If browsers send no cookie here, the
+        upload is accepted for a tab that is open for exactly one login.
         """
         if not is_client_token(client_token):
             yield None
@@ -48,7 +49,7 @@ class Uploads:
     async def _own_tab(
         self, client_token: str, session_id_hash: str | None
     ) -> AsyncIterator[Connection | None]:
-        # The tab's websocket may be another process's: then the upload stands in for it.
+        # If another process has the tab's websocket, the upload takes its place here.
         upload = Connection(client_token, _discard, session_id_hash=session_id_hash, browser="")
         self._connections.add(upload)
         try:
@@ -65,4 +66,4 @@ class Uploads:
 
 
 async def _discard(_: Message) -> None:
-    """In place of sending a message."""
+    """Drop a message."""

@@ -1,6 +1,6 @@
-"""Stands before Reflex's event namespace: a message becomes an event only if it is well-formed and
-has a handler. Reflex answers any other with an exception, and logs it with all that the connection
-came with."""
+"""Filters messages before Reflex's event namespace: only a well-formed message whose handler exists
+becomes an event. For any other, Reflex raises an exception and logs it with the headers of the
+connection."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..log_throttle import LogThrottle
 
 logger = logging.getLogger(__name__)
 
-LONGEST_NAME = 100  # characters of an unknown name, for the log
+LONGEST_NAME = 100  # characters of an unknown name that are logged
 
 _UNKNOWN = Decision(Denial.UNKNOWN_HANDLER)
 _NONE: dict[str, Any] = {}
@@ -27,7 +27,7 @@ _TEXTS = (RouteVar.PATH, RouteVar.ORIGIN)
 
 
 class EventFilter(socketio.AsyncNamespace):  # type: ignore[misc]
-    """A Socket.IO namespace in front of Reflex's, which has the same name."""
+    """A Socket.IO namespace that replaces Reflex's under the same name, and delegates to it."""
 
     def __init__(self, app: rx.App, audit: AuditTrail) -> None:
         if app.event_namespace is None or app.sio is None:
@@ -39,16 +39,16 @@ class EventFilter(socketio.AsyncNamespace):  # type: ignore[misc]
         self._throttle = LogThrottle()
 
     async def trigger_event(self, event: str, *args: Any) -> Any:
-        """Hand an event over to Reflex; called by Socket.IO."""
+        """Pass an event on to Reflex. Called by Socket.IO."""
         trigger: Callable[..., Any] = self._inner.trigger_event
-        if event != "event":
+        if event != "event":  # such as connect or ping
             return await trigger(event, *args)
         data = args[1] if len(args) == 2 else None
         if not is_event(data, self._handlers):
             return self._drop(str(args[0]), data)
         try:
             return await trigger(event, *args)
-        except Exception as error:  # a client can provoke it as often as it likes
+        except Exception as error:  # a client could fill the log with tracebacks
             if self._throttle.is_due(str(args[0])):
                 logger.warning("Dropped an event: %s", type(error).__name__)
 
@@ -61,7 +61,7 @@ class EventFilter(socketio.AsyncNamespace):  # type: ignore[misc]
 
 
 def is_event(data: Any, handlers: Container[str]) -> bool:
-    """Whether it is an event of one of these handlers, with arguments by name, from a page."""
+    """Whether a message is an event of one of these handlers, with well-formed arguments."""
     try:
         payload, router_data = data.get("payload", _NONE), data.get("router_data", _NONE)
         if data["name"] not in handlers or type(payload) is not dict:

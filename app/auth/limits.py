@@ -67,6 +67,7 @@ class Limits:
 
 def quota(text: str) -> Quota:
     """Parse a single quota."""
+    # `parse` accepts several quotas; a limit has one.
     (only,) = parse(text)
     return only
 

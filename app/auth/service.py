@@ -127,6 +127,7 @@ class AuthService(AccessDecorators):
         """
         query = {"return_to": return_to, "audience": audience, "scope": scope, **parameters}
         given = {name: value for name, value in query.items() if value}
+        # The backend's origin, which in development is not the page's.
         return f"{self.config.app_api_url}/auth/login?{urlencode(given)}"
 
     def logout_form(self, *children: rx.Component, **props: Any) -> rx.Component:
@@ -220,6 +221,7 @@ class AuthService(AccessDecorators):
 
     def require_login(self, target: Callable[..., Any]) -> Any:
         """Guard a page (a function without parameters) or an event handler (one with `self`)."""
+        # A page has no parameters, a handler has `self`.
         if not inspect.signature(target).parameters:
             return guard_page(target)
         return guard_handler(target, self.get_user, self.login_url)
@@ -265,6 +267,7 @@ class AuthService(AccessDecorators):
                 session_id_hash, TokenRequest(audience, options.scope, refused)
             )
         except LoginRequired as error:
+            # The flows know no pages, so the link is added here.
             error.login_url = self.login_url(page(), audience=error.audience, scope=error.scope)
             raise
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..errors import ConfigError
 from .trail import AuditEvent, Kind, Outcome
 
+# With O_APPEND, processes that share the file do not overwrite each other's lines.
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 
@@ -59,6 +60,7 @@ class OpenTelemetryAuditLog:
     def __init__(self) -> None:
         if find_spec("opentelemetry") is None:
             raise ConfigError("OpenTelemetry is not installed: pip install opentelemetry-sdk.")
+        # Imported here, since OpenTelemetry is optional.
         from opentelemetry import metrics, trace
 
         self._tracer = trace.get_tracer(__name__)
@@ -79,6 +81,7 @@ class OpenTelemetryAuditLog:
         self._counter.add(1, labels)
 
     def _add_span(self, event: AuditEvent) -> None:
+        # OpenTelemetry takes times in integer nanoseconds.
         end = int(event.time * 1_000_000_000)
         start = end - int(event.milliseconds * 1_000_000)
         span = self._tracer.start_span(

@@ -18,7 +18,7 @@ from .websocket_limits import MOST_KEYS
 logger = logging.getLogger(__name__)
 
 Limited = Literal["login", "callback", "backchannel_logout", "connection"]
-_EVERYBODY = "everybody"
+_EVERYBODY = "everybody"  # the key of limits that count all clients together
 _REDIS = {
     "CONNECTION_POOL_CLASS": "redis.asyncio.BlockingConnectionPool",
     "CONNECTION_POOL_KWARGS": {
@@ -51,6 +51,7 @@ class RequestLimits:
     async def seconds_to_wait(self, what: Limited, client: str) -> float:
         """Count a request. Return 0 if it may proceed, else the seconds until a retry."""
         wait = await self._seconds(self._of_client[what], client)
+        # A client over its own limit does not use up the limit of all clients.
         if not wait and what in self._of_all:
             wait = await self._seconds(self._of_all[what], _EVERYBODY)
         if wait and self._throttle.is_due(f"{what} {client}"):
@@ -61,6 +62,7 @@ class RequestLimits:
     async def aclose(self) -> None:
         """Close the connections to Redis."""
         if self._redis is not None:
+            # throttled has no public way to close its client.
             client: Any = self._redis._backend.get_client()
             await client.aclose()
 

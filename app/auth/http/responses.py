@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
+# The documents have an inline style, and no script.
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (

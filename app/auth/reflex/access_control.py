@@ -155,6 +155,8 @@ class AccessControl:
     def _guarded(self, page: Any) -> Any:
         rule = self.rules.of_page(page)
         self._page_rules[rule.key] = rule
+        # A page may be guarded by `require_login` already.
         if rule.is_public or is_guarded_page(page):
             return page
+        # Reflex also takes a component in place of a function.
         return guard_page(page if callable(page) else lambda: page)

@@ -81,6 +81,7 @@ def own_variables(state: type[BaseState]) -> list[str]:
 
 def _short(name: str) -> str:
     """Shorten a full name to module, State and member, without the parent States."""
+    # In Reflex's names, underscores stand for the dots of a module path.
     state, dot, last = name.rpartition(".")
     nearest = state.rpartition(".")[2].replace("____", ".").replace("___", ".")
     return f"{nearest}{dot}{last}"

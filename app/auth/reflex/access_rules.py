@@ -39,6 +39,7 @@ def mark_variables(state: type[BaseState], rules: dict[str, Rule]) -> None:
     unknown = rules.keys() - state.vars.keys() - state.get_fields().keys()
     if unknown:
         raise TypeError(f"{state.__name__} has no variable {', '.join(sorted(unknown))}.")
+    # `vars`, not `getattr`: the marks of a parent State must not change.
     setattr(state, _VARIABLES, {**vars(state).get(_VARIABLES, {}), **rules})
 
 
@@ -99,6 +100,7 @@ class AccessRules:
             rule = vars(base).get(_VARIABLES, {}).get(name)
             if isinstance(rule, Rule):
                 return rule
+        # A computed variable is marked on its function.
         computed = state.computed_vars.get(name)
         return mark_of(getattr(computed, "fget", None))
 

@@ -52,6 +52,7 @@ async def _taken(app: rx.App, tree: str, state: type[BaseState]) -> dict[str, An
         source = await root.get_state(state)
         fields = {name: f for name, f in state.get_fields().items() if name in declared}
         values = {name: source.get_value(name) for name in fields}
+        # Copied, so that the two trees share no mutable values.
         changed = {
             name: copy.deepcopy(value)
             for name, value in values.items()

@@ -78,6 +78,7 @@ class ClientStorage:
     ) -> dict[str, str | None]:
         """Return this user's tags, and the default for each guarded value of another user. Reflex
         sends a value that is set at hydrate back to the browser, which then stores it."""
+        # A tag under any listed secret counts: secrets rotate.
         is_own = {name: values.get(name) in tags for name in _OWNERS.values()}
         owned: dict[str, str | None] = dict.fromkeys(is_own, tags[0])
         for full_name in permitted:

@@ -43,6 +43,7 @@ def guard_handler(
             return None
         if user is None:
             return go_to_login(self, login_url)
+        # A generator is returned as it is: Reflex iterates it.
         result = handler(self, *args, **kwargs)
         return await result if inspect.isawaitable(result) else result
 
@@ -66,6 +67,7 @@ def guard_page(page: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
             on_mount=_entering(rule),
         )
 
+    # In `__dict__`, which functools.wraps copies to a function that wraps this page.
     guarded.__dict__[_IS_GUARDED] = True
     return mark(guarded, rule)
 

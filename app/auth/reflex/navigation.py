@@ -39,4 +39,5 @@ def go_to_login(state: Any, login_url: LoginUrl, **parameters: str) -> EventSpec
     This is a document navigation: on one origin, `rx.redirect` would look for a page of the app.
     """
     url = login_url(current_path(state), **parameters)
+    # JSON is also a JavaScript literal, so the path cannot break out of the script.
     return rx.call_script(f"window.location.assign({json.dumps(url)})")

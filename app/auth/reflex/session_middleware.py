@@ -168,6 +168,7 @@ class SessionMiddleware(Middleware):
         has_signed_out = False
         if is_hydrating and not connection.is_bound:
             before = self._connections.login_before(connection.client_token)
+            # A new tree has no user either, so `has_changed` does not show a logout.
             has_signed_out = session is None and before not in (None, NOBODY)
             if before not in (None, connection.state_key or NOBODY) and is_in_place(event):
                 await self._await_page(connection)

@@ -29,6 +29,7 @@ class AuthState(rx.State):
 
     _has_carried_over: bool = False
 
+    # Set by `Wiring.install`: Reflex itself creates the instances of States.
     _login_url: ClassVar[LoginUrl]
     _decide: ClassVar[Callable[[rx.State, str], Awaitable[Decision | None]]]
     _record: ClassVar[Callable[[rx.State, Decision], None]]

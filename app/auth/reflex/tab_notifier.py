@@ -39,6 +39,7 @@ class TabNotifier:
                 self._end(subject)
             case SessionEventKind.RENEWED:
                 self._connections.note_replaced(subject)
+                # The trees stay: the new session has the same `state_key`.
                 self._background.start(close_all(self._connections.of_session(subject)))
             case SessionEventKind.SIGNED_IN:
                 self._background.start(close_all(self._connections.anonymous_of(subject)))

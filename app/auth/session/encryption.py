@@ -50,6 +50,7 @@ class Sealer:
                 "Make one with: openssl rand -hex 32"
             )
         self._randomness = randomness
+        # One purpose for each key: values and index keys do not share one.
         keys = [_derive(secret, b"session store v1") for secret in secrets]
         self._tag_keys = [_derive(secret, b"session index v1") for secret in secrets]
         self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
@@ -59,6 +60,7 @@ class Sealer:
         """Encrypt. `context` names the record's place, and must be the same in `unseal`."""
         header = _VERSION + self._newest
         nonce = self._randomness(_NONCE)
+        # The header is authenticated with the context.
         sealed = self._ciphers[self._newest].encrypt(nonce, plaintext, header + context)
         return header + nonce + sealed
 

@@ -67,6 +67,7 @@ class Session:
 
     def claims(self) -> dict[str, Any]:
         """Return a copy of the claims, which the caller may change."""
+        # Most claims are immutable texts and numbers, which need no copy.
         return {
             name: copy.deepcopy(value) if isinstance(value, dict | list) else value
             for name, value in self.user.items()

@@ -92,6 +92,7 @@ class RedisSessionStore:
             await pipeline.execute()
 
     def cached(self, session_id_hash: str) -> StoredSession | None:
+        # A cache would miss the changes that other machines make.
         return None
 
     async def load(self, session_id_hash: str) -> StoredSession | None:

@@ -3,7 +3,7 @@
     auth = AuthService(AuthConfig.from_environ(os.environ), store, http_interceptor=...)
     auth.install(app)
 
-Names load on first use, so that the configuration and the allow-list work without Reflex.
+Names are imported on first use, so that configuration and allowed list work without Reflex.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         SQLiteSessionStore,
     )
 
+# Twice: type checkers need the imports above, and this table serves `__getattr__`.
 _MODULES = {
     "audit": ("AuditEvent", "AuditHook", "JsonLinesAuditLog", "OpenTelemetryAuditLog"),
     "config": ("AuthConfig", "AuthorizationParams"),

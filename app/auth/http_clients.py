@@ -1,4 +1,4 @@
-"""The HTTP clients that act for the users of tabs."""
+"""Builds the HTTP clients that act for the user of a tab."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from .reflex.request_inspector import Inspection
 
 
 class GetAccessToken(Protocol):
-    """The access token of a session, in place of the `refused` one if that is given."""
+    """Returns an access token of a session. With `refused`, a new one in place of that token."""
 
     def __call__(
         self,
-        ref: str | None,
+        session_id_hash: str | None,
         page: Callable[[], str],
         options: TokenOptions,
         refused: str | None = None,
     ) -> Awaitable[str]:
-        """`page` is where the login that may be needed is to end."""
+        """`page` returns the path to return to if the user has to log in."""
 
 
 class HttpClients:
-    """Raises `ConfigError` when an entry of the allowed list is wrong; every wrong one is named."""
+    """Raises `ConfigError` if the allowed list has invalid entries; the error names them all."""
 
     def __init__(
         self,
@@ -61,22 +61,26 @@ class HttpClients:
         self._on_request = on_request
         self._telemetry = OpenTelemetry.if_installed()
 
-    def of(self, state: rx.State, ref: str | None, sub: str | None) -> httpx.AsyncClient:
-        """One for the user of this tab: the hash of the session's id, and the user's `sub`."""
+    def of(
+        self, state: rx.State, session_id_hash: str | None, sub: str | None
+    ) -> httpx.AsyncClient:
+        """Return a client for the user of this tab. `sub` is the user's."""
         get_access_token = functools.partial(
-            self._get_access_token, ref, functools.partial(current_path, state)
+            self._get_access_token, session_id_hash, functools.partial(current_path, state)
         )
         transport = AccessTokenTransport(
             self._allowed_list,
             get_access_token,
             self._pool,
             refresh_access_token=get_access_token,
-            observers=self._observers(state, ref, sub),
+            observers=self._observers(state, session_id_hash, sub),
         )
         return build_client(transport, base_url=self._base_url)
 
-    def _observers(self, state: rx.State, ref: str | None, sub: str | None) -> list[Observer]:
-        """The observers that are on now. Without any, no request is described."""
+    def _observers(
+        self, state: rx.State, session_id_hash: str | None, sub: str | None
+    ) -> list[Observer]:
+        """The observers that are enabled now. Without any, requests cost no events."""
         observers = [] if self._on_request is None else [self._on_request]
         if self._telemetry is not None and self._telemetry.has_provider():
             observers.append(self._telemetry.observe)
@@ -85,5 +89,5 @@ class HttpClients:
         if self._inspection is not None:
             observers.append(self._inspection.observer(state))
         if self._audit.has_hooks:
-            observers.append(audit_requests(self._audit, sub, ref))
+            observers.append(audit_requests(self._audit, sub, session_id_hash))
         return observers

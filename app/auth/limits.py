@@ -1,4 +1,4 @@
-"""How often: the quotas that keep one client from being everybody's trouble."""
+"""The quotas for requests and events, which keep one client from exhausting the service."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Quotas such as `120/minute` or `50/second burst 500` (how many at once; else as many as the
-    number says). A client is an address, or the /64 network of an IPv6 one.
+    """Quotas such as `120/minute` or `50/second burst 500`. The burst is how many may come at once;
+    it defaults to the first number. A client is an IPv4 address or an IPv6 /64 network.
 
-    `login`, `callback` and `backchannel_logout` are requests of one client to these routes, and
-    `connection` its websockets. `login_of_all` bounds how many logins can be half open, whoever
-    begins them. `event` are the events of one session, or of one tab where nobody is signed in, and
+    `login`, `callback` and `backchannel_logout` limit the requests of a client to these routes, and
+    `connection` its websockets. `login_of_all` limits the logins of all clients, and so how many
+    can be half open. `event` limits the events of a session or, without one, of a tab;
     `event_of_client` those of all sessions and tabs of a client.
     """
 
@@ -32,7 +32,7 @@ class Limits:
     event_of_client: str = "1000/second burst 10000"
 
     def __post_init__(self) -> None:
-        """Raises `ConfigError` that names every quota which is none."""
+        """Raises `ConfigError`, which names every invalid quota."""
         problems = [
             problem
             for field in dataclasses.fields(self)
@@ -43,11 +43,11 @@ class Limits:
 
     @classmethod
     def parse(cls, text: str) -> Limits | None:
-        """Limits from a text such as `login=20/minute, event=100/second burst 1000` (the variable
-        `APP_LIMITS`), which leaves the others as they are; None, which is no limits, from `off`.
+        """Parse a text such as `login=20/minute, event=100/second burst 1000` (the variable
+        `APP_LIMITS`). Other limits keep their defaults. The text `off` gives None: no limits.
 
         Raises:
-            ConfigError: a name is unknown, or a quota is none.
+            ConfigError: a name is unknown, or a quota is invalid.
         """
         if text.strip().lower() == "off":
             return None
@@ -66,7 +66,8 @@ class Limits:
 
 
 def quota(text: str) -> Quota:
-    """The quota that a text describes."""
+    """Parse a single quota."""
+    # `parse` accepts several quotas; a limit has one.
     (only,) = parse(text)
     return only
 

@@ -1,4 +1,4 @@
-"""For what would fill a log."""
+"""Rate-limits repeated log messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TIMES = "6/minute burst 1"
 
 
 class LogThrottle:
-    """A few times a minute is enough, for each key."""
+    """Allows a few messages a minute for each key, which a client may cause at will."""
 
     def __init__(self) -> None:
         self._throttled = Throttled(
@@ -18,5 +18,5 @@ class LogThrottle:
         )
 
     def is_due(self, key: str) -> bool:
-        """Whether it is time to speak of it again, which then counts."""
+        """Whether to log a message for this key now. True counts as a message."""
         return not self._throttled.limit(key).limited

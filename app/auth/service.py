@@ -1,4 +1,4 @@
-"""AuthService: the one object an app holds. It wires the layer together and is its public face."""
+"""AuthService: the public interface of the layer, and the one object that an app holds."""
 
 from __future__ import annotations
 
@@ -39,18 +39,17 @@ DEFAULT_LIMITS = Limits()
 
 
 class AuthService(AccessDecorators):
-    """Logs users in and out, calls APIs for them, and keeps every open tab told.
+    """Logs users in and out, calls APIs for them, and keeps every open tab up to date.
 
-    `store` holds the sessions. Every page, event handler and variable is for signed-in users,
-    unless it is marked (`public`, `require`); without `secure_by_default`, only what is marked is.
-    `inspect_requests` turns the request inspector on, and `on_request` is told of every outgoing
-    request. `audit_hooks` are told what happens to logins, sessions and tokens. `limits` say
-    how often a client may come (None: as often as it likes). `pool` is the transport that really
-    sends (default: a bounded httpx pool); `clock` gives epoch seconds, `jitter` numbers from 0 up
-    to 1.
+    `store` holds the sessions. Every page, event handler and variable requires a signed-in user
+    unless it is marked (`public`, `require`); without `secure_by_default`, only marked ones do.
+    `inspect_requests` enables the request inspector. `on_request` is called for every outgoing
+    request, `audit_hooks` for every event of the audit trail. `limits` are the rate limits (None:
+    no limits). `pool` is the transport that sends the requests (default: a bounded httpx pool).
+    `clock` returns epoch seconds, `jitter` numbers in [0, 1).
 
     Raises:
-        ConfigError: an entry of the allowed list is wrong; every wrong one is named.
+        ConfigError: the allowed list has invalid entries. The error names them all.
     """
 
     def __init__(
@@ -83,7 +82,7 @@ class AuthService(AccessDecorators):
         self._pool = pool or build_pool()
         self._wiring = Wiring(config, store, self._pool, self.login_url, options)
         self.sessions = self._wiring.sessions
-        """Login, logout, refresh and devices, without Reflex."""
+        """The flows: login, logout, refresh and devices, without Reflex."""
         self._http_clients = HttpClients(
             options.http_interceptor,
             self._pool,
@@ -94,11 +93,10 @@ class AuthService(AccessDecorators):
         )
 
     def install(self, app: rx.App) -> None:
-        """Put the layer into a Reflex app: routes, gate, middleware, and clean shutdown.
+        """Install the layer in a Reflex app: routes, gate, middleware, and clean shutdown.
 
         Raises:
-            ConfigError: the app uses the transport "polling", whose handshake cannot be bound to a
-                login.
+            ConfigError: the app uses the transport "polling", which cannot be bound to a login.
         """
         if get_config().transport == "polling":
             raise ConfigError(
@@ -110,7 +108,7 @@ class AuthService(AccessDecorators):
         app.register_lifespan_task(self._lifespan)
 
     def asgi(self, inner: ASGIApp) -> ASGIApp:
-        """The gate around `inner`, with the `/auth/` routes behind it."""
+        """Return the gate around `inner`, with the `/auth/` routes behind it."""
         return self._wiring.backend.around(inner)
 
     def login_url(
@@ -121,52 +119,53 @@ class AuthService(AccessDecorators):
         scope: str | None = None,
         **parameters: str,
     ) -> str:
-        """The absolute URL that begins a login and ends at the path `return_to`.
+        """Return the absolute URL that starts a login and returns to the path `return_to`.
 
-        `audience` (one that the allowed list names) and `scope` (space-separated) ask the user for
-        more than the default. `parameters` are those of `LOGIN_PARAMETERS`, such as
-        `prompt="login"` or `organization="org_1"`.
+        `audience` (one in the allowed list) and `scope` (space-separated) request more than the
+        default. `parameters` are those of `LOGIN_PARAMETERS`, such as `prompt="login"` or
+        `organization="org_1"`.
         """
         query = {"return_to": return_to, "audience": audience, "scope": scope, **parameters}
         given = {name: value for name, value in query.items() if value}
+        # The backend's origin, which in development is not the page's.
         return f"{self.config.app_api_url}/auth/login?{urlencode(given)}"
 
     def logout_form(self, *children: rx.Component, **props: Any) -> rx.Component:
-        """A form around a submit button; it logs out here and at the provider."""
+        """Return a form around a submit button, which logs out here and at the provider."""
         action = f"{self.config.app_api_url}/auth/logout"
         form: rx.Component = DocumentForm.create(*children, action=action, method="post", **props)
         return form
 
     def http_client(self, state: rx.State) -> httpx.AsyncClient:
-        """An HTTP client that acts for the user of this tab: a token on every allowed request and
-        on no other.
+        """Return an HTTP client that acts for the user of this tab. Every request on the allowed
+        list has an access token, and no other request has one.
 
-        Use it in a background handler, as `async with auth.http_client(self) as http`. Requests
-        raise `LoginRequired`, `ConsentRequired` (with the `login_url` that leads back to the page),
-        `ProviderUnavailable` or `StoreUnavailable` when there is no token.
+        Use it in a background handler: `async with auth.http_client(self) as http`. If there is no
+        token, requests raise `LoginRequired` or `ConsentRequired` (with a `login_url` that returns
+        to the page), `ProviderUnavailable` or `StoreUnavailable`.
         """
         connection = self._connection(state)
         sub = connection.sub if connection else None
-        return self._http_clients.of(state, self._reference(state), sub)
+        return self._http_clients.of(state, self._session_id_hash(state), sub)
 
     def request_inspector(self) -> rx.Component:
-        """A panel that lists this user's outgoing requests live; nothing unless it is turned on."""
+        """Return a live panel of this user's outgoing requests, or nothing if it is not enabled."""
         return request_inspector() if self._wiring.inspection is not None else rx.fragment()
 
     async def get_access_token(self, state: rx.State, options: TokenOptions | None = None) -> str:
-        """The access token of this tab's user, refreshed if it is about to expire.
+        """Return the access token of this tab's user, refreshed if it is about to expire.
 
         Raises:
             LoginRequired, ConsentRequired, SessionEnded, ProviderUnavailable, StoreUnavailable.
         """
         return await self._access_token(
-            self._reference(state),
+            self._session_id_hash(state),
             functools.partial(current_path, state),
             options or TokenOptions(),
         )
 
     async def get_user(self, state: rx.State) -> User | None:
-        """The claims of this tab's user, read from the session now; None when nobody is signed in.
+        """Read the claims of this tab's user from the session; None if no user is signed in.
 
         Raises:
             StoreUnavailable: the session cannot be read.
@@ -175,49 +174,54 @@ class AuthService(AccessDecorators):
         return session.claims() if session else None
 
     async def devices(self, state: rx.State) -> list[Device]:
-        """Where this tab's user is logged in: this session first, then as last seen.
+        """List the sessions of this tab's user: this one first, then the last seen first.
 
         Raises:
             StoreUnavailable: sessions cannot be read.
         """
-        ref = self._reference(state)
-        return await self.sessions.devices.of(ref) if ref else []
+        session_id_hash = self._session_id_hash(state)
+        return await self.sessions.devices.of(session_id_hash) if session_id_hash else []
 
     async def end_device(self, state: rx.State, device_id: str) -> bool:
-        """Log this tab's user out where `devices` says that id; False if there is no such place.
+        """End the session with this id from `devices`. Returns False if the user has none.
 
-        Its tabs are nobody's at once. Raises `StoreUnavailable`.
+        Its tabs sign out at once. Raises `StoreUnavailable`.
         """
-        ref = self._reference(state)
-        return await self.sessions.devices.end(ref, device_id) if ref else False
+        session_id_hash = self._session_id_hash(state)
+        return (
+            await self.sessions.devices.end(session_id_hash, device_id)
+            if session_id_hash
+            else False
+        )
 
     async def end_other_devices(self, state: rx.State) -> int:
-        """Log this tab's user out everywhere but here; the number of places.
+        """End all other sessions of this tab's user, and return their number.
 
         Raises `StoreUnavailable`.
         """
-        ref = self._reference(state)
-        return await self.sessions.devices.end_others(ref) if ref else 0
+        session_id_hash = self._session_id_hash(state)
+        return await self.sessions.devices.end_others(session_id_hash) if session_id_hash else 0
 
     async def user_changed(self, state: rx.State) -> None:
-        """Say that something about this tab's user is not as it was: in each of their open tabs, on
-        any device, what subscribed to the user runs anew. Raises `StoreUnavailable`."""
-        ref = self._reference(state)
-        if ref is not None:
-            await self.sessions.changed(ref)
+        """Publish that this tab's user has changed: the subscribed handlers run again in all of the
+        user's open tabs, on any device. Raises `StoreUnavailable`."""
+        session_id_hash = self._session_id_hash(state)
+        if session_id_hash is not None:
+            await self.sessions.changed(session_id_hash)
 
     async def aclose(self) -> None:
-        """Let go of everything; `install` sees to it that this happens when the app stops."""
+        """Close all connections and files. After `install`, this happens when the app stops."""
         await self._wiring.stop()
         await self._pool.aclose()
         await self.store.close()
 
     def surface(self) -> list[AccessEntry]:
-        """Every page, event handler and variable of the app, with who may reach it."""
+        """Return every page, event handler and variable of the app, with its access rule."""
         return surface(self._installed(), self._wiring.access.rules)
 
     def require_login(self, target: Callable[..., Any]) -> Any:
         """Guard a page (a function without parameters) or an event handler (one with `self`)."""
+        # A page has no parameters, a handler has `self`.
         if not inspect.signature(target).parameters:
             return guard_page(target)
         return guard_handler(target, self.get_user, self.login_url)
@@ -225,12 +229,12 @@ class AuthService(AccessDecorators):
     def on_user_change(self, handler: UserHandler) -> Any:
         """Subscribe `async def handler(self, user)` of a State to this tab's user.
 
-        It runs in the background when a user appears (a page load included), changes by value, or
-        goes (`user` is then None). A newer run cancels an older one that is not finished.
+        It runs in the background when the user signs in (a page load included), signs out (`user`
+        is then None), or has other claims. A newer run cancels an older one that is not finished.
         """
         return subscribe(handler, self.get_user)
 
-    def _reference(self, state: rx.State) -> str | None:
+    def _session_id_hash(self, state: rx.State) -> str | None:
         connection = self._connection(state)
         return connection.session_id_hash if connection else None
 
@@ -244,25 +248,26 @@ class AuthService(AccessDecorators):
         return self._app
 
     async def _session(self, state: rx.State) -> Session | None:
-        ref = self._reference(state)
-        stored = await self.store.load(ref) if ref else None
+        session_id_hash = self._session_id_hash(state)
+        stored = await self.store.load(session_id_hash) if session_id_hash else None
         return stored.session if stored else None
 
     async def _access_token(
         self,
-        ref: str | None,
+        session_id_hash: str | None,
         page: Callable[[], str],
         options: TokenOptions,
         refused: str | None = None,
     ) -> str:
         audience = options.audience or self.config.authorization_params.audience or ""
         try:
-            if ref is None:
-                raise LoginRequired("Nobody is logged in.")
+            if session_id_hash is None:
+                raise LoginRequired("No user is logged in.")
             return await self.sessions.tokens.get(
-                ref, TokenRequest(audience, options.scope, refused)
+                session_id_hash, TokenRequest(audience, options.scope, refused)
             )
         except LoginRequired as error:
+            # The flows know no pages, so the link is added here.
             error.login_url = self.login_url(page(), audience=error.audience, scope=error.scope)
             raise
 

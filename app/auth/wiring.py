@@ -40,7 +40,7 @@ LoadSession = Callable[[Any], Awaitable[Session | None]]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What an `AuthService` was made with; see there."""
+    """The options of an `AuthService`, which documents them."""
 
     http_interceptor: HttpInterceptorConfig
     secure_by_default: bool
@@ -52,14 +52,15 @@ class Options:
 
 
 class Wiring:
-    """The parts, each made once. What stands between a browser and a handler, from outside in:
+    """Creates each part once. An event passes these parts between the browser and its handler:
 
-    1. `http.Gate`: security headers, origin, cookie and client token to a connection's state tree;
-    2. `http.EventLimits`: how many events a connection may send;
-    3. `reflex.EventFilter`: well-formed events that have a handler;
-    4. `reflex.SessionMiddleware`: the session at every event, `AuthState`, client storage;
-    5. `reflex.AccessControl`: arguments that fit, and the rule of the handler;
-    6. the handler; and on the way out `reflex.DeltaFilter`: no variable its user may not see.
+    1. `http.Gate` adds security headers, checks the origin, and maps cookie and client token to a
+       state tree;
+    2. `http.EventLimits` limits the number of events;
+    3. `reflex.EventFilter` drops events that are malformed or have no handler;
+    4. `reflex.SessionMiddleware` checks the session, updates `AuthState`, filters client storage;
+    5. `reflex.AccessControl` checks the arguments and the rule of the handler;
+    6. after the handler, `reflex.DeltaFilter` hides variables that the user may not see.
     """
 
     def __init__(
@@ -114,7 +115,7 @@ class Wiring:
         )
 
     def install(self, app: rx.App, load_session: LoadSession) -> None:
-        """Put the parts into an app that is being defined."""
+        """Install the parts in an app that is being defined."""
         self.tabs.app = app
 
         async def decide(state: rx.State, key: str) -> Decision | None:
@@ -124,6 +125,7 @@ class Wiring:
             connection = self.connections.of_tree(tree_of(state))
             self.access.record_page(connection, page_of(current_path(state)), decision)
 
+        # Reflex creates its States itself, so they cannot get these as arguments.
         AuthState._login_url = self._login_url
         AuthState._decide, AuthState._record = decide, record
         if self.inspection is not None:
@@ -132,10 +134,11 @@ class Wiring:
         app.add_middleware(self._middleware)
         existing = app.api_transformer or []
         transformers = [existing] if callable(existing) else list(existing)
+        # Last, and therefore outermost: Reflex sees no request that the gate has not seen.
         app.api_transformer = [*transformers, self.backend.around]
 
     def start(self, app: rx.App | None) -> None:
-        """Begin, once the app runs."""
+        """Start the parts when the app runs: all handlers are registered by then."""
         self.sessions.start()
         if app is None or app.sio is None or app.event_namespace is None:
             return
@@ -145,7 +148,7 @@ class Wiring:
         app.sio.register_namespace(EventFilter(app, self.audit))
 
     async def stop(self) -> None:
-        """End what `start` began."""
+        """Stop the parts."""
         await self.tabs.stop()
         await self.sessions.stop()
         await self.backend.aclose()

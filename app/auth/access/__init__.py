@@ -1,1 +1,1 @@
-"""Who may see and do what: rules, checks and decisions."""
+"""Authorization: rules, checks and decisions."""

@@ -1,4 +1,4 @@
-"""The checks that come with the layer, and combining checks."""
+"""The checks that come with the layer, and `any_of` to combine them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from .policy import Check, Predicate, Principal, Rule, decide
 
 
 def as_check(predicate: Predicate | Check) -> Check:
-    """A check of one's own: a function of the viewer, sync or async."""
+    """Wrap a function of a `Principal`, sync or async. A `Check` is returned unchanged."""
     if isinstance(predicate, Check):
         return predicate
     return Check(getattr(predicate, "__name__", "check"), predicate)
 
 
 def has_scope(scope: str) -> Check:
-    """The session was granted all of these scopes (space-separated)."""
+    """The access tokens of the session have all of these scopes (space-separated)."""
     wanted = frozenset(scope.split())
     return Check(f"scope {scope}", lambda viewer: wanted <= viewer.scopes)
 
 
 def claim(name: str, value: Any) -> Check:
-    """The user's claim is this value, or a list that has it."""
+    """The user's claim equals this value, or is a list that contains it."""
 
     def allows(viewer: Principal) -> bool:
         held = viewer.user.get(name)
@@ -31,16 +31,17 @@ def claim(name: str, value: Any) -> Check:
 
 
 def has_role(role: str, *, name: str = "roles") -> Check:
-    """The role is in the claim `name`; at Auth0 that is one of your own, such as
+    """The claim `name` contains the role. At Auth0 it is a custom claim, such as
     `https://example.com/roles`."""
     where = "" if name == "roles" else f" in {name}"
     return Check(f"role {role}{where}", claim(name, role).allows)
 
 
 def member_of(organization: str) -> Check:
-    """The user logged in for this organization, by its id or its name (Auth0's `org_id` and
+    """The user logged in for this organization, given by id or name (Auth0's `org_id` and
     `org_name`)."""
     name = "org_id" if organization.startswith("org_") else "org_name"
+    # Auth0 sends names of organizations in lower case.
     wanted = organization if name == "org_id" else organization.lower()
     return Check(
         f"member of {organization}",
@@ -55,7 +56,7 @@ def verified_email() -> Check:
 
 
 def authenticated_within(seconds: int) -> Check:
-    """The provider saw the password so recently; else a new login is asked for (step-up)."""
+    """The last login at the provider is at most this old; else the user logs in again (step-up)."""
     return Check(
         f"authenticated within {seconds} s",
         lambda viewer: viewer.now - viewer.auth_time <= seconds,
@@ -64,7 +65,7 @@ def authenticated_within(seconds: int) -> Check:
 
 
 def any_of(*predicates: Predicate | Check) -> Check:
-    """One of them is enough; the others may fail or raise."""
+    """At least one check is met. The others may fail or raise."""
     checks = [as_check(predicate) for predicate in predicates]
 
     async def allows(viewer: Principal) -> bool:

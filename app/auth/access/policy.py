@@ -1,4 +1,4 @@
-"""Who may see and do what: rules, the checks that they are made of, and the decision."""
+"""Authorization: rules, the checks that they are made of, and decisions."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import Any
 from ..audit import AuditTrail, Kind, Outcome
 from ..session import Session
 
-LONGEST_TARGET = 200  # characters; a client may claim any page
+LONGEST_TARGET = 200  # characters; a client can claim to be on a page of any length
 
 
 def record_access(
     audit: AuditTrail, decision: Decision, *, sub: str | None, ref: str | None, target: str
 ) -> None:
-    """Note a decision about `target`, a page or a handler, for whoever asked."""
+    """Record a decision about `target`, a page or a handler, in the audit trail."""
     if not audit.has_hooks:
         return
     denial = decision.denial
@@ -41,10 +41,11 @@ _NO_PARAMETERS: Mapping[str, str] = {}
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who an event comes from, or whom a variable is shown to: a signed-in user.
+    """A signed-in user who sends an event or is shown a variable.
 
-    `user` are the claims, `scopes` what the session's access tokens were granted, `auth_time` and
-    `now` epoch seconds (`auth_time` is when the provider saw the password, or the login here).
+    `user` holds the claims, `scopes` the scopes of the session's access tokens. `auth_time` and
+    `now` are epoch seconds. `auth_time` is when the user authenticated at the provider or, if the
+    provider does not say, when the session began.
     """
 
     user: Mapping[str, Any] = field(repr=False)
@@ -54,7 +55,7 @@ class Principal:
 
     @classmethod
     def of(cls, session: Session, now: float) -> Principal:
-        """Whoever this session is of."""
+        """Return the user of a session."""
         scopes = (scope for token in session.access_tokens for scope in token.scope.split())
         return cls(session.claims(), frozenset(scopes), session.auth_time, now)
 
@@ -64,8 +65,8 @@ Predicate = Callable[[Principal], bool | Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One condition. `name` is what the surface report calls it; a login with `login_parameters`
-    may bring a user to meet it, where there are any."""
+    """One condition. `name` stands for it in the surface report. If there are `login_parameters`, a
+    user who does not meet it may do so after a login with them."""
 
     name: str
     allows: Predicate
@@ -74,14 +75,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What it takes: nothing (`is_public`), or a signed-in user who meets every check."""
+    """What access requires: nothing (`is_public`), or a signed-in user who meets every check."""
 
     is_public: bool = False
     checks: tuple[Check, ...] = ()
 
     @property
     def key(self) -> str:
-        """A name for this rule in the browser, the same in every process."""
+        """An identifier of this rule for the browser, the same in every process."""
         parts = [(check.name, *_place(check.allows)) for check in self.checks]
         return hashlib.sha256(repr((self.is_public, parts)).encode()).hexdigest()[:12]
 
@@ -92,7 +93,7 @@ class Rule:
 
 
 def _place(predicate: Predicate) -> tuple[str, int]:
-    """File and line, since two may have the same name: every lambda has."""
+    """The file and line of a predicate. Names are not unique: every lambda has the same."""
     code = getattr(predicate, "__code__", None)
     return (PurePath(code.co_filename).name, code.co_firstlineno) if code else ("", 0)
 
@@ -102,19 +103,19 @@ SIGNED_IN = Rule()
 
 
 class Denial(StrEnum):
-    """Why not."""
+    """Why access is denied."""
 
-    LOGIN_REQUIRED = "login_required"  # nobody is signed in
-    STEP_UP_REQUIRED = "step_up_required"  # somebody is, and another login would do
-    FORBIDDEN = "forbidden"  # somebody is, and may not
-    UNKNOWN_HANDLER = "unknown_handler"  # there is no such thing
+    LOGIN_REQUIRED = "login_required"  # no user is signed in
+    STEP_UP_REQUIRED = "step_up_required"  # the user may pass after another login
+    FORBIDDEN = "forbidden"  # the user may not pass
+    UNKNOWN_HANDLER = "unknown_handler"  # the event names no registered handler
     FOREIGN_TAB = "foreign_tab"  # an upload for the tab of another session
-    FOREIGN_ORIGIN = "foreign_origin"  # a websocket from a page that is not this app's
+    FOREIGN_ORIGIN = "foreign_origin"  # a websocket from a page of another origin
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`denial` is None where it is allowed; `check` is the name of the check that was not met."""
+    """`denial` is None if access is allowed. `check` is the name of the check that was not met."""
 
     denial: Denial | None = None
     check: str | None = None
@@ -126,15 +127,15 @@ ANONYMOUS = Decision(Denial.LOGIN_REQUIRED)
 
 
 async def decide_for(rule: Rule, session: Session | None, clock: Callable[[], float]) -> Decision:
-    """Whether the user of a session may; who that is, is put together only for a rule with checks.
-    `clock` gives epoch seconds."""
+    """Decide for the user of a session. `clock` returns epoch seconds."""
+    # Nearly every rule has no checks, and then needs no copy of the claims.
     if rule.is_public or (session is not None and not rule.checks):
         return ALLOWED
     return await decide(rule, Principal.of(session, clock()) if session else None)
 
 
 async def decide(rule: Rule, viewer: Principal | None) -> Decision:
-    """Whether `viewer` (None: nobody is signed in) may. A check that raises denies."""
+    """Decide for `viewer` (None: no user is signed in). A check that raises denies access."""
     if rule.is_public:
         return ALLOWED
     if viewer is None:
@@ -150,7 +151,8 @@ async def decide(rule: Rule, viewer: Principal | None) -> Decision:
 async def _is_met(check: Check, viewer: Principal) -> bool:
     try:
         answer = check.allows(viewer)
+        # `is True`: an object that is merely truthy, such as a method not called, must not pass.
         return (await answer if inspect.isawaitable(answer) else answer) is True
     except Exception:
-        logger.exception("The check %r failed, which denies.", check.name)
+        logger.exception("The check %r raised an exception; access is denied.", check.name)
         return False

@@ -1,4 +1,4 @@
-"""The audit trail: what happened to logins, sessions, tokens and access, and the hooks for it."""
+"""The audit trail: events about logins, sessions, tokens and access, and hooks for them."""
 
 from __future__ import annotations
 

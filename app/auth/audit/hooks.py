@@ -12,6 +12,7 @@ from pathlib import Path
 from ..errors import ConfigError
 from .trail import AuditEvent, Kind, Outcome
 
+# With O_APPEND, processes that share the file do not overwrite each other's lines.
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 
 
@@ -19,8 +20,8 @@ class JsonLinesAuditLog:
     """Appends each event to a file as one JSON object per line (https://jsonlines.org).
 
     The file gets mode 0600. Several processes may share it: each event is a single write. The file
-    is opened for each event, so it can be rotated without notice. Empty members are left out;
-    `time` is RFC 3339 in UTC.
+    is opened for each event, so it can be rotated at any time. Empty members are left out; `time`
+    is in UTC (RFC 3339).
 
     Raises:
         ConfigError: the file cannot be written to.
@@ -47,10 +48,10 @@ class JsonLinesAuditLog:
 class OpenTelemetryAuditLog:
     """Reports each event to the OpenTelemetry providers that the app has set.
 
-    An event is a span `auth.<kind>`, as long as `milliseconds` says, inside the current span. Its
-    attributes are `user.id` and `session.id` of the semantic conventions, and `auth.*`. Outgoing
-    requests get no span here: the interceptor makes one of each. The counter `auth.events` counts
-    all events by kind, outcome and reason.
+    An event becomes a span `auth.<kind>` inside the current span. The span ends at the event's time
+    and lasts `milliseconds`. Its attributes are `user.id` and `session.id` of the semantic
+    conventions, and `auth.*`. Outgoing requests get no span here: the interceptor makes one for
+    each. The counter `auth.events` counts all events by kind, outcome and reason.
 
     Raises:
         ConfigError: OpenTelemetry is not installed.
@@ -59,6 +60,7 @@ class OpenTelemetryAuditLog:
     def __init__(self) -> None:
         if find_spec("opentelemetry") is None:
             raise ConfigError("OpenTelemetry is not installed: pip install opentelemetry-sdk.")
+        # Imported here, since OpenTelemetry is optional.
         from opentelemetry import metrics, trace
 
         self._tracer = trace.get_tracer(__name__)
@@ -68,7 +70,7 @@ class OpenTelemetryAuditLog:
         )
 
     def __call__(self, event: AuditEvent) -> None:
-        """Make a span of the event, and count it."""
+        """Make a span for the event, and count it."""
         if event.kind is not Kind.INTERCEPTOR:
             self._add_span(event)
         labels = {
@@ -79,6 +81,7 @@ class OpenTelemetryAuditLog:
         self._counter.add(1, labels)
 
     def _add_span(self, event: AuditEvent) -> None:
+        # OpenTelemetry takes times in integer nanoseconds.
         end = int(event.time * 1_000_000_000)
         start = end - int(event.milliseconds * 1_000_000)
         span = self._tracer.start_span(

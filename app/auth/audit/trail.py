@@ -1,6 +1,6 @@
 """The audit trail: events about logins, sessions, tokens and access, and the hooks that get them.
 
-A hook cannot get in the way of what it is told about: it may fail or be slow.
+A hook that fails or is slow does not affect the operation that the event is about.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How it went: `denied` is a decision, `failure` is something that did not work."""
+    """The result: `denied` is a decision, `failure` is an error."""
 
     SUCCESS = "success"
     DENIED = "denied"
@@ -48,8 +48,8 @@ class AuditEvent:
 
     `reason` is a stable code, `time` is in epoch seconds. `sub` is the user's; `session` is the
     same in every event about a session (`session_name`). `target` is the page, the handler, the
-    audience, or the request (method and URL). `error_id` is the one that the user is shown and that
-    stands in the log. `milliseconds` is the duration, or 0.
+    audience, or the request (method and URL). `error_id` is the id that the user sees and that is
+    in the log. `milliseconds` is the duration, or 0.
     """
 
     kind: Kind
@@ -64,19 +64,19 @@ class AuditEvent:
 
 
 AuditHook = Callable[[AuditEvent], Awaitable[None] | None]
-"""Called with each event; its result and its errors change nothing. A synchronous hook runs on the
-event loop and should be quick."""
+"""Called with each event. Its errors are logged. A synchronous hook runs on the event loop and
+should be quick."""
 
 
 def session_name(ref: str) -> str:
-    """A session's name in the audit trail: a hash of `ref`, the store's key, which stays out."""
+    """A session's name in the audit trail: a hash of `ref`, the store's key, which stays secret."""
     return hashlib.sha256(f"audit\0{ref}".encode()).hexdigest()[:16]
 
 
 class AuditTrail:
-    """Calls every hook with each event. `clock` gives epoch seconds.
+    """Calls every hook with each event. `clock` returns epoch seconds.
 
-    Without hooks, `record` does next to nothing; `has_hooks` says so.
+    Without hooks, `record` returns at once. Callers may check `has_hooks` first.
     """
 
     def __init__(self, hooks: Sequence[AuditHook], *, clock: Callable[[], float]) -> None:
@@ -98,8 +98,8 @@ class AuditTrail:
         error_id: str | None = None,
         milliseconds: float = 0.0,
     ) -> None:
-        """Call every hook with an event of now. `ref` is the hash of the session id; the other
-        parameters are the fields of `AuditEvent`."""
+        """Call every hook with an event at the current time. `ref` is the session id hash; the
+        other parameters are the fields of `AuditEvent`."""
         if not self._hooks:
             return
         event = AuditEvent(
@@ -125,7 +125,7 @@ class AuditTrail:
         ref: str | None = None,
         target: str | None = None,
     ) -> None:
-        """Record a failure under the error's code and id."""
+        """Record a failure with the error's code and id."""
         outcome, error_id = Outcome.FAILURE, error.error_id
         self.record(kind, outcome, error.code, sub=sub, ref=ref, target=target, error_id=error_id)
 
@@ -149,7 +149,7 @@ class AuditTrail:
             self._unfinished.add(task)
             task.add_done_callback(self._unfinished.discard)
             return
-        if inspect.iscoroutine(result):
+        if inspect.iscoroutine(result):  # else Python warns that it was never awaited
             result.close()
         self._dropped += 1
         if self._dropped == 1 or self._dropped % MOST_UNFINISHED == 0:

@@ -1,1 +1,1 @@
-"""What the auth layer does, without a web framework: log in, log out, have an access token."""
+"""The flows of the auth layer, without a web framework: login, logout, refresh."""

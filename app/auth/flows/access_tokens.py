@@ -1,4 +1,4 @@
-"""Access tokens of sessions: renewed before they expire, once, for all callers."""
+"""Access tokens of sessions, refreshed before they expire, once for all callers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from ..oidc.token_endpoint import TokenResponse
 from ..session import AccessToken, Session, SessionStore, StoredSession
 from .refresh import Refresher, RefreshLockedError, RefreshLocks, SupersededError
 
-REFRESH_AHEAD = 60.0  # seconds before expiry at which a token is renewed at the latest
-JITTER = 30.0  # up to this many seconds earlier, so that tokens of one moment spread out
-_LONGEST_SHARE = 0.25  # of a short lifetime: a token of one minute is not always old
+REFRESH_AHEAD = 60.0  # seconds before its expiry at which a token is due for refresh
+JITTER = 30.0  # seconds, at most, that are added at random so that refreshes spread out
+_LONGEST_SHARE = 0.25  # of the lifetime; else a token that lives for a minute would always be due
 
 
 def issued_token(
@@ -36,10 +36,10 @@ def issued_token(
     jitter: float,
     refresh_token: str | None = None,
 ) -> AccessToken:
-    """The access token of a response; `audience` and `scope` are what was asked for.
+    """Return the access token of a response. `audience` and `scope` are what was requested.
 
-    `scope` holds where the response names none (RFC 6749 section 5.1), and `refresh_token`, the one
-    that was redeemed, where the provider does not rotate. `jitter` is from 0 up to 1.
+    `scope` applies if the response has none (RFC 6749 section 5.1). `refresh_token` is the one that
+    was redeemed; it is kept if the provider does not rotate it. `jitter` is in [0, 1).
     """
     ahead = min(REFRESH_AHEAD + JITTER * jitter, response.expires_in * _LONGEST_SHARE)
     return AccessToken(
@@ -53,23 +53,23 @@ def issued_token(
 
 
 def names_another_audience(access_token: str, audience: str) -> bool:
-    """Whether a token says that it is for somebody else than `audience` (empty: for anybody).
+    """Whether the `aud` of a token lacks `audience`. An empty `audience` matches every token.
 
-    A provider that does not know `audience` in a refresh request ignores it and answers with a
-    token for the first API. To a client a token is opaque (RFC 6749 section 1.4), so one that
-    cannot be read is taken at the provider's word, and nothing is concluded from one that can but
-    this.
+    A provider that does not know the `audience` of a refresh request ignores it and returns a token
+    for the first API. To a client, a token is opaque (RFC 6749 section 1.4): `aud` is the only
+    claim that is read here, and a token that cannot be read passes.
     """
     claimed = _claimed_audience(access_token) if audience else None
     return claimed is not None and audience not in claimed
 
 
 def _claimed_audience(access_token: str) -> list[object] | None:
-    """`aud` of a JWT (RFC 7519 section 4.1.3), unverified; None when there is none to read."""
+    """Return the unverified `aud` of a JWT (RFC 7519 section 4.1.3), or None if there is none."""
     parts = access_token.split(".")
     if len(parts) != 3:
         return None
     try:
+        # JWTs have no base64 padding (RFC 7515 section 2), but Python requires it.
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
     except (binascii.Error, ValueError, RecursionError):
         return None
@@ -81,10 +81,11 @@ def _claimed_audience(access_token: str) -> list[object] | None:
 
 logger = logging.getLogger(__name__)
 
-QUIET = 5.0  # seconds for which a provider that did not answer is not asked while a token serves
+QUIET = 5.0  # seconds without refreshing valid tokens after the provider did not answer
 
-# Answers to a refresh request that the user can do something about (RFC 6749 section 5.2, RFC 8707
-# section 2, OpenID Connect Core section 3.1.2.6; Auth0 says access_denied of an unknown audience).
+# Errors of a refresh request that the user can resolve by logging in again (RFC 6749 section 5.2,
+# RFC 8707 section 2, OpenID Connect Core section 3.1.2.6). Auth0 answers access_denied for an
+# unknown audience.
 _USER_CAN_HELP = frozenset(
     {"access_denied", "consent_required", "interaction_required", "invalid_scope", "invalid_target"}
 )
@@ -92,7 +93,7 @@ _USER_CAN_HELP = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """What a caller needs; `refused` is a token that the API did not take."""
+    """The token that a caller needs. `refused` is a token that the API rejected."""
 
     audience: str
     scope: str | None = None
@@ -102,9 +103,9 @@ class TokenRequest:
 class AccessTokens:
     """The access tokens of sessions, one for each audience.
 
-    Rotation makes a refresh token single-use, so N callers in M processes make one grant, and the
-    losers take the winner's result. A token for another audience is asked for with the refresh
-    token where the provider allows it (Auth0's multi-resource refresh tokens).
+    Rotation makes a refresh token single-use. N callers in M processes therefore send one refresh
+    request, and the other callers adopt its result. With `multi_resource_refresh_tokens` (an Auth0
+    feature), the refresh token also gets access tokens for further audiences.
     """
 
     def __init__(
@@ -127,103 +128,110 @@ class AccessTokens:
         self._jitter = jitter
         self._quiet_until = float("-inf")
 
-    async def get(self, ref: str, wanted: TokenRequest) -> str:
-        """An access token for the wanted audience that has all of the wanted scope.
+    async def get(self, session_id_hash: str, wanted: TokenRequest) -> str:
+        """Return an access token for the wanted audience that has all of the wanted scope.
 
-        A token that is about to expire is renewed; while somebody else does that, and when it
-        fails, it is served as long as it is valid. A refused token is renewed whatever its times
-        say, once for all who were refused, and comes back as it is when nothing renews it.
+        A token that is about to expire is refreshed. While another caller refreshes it, and when
+        the refresh fails, the old token is returned as long as it is valid. A refused token is
+        refreshed regardless of its times, once for all callers that report it. If the session has
+        no refresh token for it, it is returned unchanged.
 
         Raises:
-            LoginRequired: there is no session, or its token has expired and nothing renews it.
-            ConsentRequired: the session has no such token, and the user can allow it.
-            SessionEnded: the provider answered `invalid_grant`; the session is gone.
-            ProviderError, ProviderUnavailable, StoreUnavailable: the session is untouched.
+            LoginRequired: there is no session, or its token has expired and has no refresh token.
+            ConsentRequired: the session has no such token, and the user can consent to it.
+            SessionEnded: the provider answered `invalid_grant`. The session has been deleted.
+            ProviderError, ProviderUnavailable, StoreUnavailable: the session is unchanged.
         """
         try:
-            return await self._get(ref, wanted)
+            return await self._get(session_id_hash, wanted)
         except SupersededError:
-            pass
+            pass  # once more: the session now has what the other caller has stored
         try:
-            return await self._get(ref, wanted)
+            return await self._get(session_id_hash, wanted)
         except SupersededError:
-            raise ProviderUnavailable("The session changes too fast to be renewed.") from None
+            raise ProviderUnavailable(
+                "The session changed twice while it was being refreshed."
+            ) from None
 
-    async def _get(self, ref: str, wanted: TokenRequest) -> str:
-        token = (await self._load(ref)).session.covering(wanted.audience, wanted.scope)
+    async def _get(self, session_id_hash: str, wanted: TokenRequest) -> str:
+        token = (await self._load(session_id_hash)).session.covering(wanted.audience, wanted.scope)
         if token is not None and self._needs_nothing(token, wanted):
             return token.value
         if token is None and not self._multi_resource:
             raise _consent_required(wanted)
+        # A caller with a valid token does not wait for another caller's refresh.
         serving = token if token is not None and self._serves(token, wanted) else None
         try:
-            return await self._redeemed(ref, wanted, wait=serving is None)
+            return await self._redeemed(session_id_hash, wanted, wait=serving is None)
         except RefreshLockedError:
             if serving is None:
                 raise
-            return serving.value  # somebody is renewing it
+            return serving.value  # another caller is refreshing it
         except ProviderError as error:
             if isinstance(error, ProviderUnavailable):
                 self._quiet_until = self._clock() + QUIET
             if serving is not None:
-                logger.warning("Not renewed (%s); the access token still serves.", error.code)
+                logger.warning("Not renewed (%s); the access token is still valid.", error.code)
                 return serving.value
             if isinstance(error, TokenEndpointError) and error.error in _USER_CAN_HELP:
                 raise _consent_required(wanted, error.error) from None
             raise
 
-    async def _redeemed(self, ref: str, wanted: TokenRequest, *, wait: bool) -> str:
-        """Lease, look again, redeem, save. What somebody else has renewed meanwhile is taken."""
-        async with self._refresh_locks.hold(ref, wait=wait) as fence:
-            stored = await self._load(ref)
+    async def _redeemed(self, session_id_hash: str, wanted: TokenRequest, *, wait: bool) -> str:
+        """Refresh under the lock, unless another caller has refreshed the token by then."""
+        async with self._refresh_locks.hold(session_id_hash, wait=wait) as fence:
+            stored = await self._load(session_id_hash)
             token = stored.session.covering(wanted.audience, wanted.scope)
             if token is not None and self._is_fresh(token, wanted):
                 return token.value
             used = _refresh_token(stored.session, token)
             if used is None:
                 return self._last_use(token, wanted)
-            new, id_token = await self._recorded(ref, stored, used, wanted)
+            new, id_token = await self._recorded(session_id_hash, stored, used, wanted)
             fits = new.covers(wanted.audience, wanted.scope) and not names_another_audience(
                 new.value, wanted.audience
             )
+            # The rotated refresh token is saved even if the access token does not fit.
             session = stored.session.rotated(used, new.refresh_token).with_id_token(id_token)
             session = session.with_token(new) if fits else session
-            await self._refresher.save(ref, stored, session, fence=fence)
+            await self._refresher.save(session_id_hash, stored, session, fence=fence)
         if not fits:
             raise _consent_required(wanted)
         return new.value
 
     async def _recorded(
-        self, ref: str, stored: StoredSession, used: str, wanted: TokenRequest
+        self, session_id_hash: str, stored: StoredSession, used: str, wanted: TokenRequest
     ) -> tuple[AccessToken, str | None]:
-        """A new token, and an entry in the record of whether there was one."""
+        """Request a new token, and record success or failure in the audit trail."""
         began_at, sub, target = self._clock(), stored.session.sub, wanted.audience or None
         try:
-            new = await self._new_token(ref, stored, used, wanted)
+            new = await self._new_token(session_id_hash, stored, used, wanted)
         except AuthError as error:
-            self._audit.failed(Kind.TOKEN_REFRESH, error, sub=sub, ref=ref, target=target)
+            self._audit.failed(
+                Kind.TOKEN_REFRESH, error, sub=sub, ref=session_id_hash, target=target
+            )
             raise
         self._audit.record(
             Kind.TOKEN_REFRESH,
             Outcome.SUCCESS,
             "refreshed",
             sub=sub,
-            ref=ref,
+            ref=session_id_hash,
             target=target,
             milliseconds=(self._clock() - began_at) * 1000,
         )
         return new
 
     async def _new_token(
-        self, ref: str, stored: StoredSession, used: str, wanted: TokenRequest
+        self, session_id_hash: str, stored: StoredSession, used: str, wanted: TokenRequest
     ) -> tuple[AccessToken, str | None]:
-        """The access token, and the ID token that came with it if one did."""
+        """Request a new access token. The response may have an ID token, too."""
         scope = _scope_to_ask_for(stored.session, wanted)
         response = await self._refresher.redeem(
-            ref,
+            session_id_hash,
             stored,
             used,
-            # One that serves several audiences has to be told which one is meant.
+            # A refresh token for several audiences needs to know which one is requested.
             audience=wanted.audience if self._multi_resource and wanted.audience else None,
             scope=scope if self._multi_resource and scope else None,
         )
@@ -237,8 +245,8 @@ class AccessTokens:
         )
         return token, response.id_token
 
-    async def _load(self, ref: str) -> StoredSession:
-        stored = await self._store.load(ref)
+    async def _load(self, session_id_hash: str) -> StoredSession:
+        stored = await self._store.load(session_id_hash)
         if stored is None:
             raise LoginRequired("There is no session.")
         return stored
@@ -254,7 +262,7 @@ class AccessTokens:
         return token.value != wanted.refused and token.expires_at > self._clock()
 
     def _last_use(self, token: AccessToken | None, wanted: TokenRequest) -> str:
-        """There is nothing to renew it with; while it is valid there is no need to, either."""
+        """Return the value of a token without a refresh token, while it is valid."""
         if token is None:
             raise _consent_required(wanted)
         if token.expires_at <= self._clock():
@@ -263,12 +271,12 @@ class AccessTokens:
 
 
 def _refresh_token(session: Session, token: AccessToken | None) -> str | None:
-    """The token's own; for a token that is not there yet, any that the session has."""
+    """The refresh token of `token`; for a token yet to be issued, any one of the session."""
     return token.refresh_token if token else next(iter(session.refresh_tokens), None)
 
 
 def _scope_to_ask_for(session: Session, wanted: TokenRequest) -> str:
-    """What the session has for this audience and what is wanted besides; each scope once."""
+    """The scope that the session has for this audience plus the wanted one, each scope once."""
     held = session.covering(wanted.audience, None)
     scopes = f"{held.scope if held else ''} {wanted.scope or ''}".split()
     return " ".join(dict.fromkeys(scopes))

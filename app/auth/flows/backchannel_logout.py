@@ -1,4 +1,4 @@
-"""The provider ends sessions: OpenID Connect Back-Channel Logout 1.0."""
+"""OpenID Connect Back-Channel Logout 1.0: the provider ends sessions of this app."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .session_events import OnSessionEnd, SessionEndReason
 
 
 class BackchannelLogout:
-    """Carries out what logout tokens say. `on_session_end` is told of each session that ends."""
+    """Carries out logout tokens. Calls `on_session_end` for each session that it has ended."""
 
     def __init__(
         self,
@@ -26,42 +26,44 @@ class BackchannelLogout:
         self._on_session_end = on_session_end
 
     async def end(self, logout_token: str) -> int:
-        """End the sessions that the token names; how many there were.
+        """End the sessions that the token names, and return their number.
 
-        A session at the provider that is not known here has been ended already (section 2.8).
+        A session that is unknown here has already ended, which is no error (section 2.8).
 
         Raises:
-            LogoutTokenError: it failed a check of section 2.6, or was used before.
-            ProviderError, ProviderUnavailable, StoreUnavailable: it can be sent once more.
+            LogoutTokenError: the token failed a check of section 2.6, or was used before.
+            ProviderError, ProviderUnavailable, StoreUnavailable: the provider can send it again.
         """
         request = await self._provider.check_logout_token(logout_token)
         key = _key(request)
         if await self._store.is_used(key):
             raise LogoutTokenError("The logout token was used before.")
         ended = [
-            ref
-            for ref, stored in (await self._named(request)).items()
-            if await self._end(ref, stored)
+            session_id_hash
+            for session_id_hash, stored in (await self._named(request)).items()
+            if await self._end(session_id_hash, stored)
         ]
-        # Last, so that a token whose sessions could not be ended can be sent again.
+        # Marked last: if a session cannot be ended, the provider can send the token again.
         await self._store.mark_used(key, request.forget_at)
         return len(ended)
 
     async def _named(self, request: LogoutRequest) -> dict[str, StoredSession]:
-        """By `sid` where there is one: of a `sub` that has several sessions only that one ends."""
+        """Find the sessions by `sid` if there is one: the user's other sessions do not end."""
         if request.sid is None:
             return await self._store.find(sub=request.sub)
         found = await self._store.find(sid=request.sid)
         return {
-            ref: stored
-            for ref, stored in found.items()
+            session_id_hash: stored
+            for session_id_hash, stored in found.items()
             if request.sub is None or stored.session.sub == request.sub
         }
 
-    async def _end(self, ref: str, stored: StoredSession) -> bool:
-        is_ended = await self._store.delete(ref)
+    async def _end(self, session_id_hash: str, stored: StoredSession) -> bool:
+        is_ended = await self._store.delete(session_id_hash)
         if is_ended:
-            await self._on_session_end(ref, stored.session, SessionEndReason.BACKCHANNEL)
+            await self._on_session_end(
+                session_id_hash, stored.session, SessionEndReason.BACKCHANNEL
+            )
         return is_ended
 
 

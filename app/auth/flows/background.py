@@ -1,4 +1,4 @@
-"""Work that goes on beside the requests, and ends with the app."""
+"""Background tasks that end with the app."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ logger = logging.getLogger(__name__)
 
 
 class Background:
-    """Holds its tasks, so that none is collected while it works."""
+    """Keeps references to its tasks: the event loop itself keeps only weak ones."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, work: Coroutine[None, None, None]) -> None:
-        """Begin; work that fails is a line in the log and ends."""
+        """Start a task. If it fails, the exception is logged."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
-        """Cancel whatever still runs, and wait until it has ended."""
+        """Cancel the running tasks, and wait until they have ended."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -31,4 +31,4 @@ class Background:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            logger.error("Work in the background failed: %s: %s", type(error).__name__, error)
+            logger.error("A background task failed: %s: %s", type(error).__name__, error)

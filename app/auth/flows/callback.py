@@ -1,4 +1,4 @@
-"""Completing a login: from the provider's answer (OpenID Connect Core 3.1.3) to a session."""
+"""Completes a login: from the provider's answer (OpenID Connect Core 3.1.3) to a session."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from .provider import Provider
 from .refresh import RefreshLocks
 from .transactions import Transactions
 
-_LONGEST = 512  # characters of a User-Agent that are looked at
+_LONGEST = 512  # characters of a User-Agent that are parsed
 
 
 def parse_user_agent(user_agent: str | None) -> tuple[str, str]:
-    """Browser and platform of a `User-Agent` (RFC 9110 section 10.1.5), such as `("Firefox",
-    "Windows")`; empty where it does not say. Only for showing: anybody can send anything."""
+    """Return browser and platform of a `User-Agent` (RFC 9110 section 10.1.5), such as `("Firefox",
+    "Windows")`, or empty texts. For display only: a client can send any value."""
     if not user_agent:
         return "", ""
     result = parse(user_agent[:_LONGEST])
@@ -46,11 +46,11 @@ def parse_user_agent(user_agent: str | None) -> tuple[str, str]:
 
 logger = logging.getLogger(__name__)
 
-# Claims that are about the token and not about the person; the rest is the app's `user`.
+# Claims about the token, not about the user. All others become the app's `user`.
 _PROTOCOL_CLAIMS = frozenset(
     {"iss", "aud", "exp", "iat", "nbf", "nonce", "azp", "at_hash", "c_hash", "s_hash"}
     | {"auth_time", "acr", "amr", "sid", "jti", "typ"}
-    # What others vouch for (section 5.6.2): nobody has checked it, and it may hold tokens.
+    # Claims of other issuers (section 5.6.2): they are unverified and may hold access tokens.
     | {"_claim_names", "_claim_sources"}
 )
 
@@ -59,8 +59,8 @@ _PROTOCOL_CLAIMS = frozenset(
 class CompletedLogin:
     """A new session: its id for the cookie, the user's `sub`, and the path to go to.
 
-    `replaced` is the hash of the id of the session that this browser had before, which is gone.
-    `is_renewed` says that it was the same user's.
+    `replaced` is the session id hash of the session that this browser had before, which has been
+    deleted. `is_renewed` says that it belonged to the same user.
     """
 
     session_id: str = field(repr=False)
@@ -71,7 +71,7 @@ class CompletedLogin:
 
 
 class Callback:
-    """Judges what comes back from the provider; `jitter` gives numbers from 0 up to 1."""
+    """Turns the provider's answer into a session. `jitter` returns numbers in [0, 1)."""
 
     def __init__(
         self,
@@ -99,16 +99,17 @@ class Callback:
         current: str | None = None,
         user_agent: str | None = None,
     ) -> CompletedLogin:
-        """Judge the callback's query `items` and turn a good one into a session.
+        """Check the callback's query `items`, and create a session.
 
-        It takes the place of the session `current` of this browser, and takes over that one's
-        tokens for other audiences if it is the same person's. `user_agent` is the header.
+        The new session replaces `current` (a session id hash) of this browser. If both belong to
+        the same user, tokens for other audiences are taken over. `user_agent` is the header.
 
         Raises:
-            TransactionError: `state` is not of an open attempt of this browser.
-            AuthorizationError: the provider refused (the person declined, for example).
-            CallbackError, IdTokenError: the answer does not fit the attempt.
-            ProviderError, ProviderUnavailable, StoreUnavailable: as named.
+            TransactionError: this browser has no open transaction with this `state`.
+            AuthorizationError: the provider refused (the user declined, for example).
+            CallbackError, IdTokenError: the answer does not match the transaction.
+            ProviderError, ProviderUnavailable: a request to the provider failed.
+            StoreUnavailable: the transaction or the session cannot be read or written.
         """
         parameters = single_parameters(items)
         transaction = await self._transactions.take(browser, state_of(parameters))
@@ -124,6 +125,7 @@ class Callback:
         )
         claims = await self._check(response, transaction, code=code, state=parameters["state"])
         user = await self._user(metadata, response, claims, transaction.scope)
+        # Always a new id, against session fixation: an id from before a login never becomes valid.
         session_id = new_session_id()
         session = self._session(response, transaction, claims, user, parse_user_agent(user_agent))
         is_renewed = await self._replace(current, hash_session_id(session_id), session)
@@ -135,18 +137,21 @@ class Callback:
     async def return_to_of_completed(
         self, browser: str | None, items: Sequence[tuple[str, str]]
     ) -> str | None:
-        """Where the login led whose callback is visited once more with these query `items`; None if
-        it is none of this browser that was completed a while ago. Raises `StoreUnavailable`."""
+        """Return the path that a completed login led to when its callback is visited again.
+
+        None if this browser has completed no login with the `state` in `items`, or not recently.
+        Raises `StoreUnavailable`.
+        """
         state = dict(items).get("state")
         if browser is None or state is None:
             return None
         return await self._transactions.return_to_of_completed(browser, state)
 
     async def _replace(self, current: str | None, new: str, session: Session) -> bool:
-        """Put `new` in the place of `current`; whether both are the same user's.
+        """Store `session` in place of `current`. Return whether both belong to the same user.
 
-        Tokens are taken over under the refresh lock. While another request holds it for too long,
-        none are.
+        Tokens are taken over under the refresh lock, since a refresh that runs at the same time
+        would use them up. If another request holds the lock for too long, none are taken over.
         """
         if current is None:
             await self._store.create(new, session)
@@ -175,7 +180,7 @@ class Callback:
             nonce=transaction.nonce,
             access_token=response.access_token,
             now=now,
-            # Counted from the request on: people take their time at the provider.
+            # Measured from the start of the login: the user may spend minutes at the provider.
             max_age=None if max_age is None else max_age + int(now - transaction.created_at),
             organization=transaction.organization,
             trusted_audiences=self._config.trusted_audiences,
@@ -187,22 +192,22 @@ class Callback:
     async def _user(
         self, metadata: ProviderMetadata, response: TokenResponse, claims: Claims, scope: str
     ) -> Claims:
-        """The person's claims: the ID token's, and those that the provider keeps at UserInfo."""
+        """The user's claims, from the ID token and from UserInfo."""
         endpoint = metadata.userinfo_endpoint
         more: Mapping[str, Any] = {}
         if endpoint is not None and not is_complete(claims, scope):
             more = await self._userinfo(endpoint, response.access_token, claims["sub"])
-        both = {**more, **claims}
+        both = {**more, **claims}  # the ID token wins: it is signed
         return {name: value for name, value in both.items() if name not in _PROTOCOL_CLAIMS}
 
     async def _userinfo(self, endpoint: str, access_token: str, sub: str) -> Mapping[str, Any]:
-        """Who it is has been proved already; a name that cannot be had keeps nobody out."""
+        """Return the claims, or none if UserInfo fails: the ID token suffices for a login."""
         try:
             return await userinfo(
                 self._provider.client, endpoint, access_token=access_token, sub=sub
             )
         except (UserInfoRefusedError, ProviderUnavailable) as error:
-            logger.warning("[%s] A login without UserInfo: %s", error.error_id, error)
+            logger.warning("[%s] A login goes on without UserInfo: %s", error.error_id, error)
             return {}
 
     def _session(
@@ -236,16 +241,17 @@ class Callback:
 
 
 def _auth_time(claims: Claims) -> float | None:
-    """`auth_time`, where it is a plausible one (some providers say 0)."""
+    """Return `auth_time` if it is plausible; some providers send 0."""
     value = claims.get("auth_time")
+    # JSON's true is an int to Python.
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         return None
     return float(value)
 
 
 def _taking_over(session: Session, before: StoredSession | None, *, with_tokens: bool) -> Session:
-    """With what the same user's earlier session in this browser had: its state trees and, if
-    wanted, its tokens for other audiences."""
+    """`session` with the state trees of the same user's earlier session in this browser and, if
+    `with_tokens`, with its tokens for other audiences."""
     if before is None or before.session.sub != session.sub:
         return session
     session = replace(session, state_key=before.session.state_key)

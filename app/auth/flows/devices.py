@@ -1,4 +1,4 @@
-"""Where a user is logged in, and logging out there."""
+"""The sessions of a user on all devices: listing and ending them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .session_events import OnSessionEnd, SessionEndReason
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A session of the user, as they may see it.
+    """A session of a user, for display.
 
-    `id` names it for `Devices.end` and is of no other use. `browser` and `platform` are as the
-    browser said at its login, or empty. Times are epoch seconds; `last_seen_at` is exact to a
-    minute. `is_current` marks the session that asks.
+    `id` names it for `Devices.end` only. `browser` and `platform` come from the `User-Agent` at
+    login and may be empty. Times are epoch seconds; `last_seen_at` is exact to a minute.
+    `is_current` marks the session that the list was requested for.
     """
 
     id: str
@@ -27,62 +27,71 @@ class Device:
 
 
 class Devices:
-    """The sessions of one user, found through any of them (`ref`).
+    """The sessions of one user, named by any one of them (`session_id_hash`).
 
     Every method raises `StoreUnavailable` when sessions cannot be read.
     """
 
     def __init__(self, store: SessionStore, *, on_session_end: OnSessionEnd) -> None:
-        """`on_session_end` is told of each session that is ended, after it is gone."""
+        """`on_session_end` is called for each session that has been ended."""
         self._store = store
         self._on_session_end = on_session_end
 
-    async def of(self, ref: str) -> list[Device]:
-        """Where the user of this session is logged in: here first, then as last seen."""
-        devices = [_device(other, stored, ref) for other, stored in (await self._all(ref)).items()]
+    async def of(self, session_id_hash: str) -> list[Device]:
+        """List the sessions of this session's user: this one first, then the last seen first."""
+        devices = [
+            _device(other, stored, session_id_hash)
+            for other, stored in (await self._all(session_id_hash)).items()
+        ]
         return sorted(devices, key=lambda d: (not d.is_current, -d.last_seen_at, d.id))
 
-    async def end(self, ref: str, device_id: str) -> bool:
-        """End the user's session that is called so; False if the user has none of that name."""
-        for other, stored in (await self._all(ref)).items():
+    async def end(self, session_id_hash: str, device_id: str) -> bool:
+        """End the user's session with this id. Return False if the user has none."""
+        for other, stored in (await self._all(session_id_hash)).items():
             if _public_id(other) == device_id:
                 return await self._end(other, stored)
         return False
 
-    async def end_others(self, ref: str) -> int:
-        """End every session of the user but this one; how many that were."""
-        others = {o: stored for o, stored in (await self._all(ref)).items() if o != ref}
+    async def end_others(self, session_id_hash: str) -> int:
+        """End every session of the user but this one, and return their number."""
+        others = {
+            o: stored
+            for o, stored in (await self._all(session_id_hash)).items()
+            if o != session_id_hash
+        }
         return sum([await self._end(other, stored) for other, stored in others.items()])
 
-    async def references(self, ref: str, ended: Session | None = None) -> list[str]:
-        """The references of all sessions of the user of this one, which may have `ended`."""
+    async def references(self, session_id_hash: str, ended: Session | None = None) -> list[str]:
+        """The session id hashes of this session's user. `ended` is this session, if deleted."""
         if ended is not None:
             return list(await self._store.find(sub=ended.sub))
-        return list(await self._all(ref))
+        return list(await self._all(session_id_hash))
 
-    async def _all(self, ref: str) -> dict[str, StoredSession]:
-        current = await self._store.load(ref)
+    async def _all(self, session_id_hash: str) -> dict[str, StoredSession]:
+        current = await self._store.load(session_id_hash)
         return await self._store.find(sub=current.session.sub) if current else {}
 
-    async def _end(self, ref: str, stored: StoredSession) -> bool:
-        is_ended = await self._store.delete(ref)
+    async def _end(self, session_id_hash: str, stored: StoredSession) -> bool:
+        is_ended = await self._store.delete(session_id_hash)
         if is_ended:
-            await self._on_session_end(ref, stored.session, SessionEndReason.OTHER_DEVICE)
+            await self._on_session_end(
+                session_id_hash, stored.session, SessionEndReason.OTHER_DEVICE
+            )
         return is_ended
 
 
-def _device(ref: str, stored: StoredSession, current: str) -> Device:
+def _device(session_id_hash: str, stored: StoredSession, current: str) -> Device:
     session = stored.session
     return Device(
-        id=_public_id(ref),
+        id=_public_id(session_id_hash),
         browser=session.browser,
         platform=session.platform,
         logged_in_at=session.created_at,
         last_seen_at=stored.last_seen_at,
-        is_current=ref == current,
+        is_current=session_id_hash == current,
     )
 
 
-def _public_id(ref: str) -> str:
-    """Not the reference itself: that is the store's key, and nothing of it leaves the server."""
-    return hashlib.sha256(f"device\0{ref}".encode()).hexdigest()[:16]
+def _public_id(session_id_hash: str) -> str:
+    """An id for the page. The session id hash is the store's key and never leaves the server."""
+    return hashlib.sha256(f"device\0{session_id_hash}".encode()).hexdigest()[:16]

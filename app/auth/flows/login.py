@@ -1,4 +1,4 @@
-"""Beginning a login: the code flow (OpenID Connect Core section 3.1) up to the provider."""
+"""Starts a login: the code flow (OpenID Connect Core section 3.1) up to the provider."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .transactions import Transactions
 
 
 class Login:
-    """Sends browsers to the provider. `audiences` are what a link may ask for."""
+    """Sends browsers to the provider. `audiences` are those that a link may request."""
 
     def __init__(
         self,
@@ -41,22 +41,24 @@ class Login:
         query: Mapping[str, str] | None = None,
         current: str | None = None,
     ) -> str:
-        """Remember a login attempt of the browser that holds `browser`; return the URL to go to.
+        """Store a transaction of this browser, and return the URL at the provider to redirect to.
 
-        `query` are the parameters of the link; `audience` and `scope` ask for more than the
-        default. `current` is the reference of the session that the browser has. When that one has
-        ended without the browser's own doing (somebody was logged out here from another device), it
-        takes a password to come back, and not just the session that the provider may still have.
+        `browser` is the value of the browser cookie. `query` has the parameters of the link;
+        `audience` and `scope` in it request more than the default. `current` is the session id hash
+        of the browser's session. If that session no longer exists (it was ended from another
+        device, for example), the user has to enter the password: the session that the provider may
+        still have does not suffice.
 
         Raises:
-            LoginLinkError: the link asks for what this app has no use for, or is not well-formed.
+            LoginLinkError: the link is not well-formed, or requests what this app does not use.
             ProviderError, ProviderUnavailable: discovery or pushing the request failed.
-            StoreUnavailable: the attempt cannot be remembered.
+            StoreUnavailable: the transaction cannot be stored.
         """
         query = query or {}
         session = await self._load(current)
         check_issuer(query, self._config.issuer)
         others = login_parameters(self._config.authorization_params, query)
+        # A logout here deletes the cookie, so this session was ended elsewhere or has expired.
         if current is not None and session is None:
             others["max_age"] = "0"
         params = login_scope(
@@ -102,7 +104,7 @@ class Login:
     async def _pushed(
         self, metadata: ProviderMetadata, parameters: Mapping[str, str]
     ) -> Mapping[str, str]:
-        """What the browser carries: the parameters, or a reference to them (RFC 9126)."""
+        """Return the parameters for the browser, or a reference to them if pushed (RFC 9126)."""
         endpoint = metadata.pushed_authorization_request_endpoint
         is_wanted = (
             metadata.require_pushed_authorization_requests
@@ -113,6 +115,6 @@ class Login:
         authentication = self._provider.authentication(metadata)
         return await push(self._provider.client, endpoint, authentication, parameters)
 
-    async def _load(self, ref: str | None) -> Session | None:
-        stored = await self._store.load(ref) if ref else None
+    async def _load(self, session_id_hash: str | None) -> Session | None:
+        stored = await self._store.load(session_id_hash) if session_id_hash else None
         return stored.session if stored else None

@@ -1,4 +1,4 @@
-"""What a link to `/auth/login` may choose: parameters, audience and scope, and where it ends."""
+"""What a link to `/auth/login` may request: parameters, audience, scope, and the return path."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..config import AuthorizationParams
 from ..errors import LoginLinkError
 from ..session import Session
 
-# About the person and the login, not about an API (OpenID Connect Core sections 5.4 and 11).
+# Scopes of the user and the login, not of an API (OpenID Connect Core sections 5.4 and 11).
 _IDENTITY = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e ]{0,1000}")  # RFC 6749 section 3.3
 
@@ -24,19 +24,20 @@ def login_scope(
     audience: str | None,
     scope: str | None,
 ) -> AuthorizationParams:
-    """What to ask the provider for when a link names `audience` and `scope`.
+    """Return the audience and scope to request when a link names `audience` and `scope`.
 
-    A token replaces the one that the session has for its audience, so what that one has is asked
-    for again.
+    The new token replaces the session's token for the audience, so the scope of that token is
+    requested again.
 
     Raises:
-        LoginLinkError: an audience of no API of this app, or a scope that it has no use for.
+        LoginLinkError: no API of this app has the audience, or this app does not use the scope.
     """
     wanted = audience or params.audience
     if audience is not None and audience != params.audience and audience not in audiences:
         raise LoginLinkError("The link asks for an audience that this app does not call.")
     asked = _asked(scope, params)
     default = params.scope.split()
+    # The configured API scopes belong to the default audience; another API does not know them.
     usual = default if wanted == params.audience else [s for s in default if s in _IDENTITY]
     held = session.covering(wanted or "", None) if session else None
     scopes = [*usual, *(held.scope.split() if held else ()), *asked]
@@ -59,9 +60,9 @@ _MAXIMUM_LENGTH = 2048
 
 
 def safe_return_to(text: str | None) -> str:
-    """`text` if it can only mean a page on this origin, else "/".
+    """Return `text` if every browser reads it as a page on this origin, else "/".
 
-    Refused are absolute and scheme-relative URLs, backslashes (browsers read them as slashes),
+    This refuses absolute and scheme-relative URLs, backslashes (browsers read them as slashes),
     control characters and white space (browsers drop them), and the auth layer's own routes, which
     would loop.
     """
@@ -78,7 +79,7 @@ def safe_return_to(text: str | None) -> str:
 
 
 def page_of(target: str) -> str:
-    """The page without its query, which may hold what is nobody's business but the page's."""
+    """Return the path of a page without its query, which may hold private data."""
     return urlsplit(target).path
 
 
@@ -91,13 +92,13 @@ _SECONDS = re.compile(r"\d{1,9}")
 
 
 def login_parameters(params: AuthorizationParams, query: Mapping[str, str]) -> dict[str, str]:
-    """Of a link's `query` what goes along to the provider, and what goes along with every login.
+    """Return the parameters to send to the provider: those of the link, and the fixed ones.
 
-    What is not on the list of `params.link_parameters` is left out: links gather all sorts of
-    things on their way.
+    Names that are not in `params.link_parameters` are ignored: mail and chat programs add
+    parameters to links. A fixed parameter wins over the link's.
 
     Raises:
-        LoginLinkError: a value that is not well-formed; the message names the parameter.
+        LoginLinkError: a value is not well-formed. The message names the parameter.
     """
     chosen = {
         name: query[name] for name in params.link_parameters & _FORMS.keys() if query.get(name)
@@ -109,17 +110,17 @@ def login_parameters(params: AuthorizationParams, query: Mapping[str, str]) -> d
 
 
 def check_issuer(query: Mapping[str, str], issuer: str) -> None:
-    """A login that a third party begins may say at whom (OpenID Connect Core section 4).
+    """Check the `iss` of a login that a third party starts (OpenID Connect Core section 4).
 
     Raises:
-        LoginLinkError: it is not this app's provider.
+        LoginLinkError: `iss` is not the issuer of this app.
     """
     if query.get("iss", issuer) != issuer:
         raise LoginLinkError("The link is for another login provider than this app's.")
 
 
 def _is_prompt(value: str) -> bool:
-    """`none` stands alone (section 3.1.2.1)."""
+    """Whether all values are known; `none` excludes any other (section 3.1.2.1)."""
     words = set(value.split(" "))
     return words <= _PROMPTS and ("none" not in words or len(words) == 1)
 

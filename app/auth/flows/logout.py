@@ -1,4 +1,4 @@
-"""Logging out: here first, then at the provider."""
+"""Logs out: here first, then at the provider."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ logger = logging.getLogger(__name__)
 
 
 class Logout:
-    """Ends sessions. The local end never depends on the provider being reachable."""
+    """Ends sessions. The session here ends even if the provider is unreachable."""
 
     def __init__(self, config: AuthConfig, provider: Provider, store: SessionStore) -> None:
         self._config = config
         self._provider = provider
         self._store = store
 
-    async def end(self, ref: str | None) -> str:
-        """Delete the session and return the URL where logout continues.
+    async def end(self, session_id_hash: str | None) -> str:
+        """Delete the session, and return the URL where logout continues.
 
-        That is the provider's end-session endpoint, or the app itself when the provider has none or
-        cannot be asked for its metadata.
+        This is the provider's end-session endpoint, or the app itself if the provider has none or
+        its metadata cannot be fetched.
 
         Raises:
             StoreUnavailable: the session could not be deleted.
         """
-        stored = await self._store.load(ref) if ref else None
-        if ref:
-            await self._store.delete(ref)
+        # Loaded before it is deleted: its ID token names the session to the provider.
+        stored = await self._store.load(session_id_hash) if session_id_hash else None
+        if session_id_hash:
+            await self._store.delete(session_id_hash)
         try:
             metadata = await self._provider.metadata()
         except AuthError:
@@ -48,7 +49,7 @@ class Logout:
         return url or self._config.app_base_url
 
     async def revoke(self, session: Session) -> None:
-        """Ask the provider to forget the refresh tokens; best effort, after the local end."""
+        """Revoke the refresh tokens at the provider. A failure is logged: the session has ended."""
         try:
             metadata = await self._provider.metadata()
             if metadata.revocation_endpoint is None:

@@ -1,4 +1,4 @@
-"""The provider, as one configured client sees it: metadata, keys, authentication, a connection."""
+"""The provider as one client uses it: metadata, keys, client authentication, HTTP client."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ..signing_key import import_signing_key
 
 
 class Provider:
-    """What every exchange with the provider needs; `pool` is shared and closed elsewhere.
+    """What every exchange with the provider needs. `pool` is shared; its owner closes it.
 
     Raises:
-        ConfigError: the key that signs this client's assertions is none.
+        ConfigError: the key that signs the client assertions is invalid.
     """
 
     def __init__(
@@ -39,16 +39,16 @@ class Provider:
         return await self.discovery.metadata()
 
     def authentication(self, metadata: ProviderMetadata) -> ClientAuthentication:
-        """How this client authenticates there."""
+        """Return how this client authenticates at the token endpoint."""
         return self._authentication.with_method_from(metadata.token_endpoint_auth_methods_supported)
 
     async def check_id_token(self, id_token: str, expected: IdTokenExpectations) -> Claims:
-        """As `oidc.id_token.check_id_token`, with this provider's keys and algorithms."""
+        """Run `oidc.id_token.check_id_token` with this provider's keys and algorithms."""
         algorithms = self._algorithms(await self.metadata())
         return await check_id_token(id_token, self._jwks, expected, algorithms=algorithms)
 
     async def check_logout_token(self, logout_token: str) -> LogoutRequest:
-        """As `oidc.logout.check_logout_token`, for this client."""
+        """Run `oidc.logout.check_logout_token` for this client."""
         return await check_logout_token(
             logout_token,
             self._jwks,

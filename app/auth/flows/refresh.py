@@ -1,4 +1,4 @@
-"""Refreshing a session's tokens (RFC 6749 section 6): one caller at a time, under a lock."""
+"""Refreshes a session's tokens (RFC 6749 section 6), one caller at a time, under a lock."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from .session_events import OnSessionEnd, SessionEndReason
 
 logger = logging.getLogger(__name__)
 
-LEASE = 5.0  # seconds; so long others wait at most for a holder that was killed
-PATIENCE = 20.0  # seconds that others wait for a holder that lives
+LEASE = 5.0  # seconds; after a holder was killed, other callers wait at most for so long
+PATIENCE = 20.0  # seconds that other callers wait for a holder that is alive
 _RENEWAL = LEASE / 3
-_POLL = 0.05  # seconds between two looks at a session that another process has leased
+_POLL = 0.05  # seconds between two attempts while another process holds the lease
 
 
 class RefreshLockedError(Exception):
-    """Somebody holds the lease, and the caller did not want to wait."""
+    """Another caller holds the lock, and this caller does not wait."""
 
 
 class RefreshLocks:
     """A lock in the process and a fenced lease between processes, renewed while it is held.
 
-    Rotation makes a refresh token single-use. Whoever waited looks at the session again first, and
-    finds what the holder left there.
+    Rotation makes a refresh token single-use. A caller that has waited for the lock loads the
+    session again before it refreshes: the session then has the tokens of the previous holder.
     """
 
     def __init__(self, store: SessionStore) -> None:
@@ -50,30 +50,30 @@ class RefreshLocks:
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
     @asynccontextmanager
-    async def hold(self, ref: str, *, wait: bool = True) -> AsyncIterator[int]:
-        """Hold the lease; the value is its fence number for `compare_and_swap`.
+    async def hold(self, session_id_hash: str, *, wait: bool = True) -> AsyncIterator[int]:
+        """Hold the lock. The value is the lease's fence number, for `compare_and_swap`.
 
         Raises:
-            RefreshLockedError: somebody has it, and `wait` is false.
-            ProviderUnavailable: another process has kept it for too long.
-            StoreUnavailable.
+            RefreshLockedError: another caller holds the lock, and `wait` is false.
+            ProviderUnavailable: another process has held the lease for longer than `PATIENCE`.
+            StoreUnavailable: the lease cannot be acquired now.
         """
-        lock = self._locks.setdefault(ref, asyncio.Lock())
+        lock = self._locks.setdefault(session_id_hash, asyncio.Lock())
         if lock.locked() and not wait:
             raise RefreshLockedError
-        async with lock:
-            fence = await self._acquire(ref, wait=wait)
-            keeper = asyncio.create_task(self._keep(ref, fence))
+        async with lock:  # first, so that one caller of this process at most polls the store
+            fence = await self._acquire(session_id_hash, wait=wait)
+            keeper = asyncio.create_task(self._keep(session_id_hash, fence))
             try:
                 yield fence
             finally:
                 keeper.cancel()
-                with suppress(StoreUnavailable):  # it lapses by itself
-                    await self._store.release_lease(ref, fence)
+                with suppress(StoreUnavailable):  # the lease expires by itself
+                    await self._store.release_lease(session_id_hash, fence)
 
-    async def _acquire(self, ref: str, *, wait: bool) -> int:
+    async def _acquire(self, session_id_hash: str, *, wait: bool) -> int:
         deadline = asyncio.get_running_loop().time() + PATIENCE
-        while (fence := await self._store.acquire_lease(ref, LEASE)) is None:
+        while (fence := await self._store.acquire_lease(session_id_hash, LEASE)) is None:
             if not wait:
                 raise RefreshLockedError
             if asyncio.get_running_loop().time() > deadline:
@@ -81,26 +81,26 @@ class RefreshLocks:
             await asyncio.sleep(_POLL)
         return fence
 
-    async def _keep(self, ref: str, fence: int) -> None:
-        """Until it is lost: what its holder then writes is refused by its fence number."""
+    async def _keep(self, session_id_hash: str, fence: int) -> None:
+        """Renew the lease until it is lost. `save` then refuses the old fence number."""
         is_ours = True
         while is_ours:
             await asyncio.sleep(_RENEWAL)
             try:
-                is_ours = await self._store.renew_lease(ref, fence, LEASE)
+                is_ours = await self._store.renew_lease(session_id_hash, fence, LEASE)
             except StoreUnavailable as error:
-                logger.warning("A lease was not renewed: %s", error.code)
+                logger.warning("The refresh lease was not renewed: %s", error.code)
 
 
 logger = logging.getLogger(__name__)
 
 
 class SupersededError(Exception):
-    """Somebody else has changed the session meanwhile: look at it again."""
+    """Another caller has changed the session since it was loaded: load it again."""
 
 
 class Refresher:
-    """Every method is called by whoever holds the session's lease."""
+    """Redeems refresh tokens. Callers hold the session's refresh lock."""
 
     def __init__(
         self,
@@ -119,20 +119,21 @@ class Refresher:
 
     async def redeem(
         self,
-        ref: str,
+        session_id_hash: str,
         stored: StoredSession,
         refresh_token: str,
         *,
         audience: str | None,
         scope: str | None,
     ) -> TokenResponse:
-        """Redeem it; `audience` and `scope` are sent where they are given.
+        """Redeem a refresh token. `audience` and `scope` are sent unless they are None.
 
         Raises:
-            SessionEnded: `invalid_grant`, and only that; the session is gone.
-            SupersededError: it was refused because somebody else had redeemed it.
-            ProviderError: the answer's ID token is not this session's; nothing of it is used.
-            TokenEndpointError, ProviderUnavailable, StoreUnavailable: as named.
+            SessionEnded: the answer was `invalid_grant`, and only then. The session is deleted.
+            SupersededError: the answer was `invalid_grant`, but another caller had redeemed it.
+            ProviderError: the new ID token failed its checks. The response is not used.
+            TokenEndpointError: the token endpoint answered with another error.
+            ProviderUnavailable, StoreUnavailable: the session is unchanged.
         """
         metadata = await self._provider.metadata()
         request = functools.partial(
@@ -148,15 +149,16 @@ class Refresher:
             return await self._checked(await self._twice_at_most(request), stored.session)
         except TokenEndpointError as error:
             if error.error == "invalid_grant":
-                await self._end(ref, stored, error)
+                await self._end(session_id_hash, stored, error)
             raise
 
     async def _twice_at_most(
         self, request: Callable[[], Awaitable[TokenResponse]]
     ) -> TokenResponse:
-        """Ask again for an answer that was lost, while that is no reuse of a refresh token.
+        """Send the request again if its answer was lost and `rotation_overlap` has not passed.
 
-        After that it is not known which token the provider honours: the session stays as it is.
+        Later, the provider would take it for reuse of a refresh token. The session is then left as
+        it is, since it is unknown which token the provider honours.
         """
         sent_at = self._clock()
         try:
@@ -164,21 +166,21 @@ class Refresher:
         except AnswerLostError as error:
             if self._clock() - sent_at >= self._config.rotation_overlap:
                 raise
-            logger.warning("%s Asked once more.", error)
+            logger.warning("%s The request is sent again.", error)
         return await request()
 
     async def _checked(self, response: TokenResponse, session: Session) -> TokenResponse:
-        """A new ID token is of the same person and the same login (OpenID Connect Core 12.2).
+        """Check that a new ID token is of the same user and login (OpenID Connect Core 12.2).
 
-        While the provider's keys cannot be had, the new tokens count and the earlier ID token
-        stays: the refresh token has been used, and its successor is in this answer only.
+        If the provider's keys cannot be fetched, the new tokens are used and the earlier ID token
+        stays: the refresh token is used up, and its successor is in this response only.
         """
         if response.id_token is None:
             return response
         try:
             await self._check(response.id_token, response.access_token, session)
         except ProviderUnavailable as error:
-            logger.warning("[%s] A refreshed ID token is left aside: %s", error.error_id, error)
+            logger.warning("[%s] A refreshed ID token is ignored: %s", error.error_id, error)
             return replace(response, id_token=None)
         except IdTokenError as error:
             raise ProviderError(str(error), code=error.code) from None
@@ -197,20 +199,26 @@ class Refresher:
         if session.id_token is not None:
             check_is_same_login(claims, session.id_token)
 
-    async def save(self, ref: str, stored: StoredSession, session: Session, *, fence: int) -> None:
-        """Put `session` in the place of `stored`.
+    async def save(
+        self, session_id_hash: str, stored: StoredSession, session: Session, *, fence: int
+    ) -> None:
+        """Replace `stored` by `session`.
 
         Raises:
-            SupersededError: a logout, or whoever took the lease over, was faster.
+            SupersededError: a logout or the next holder of the lease was faster.
         """
-        if not await self._store.compare_and_swap(ref, stored.version, session, fence=fence):
+        if not await self._store.compare_and_swap(
+            session_id_hash, stored.version, session, fence=fence
+        ):
             raise SupersededError
 
-    async def _end(self, ref: str, stored: StoredSession, error: TokenEndpointError) -> None:
-        """The provider no longer honours it; unless somebody has redeemed it meanwhile."""
-        current = await self._store.load(ref)
+    async def _end(
+        self, session_id_hash: str, stored: StoredSession, error: TokenEndpointError
+    ) -> None:
+        """End the session, unless another caller has changed it since it was loaded."""
+        current = await self._store.load(session_id_hash)
         if current is not None and current.version != stored.version:
             raise SupersededError from error
-        await self._store.delete(ref)
-        await self._on_session_end(ref, stored.session, SessionEndReason.REFUSED)
+        await self._store.delete(session_id_hash)
+        await self._on_session_end(session_id_hash, stored.session, SessionEndReason.REFUSED)
         raise SessionEnded("The provider no longer honours this session.", error=error.error)

@@ -1,4 +1,4 @@
-"""What happens to sessions, told to every process that may have tabs of them open."""
+"""Session events, published to every process that may have tabs of the session open."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..session import Session, SessionStore
 
 logger = logging.getLogger(__name__)
 
-PAUSE = 0.5  # seconds before listening again to a store that failed
+PAUSE = 0.5  # seconds after a failure of the store before listening again
 
 
 class SessionEventKind(StrEnum):
@@ -24,8 +24,8 @@ class SessionEventKind(StrEnum):
     ENDED = "ended"  # its user is signed out
     REPLACED = "replaced"  # by another user's login in the same browser
     RENEWED = "renewed"  # by the same user's login in the same browser: a step-up, or more scopes
-    CHANGED = "changed"  # something about its user is not as it was
-    SIGNED_IN = "signed_in"  # in this browser; told by the browser, since there was no session
+    CHANGED = "changed"  # something about its user has changed
+    SIGNED_IN = "signed_in"  # in this browser, which had no session before
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class SessionEvent:
 
 
 class SessionEndReason(StrEnum):
-    """Why a session ended before its time, as stable codes."""
+    """Why a session ended before it expired, as stable codes."""
 
     LOGOUT = "user"  # the user logged out here
     OTHER_DEVICE = "other_device"  # the user ended it from another session
@@ -47,14 +47,13 @@ class SessionEndReason(StrEnum):
 
 
 OnSessionEnd = Callable[[str, Session, SessionEndReason], Awaitable[None]]
-"""Called with the hash of the id of a session that is gone, the session, and the reason."""
+"""Called with the session id hash of a deleted session, the session, and the reason."""
 
 
 class SessionEvents:
-    """Handles events here at once, and lets the other processes that share the store handle them.
+    """Handles events in this process, and publishes them to the others that share the store.
 
-    `look_again` is called when events may have been missed, because the store could not be listened
-    to for a while.
+    `look_again` is called after an interruption of the store, when events may have been missed.
     """
 
     def __init__(
@@ -70,12 +69,12 @@ class SessionEvents:
         self._origin = secrets.token_hex(8)
 
     async def publish(self, kind: SessionEventKind, subject: str) -> None:
-        """Tell the other processes, and handle it here. Processes that cannot be told find out at
-        the next event of a tab, which looks at its session."""
+        """Publish an event to the other processes, and handle it here. If the store fails, the
+        others notice at the next event of a tab, which checks the session."""
         try:
             await self._store.publish(f"{self._origin} {kind} {subject}")
         except StoreUnavailable as error:
-            logger.warning("Other processes were not told that a session %s: %s", kind, error.code)
+            logger.warning("A session event (%s) was not published: %s", kind, error.code)
         await self._handle(SessionEvent(kind, subject))
 
     async def listen(self) -> None:
@@ -87,7 +86,7 @@ class SessionEvents:
                     async for text in heard:
                         if text:
                             await self._hear(text)
-                        elif has_missed_some:
+                        elif has_missed_some:  # an empty text: from now on none is missed
                             await self._look_again()
             except StoreUnavailable as error:
                 if not has_missed_some:
@@ -98,9 +97,10 @@ class SessionEvents:
     async def _hear(self, text: str) -> None:
         origin, _, rest = text.partition(" ")
         kind, _, subject = rest.partition(" ")
+        # `publish` has handled this process's own; another version may send other kinds.
         if origin == self._origin or kind not in set(SessionEventKind):
             return
         try:
             await self._handle(SessionEvent(SessionEventKind(kind), subject))
-        except Exception:  # one that cannot be handled must not keep the next from being heard
+        except Exception:  # one event that fails must not end the subscription
             logger.exception("A session event could not be handled.")

@@ -1,4 +1,4 @@
-"""All that is done with sessions, put together; it knows no web framework."""
+"""The flows put together around one store. No web framework is needed."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from .session_events import SessionEndReason, SessionEvent, SessionEventKind, Se
 
 logger = logging.getLogger(__name__)
 
-PURGE_INTERVAL = 60.0  # seconds between two clearings of what has expired
+PURGE_INTERVAL = 60.0  # seconds between two purges of expired sessions
 
 
 class SessionManager:
-    """Logging in and out, tokens and devices; and whom to tell when a session begins or ends.
+    """Login, logout, tokens and devices; publishes an event when a session begins or ends.
 
     `handle` and `look_again` are those of `SessionEvents`.
     """
@@ -85,54 +85,58 @@ class SessionManager:
             await self._events.publish(SessionEventKind.SIGNED_IN, f"{browser}.{new}")
         await self._tell_other_devices(new)
 
-    async def ended(self, ref: str, session: Session, reason: SessionEndReason) -> None:
-        """A session is gone: no user is signed in in its tabs any more."""
+    async def ended(self, session_id_hash: str, session: Session, reason: SessionEndReason) -> None:
+        """Record and publish that a session has been deleted, so that its tabs sign out."""
         is_revoked = reason is SessionEndReason.REFUSED
         kind = Kind.SESSION_REVOKED if is_revoked else Kind.LOGOUT
-        self._audit.record(kind, Outcome.SUCCESS, reason, sub=session.sub, ref=ref)
-        await self._events.publish(SessionEventKind.ENDED, ref)
-        await self._tell_other_devices(ref, session)
+        self._audit.record(kind, Outcome.SUCCESS, reason, sub=session.sub, ref=session_id_hash)
+        await self._events.publish(SessionEventKind.ENDED, session_id_hash)
+        await self._tell_other_devices(session_id_hash, session)
 
-    async def changed(self, ref: str) -> None:
-        """Something about the user of this session is not as it was; raises `StoreUnavailable`."""
-        for each in await self.devices.references(ref):
+    async def changed(self, session_id_hash: str) -> None:
+        """Publish that the user of this session has changed. Raises `StoreUnavailable`."""
+        for each in await self.devices.references(session_id_hash):
             await self._events.publish(SessionEventKind.CHANGED, each)
 
     async def free_what_has_expired(self) -> None:
-        """Free it in the store, and note which sessions that were; raises `StoreUnavailable`."""
-        for ref, session in (await self._store.purge()).items():
+        """Purge the store; publish and record each expired session. Raises `StoreUnavailable`."""
+        for session_id_hash, session in (await self._store.purge()).items():
             sub = session.sub if session else None
-            await self._events.publish(SessionEventKind.ENDED, ref)
-            self._audit.record(Kind.SESSION_EXPIRED, Outcome.SUCCESS, "expired", sub=sub, ref=ref)
+            await self._events.publish(SessionEventKind.ENDED, session_id_hash)
+            self._audit.record(
+                Kind.SESSION_EXPIRED, Outcome.SUCCESS, "expired", sub=sub, ref=session_id_hash
+            )
 
     def start(self) -> None:
-        """Begin what goes on while the app runs."""
+        """Start to listen for session events, and to purge expired sessions."""
         self._background.start(self._events.listen())
         self._background.start(self._keep_freeing())
 
     async def stop(self) -> None:
-        """End it."""
+        """Stop both, and wait for the audit hooks."""
         await self._background.stop()
         await self._audit.stop()
 
-    async def _ended_elsewhere(self, ref: str, session: Session, how: SessionEndReason) -> None:
-        """Its tabs first; the provider, which may be slow to forget the tokens, afterwards."""
-        await self.ended(ref, session, how)
+    async def _ended_elsewhere(
+        self, session_id_hash: str, session: Session, how: SessionEndReason
+    ) -> None:
+        """Sign the tabs out first: the provider may be slow to revoke the tokens."""
+        await self.ended(session_id_hash, session, how)
         self._background.start(self.logout.revoke(session))
 
-    async def _tell_other_devices(self, ref: str, ended: Session | None = None) -> None:
-        """The user's list of devices is another one now; only for showing, so no error."""
+    async def _tell_other_devices(self, session_id_hash: str, ended: Session | None = None) -> None:
+        """Publish that the user's devices have changed. Only for display: a failure is logged."""
         try:
-            for other in await self.devices.references(ref, ended):
-                if other != ref:
+            for other in await self.devices.references(session_id_hash, ended):
+                if other != session_id_hash:
                     await self._events.publish(SessionEventKind.CHANGED, other)
         except StoreUnavailable as error:
-            logger.warning("A user's other devices were not told: %s", error.code)
+            logger.warning("A user's other devices were not notified: %s", error.code)
 
     async def _keep_freeing(self) -> None:
         while True:
             try:
                 await self.free_what_has_expired()
             except StoreUnavailable as error:
-                logger.warning("Expired sessions were not freed: %s", error.code)
+                logger.warning("Expired sessions were not purged: %s", error.code)
             await asyncio.sleep(PURGE_INTERVAL)

@@ -1,4 +1,4 @@
-"""Transactions: logins that a browser has begun, each good for one answer of the provider."""
+"""Transactions: logins that a browser has started, each for one answer of the provider."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from ..session import SessionStore, Transaction
 
 
 class Transactions:
-    """They are independent of each other, so two tabs of a browser can log in at once.
+    """The open transactions. They are independent: two tabs of a browser can log in at once.
 
-    Every method raises `StoreUnavailable` when they cannot be read or written.
+    Every method raises `StoreUnavailable` when the store cannot be read or written.
     """
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
 
     async def open(self, browser: str, state: str, transaction: Transaction) -> None:
-        """Begin a transaction of the browser with this id."""
+        """Store a transaction of the browser with this id."""
         await self._store.put_transaction(_key(browser, state), transaction)
 
     async def take(self, browser: str | None, state: str) -> Transaction:
-        """The transaction, which is no longer open from now on.
+        """Close the transaction, and return it.
 
         Raises:
             TransactionError: this browser has no open transaction with that `state`.
@@ -36,22 +36,23 @@ class Transactions:
         return transaction
 
     async def complete(self, browser: str, state: str, transaction: Transaction) -> None:
-        """Remember, without its secrets, a transaction that led to a session: its callback may be
-        visited once more."""
+        """Keep a transaction that led to a session, without its secrets: the browser may visit the
+        callback again."""
         completed = replace(transaction, nonce="", code_verifier="")
         await self._store.put_transaction(_completed(browser, state), completed)
 
     async def return_to_of_completed(self, browser: str, state: str) -> str | None:
-        """Where a transaction led that was completed a while ago; None if it is not known."""
+        """Return the path that a completed transaction led to, or None if it is unknown."""
         completed = await self._store.take_transaction(_completed(browser, state))
         if completed is None:
             return None
+        # Taking removes it: put it back for the next visit.
         await self._store.put_transaction(_completed(browser, state), completed)
         return completed.return_to
 
 
 def _key(browser: str, state: str) -> str:
-    """Only the browser that began the attempt can know both halves."""
+    """The store's key. Only the browser that started the login knows both `browser` and `state`."""
     return hashlib.sha256(f"login\0{browser}\0{state}".encode()).hexdigest()
 
 

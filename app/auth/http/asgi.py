@@ -1,4 +1,4 @@
-"""What stands before the backend, put together: limits, cookies, the gate, and the routes."""
+"""Puts together what stands before the backend: limits, cookies, the gate, and the routes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .websocket_limits import EventLimits
 class BackendMiddleware:
     """Makes the gate around a backend, with the `/auth/` routes behind it.
 
-    With `limits` None, clients may come as often as they like.
+    With `limits` None, requests and events are not limited.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class BackendMiddleware:
         )
 
     def around(self, inner: ASGIApp) -> Gate:
-        """The gate, with `inner` behind it."""
+        """Return the gate, with `inner` behind it."""
         return Gate(
             inner,
             routes=self._routes.asgi(),
@@ -83,12 +83,12 @@ class BackendMiddleware:
         )
 
     async def aclose(self) -> None:
-        """Let go of what counts requests."""
+        """Close the connections to Redis, if requests are counted there."""
         if self._request_limits is not None:
             await self._request_limits.aclose()
 
 
 def _cookie(config: AuthConfig, name: str) -> SessionCookie:
-    """Browsers send a cookie to every port of a host: the name keeps apps on one machine apart."""
+    """Name the cookie after the port: browsers send a cookie to every port of its host."""
     port = urlsplit(config.app_base_url).port
     return SessionCookie(config.is_https, name if port is None else f"{name}_{port}")

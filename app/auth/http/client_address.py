@@ -1,4 +1,4 @@
-"""Who sends a request, as far as limits go: its address."""
+"""The address of a client, which its rate limits count by."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from starlette.types import Scope
 
 UNKNOWN = "unknown"
-NETWORK_OF_ONE = 64  # bits: what one IPv6 customer has at the least (RFC 6177)
+NETWORK_OF_ONE = 64  # bits: the least that an IPv6 customer gets (RFC 6177)
 
 
 def client_address(scope: Scope, trusted_proxies: int) -> str:
-    """The address of the client behind so many proxies of ours, each of which appends to
-    `X-Forwarded-For` whom it was asked by; what stands further left anybody can claim.
+    """Return the address of the client behind this number of trusted proxies.
 
-    An IPv6 address counts as its /64 network.
+    Each proxy appends the address of its peer to `X-Forwarded-For`. Entries further to the left are
+    ignored: the client can forge them. An IPv6 address counts as its /64 network.
     """
     peer = (scope.get("client") or (UNKNOWN,))[0]
     hops = [*_forwarded_for(scope["headers"]), peer]

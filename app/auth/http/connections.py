@@ -13,11 +13,11 @@ from starlette.types import Message, Send
 from .state_trees import NOBODY
 
 RECONNECT: Final = 1012  # "service restart" (RFC 6455 registry): the client connects again
-PACE = 0.005  # seconds between two that are closed, so that they do not all come back at once
+PACE = 0.005  # seconds between two that are closed, so that not all reconnect at once
 AT_ONCE = 10  # connections that are closed without a pause
 REPLACED_FOR = 30.0  # seconds for which a browser may still send the cookie that a login replaced
-CLOSED_FOR = 30.0  # seconds for which it is remembered whose tab a closed connection was
-LONGEST_WAIT = 2.0  # seconds for the app to let go of a connection
+CLOSED_FOR = 30.0  # seconds for which a closed connection is remembered
+LONGEST_WAIT = 2.0  # seconds to wait for a closed connection to end
 MOST_REMEMBERED = 10_000
 
 Value = TypeVar("Value")
@@ -79,10 +79,10 @@ class Connection:
         return self._send(message)
 
     async def close(self) -> None:
-        """Close the websocket, so that the browser connects again with the cookie it has by then.
+        """Close the websocket, so that the browser reconnects with its current cookie.
 
-        At ASGI level: Reflex's client takes that for a lost connection, and a Socket.IO disconnect
-        for a dismissal, after which it does not come back.
+        This happens at ASGI level, which Reflex's client treats as a lost connection. It does not
+        reconnect after a Socket.IO disconnect.
         """
         self.is_closed = True
         if self._is_close_sent:
@@ -129,15 +129,15 @@ class Connections:
         self._last_logins: dict[str, tuple[float, str]] = {}
 
     def add(self, connection: Connection) -> None:
-        """Register a connection, before its session is looked up: what happens to the session in
-        between then closes it."""
+        """Register a connection. Do so before its session is looked up: if the session ends in
+        between, the connection is then closed."""
         if connection.session_id_hash is not None:
             self._by_session.setdefault(connection.session_id_hash, set()).add(connection)
         if connection.browser:
             self._by_browser.setdefault(connection.browser, set()).add(connection)
 
     def bind(self, connection: Connection, tree: str) -> None:
-        """Let it show this tree, instead of the one before."""
+        """Set the tree that a connection shows."""
         self._leave_tree(connection)
         connection.tree = tree
         self._by_tree.setdefault(tree, {})[connection] = None
@@ -156,18 +156,18 @@ class Connections:
         _discard(self._by_browser, connection.browser, connection)
 
     def of_tree(self, tree: str) -> Connection | None:
-        """The newest connection that shows a tree, if it is one of this process."""
+        """Return the newest connection of this process that shows a tree, or None."""
         shown_by = self._by_tree.get(tree)
         return next(reversed(shown_by)) if shown_by else None
 
     def of_client_token(self, client_token: str) -> list[Connection]:
-        """The open connections of a tab, each of another login. (For uploads only: slow.)"""
+        """The open connections of a tab, one for each login. Slow: for uploads only."""
         every = (self.of_tree(tree) for tree in self._by_tree)
         return [each for each in every if each and each.client_token == client_token]
 
     def of_session(self, session_id_hash: str) -> list[Connection]:
-        """The open connections of a session, those included whose session is being looked up. One
-        that came with the cookie of a session that was over already shows no user's tree."""
+        """The open connections of a session, including those whose session is being looked up. A
+        connection that came with the cookie of an ended session shows no user's tree."""
         every = self._by_session.get(session_id_hash, ())
         return [each for each in every if each.state_key is not None or not each.tree]
 
@@ -185,8 +185,8 @@ class Connections:
         return [each.tree for each in self.of_session(session_id_hash) if each.tree]
 
     async def wait_for_predecessors(self, tree: str) -> None:
-        """Return when no closed connection holds this tree any more: Reflex would take the next one
-        for a duplicate of its tab, and give it another tree."""
+        """Return when the closed connections of this tree have ended. Until then, Reflex would take
+        a new connection for a duplicated tab, and give it another tree."""
         for each in list(self._by_tree.get(tree, ())):
             if each.is_closed:
                 await each.close()
@@ -194,28 +194,28 @@ class Connections:
                     await asyncio.wait_for(each.wait_until_ended(), LONGEST_WAIT)
 
     def note_replaced(self, session_id_hash: str) -> None:
-        """Remember that another login has replaced this session. Its browser has a new cookie now,
-        which a tab that is already connecting does not send yet."""
+        """Remember that another login has replaced this session. A tab of its browser may still
+        connect with the old cookie."""
         _put(self._replaced, session_id_hash, self._clock())
 
     def is_replaced(self, session_id_hash: str) -> bool:
-        """Whether another login has replaced this session a moment ago."""
+        """Whether another login replaced this session less than `REPLACED_FOR` ago."""
         noted_at = self._replaced.get(session_id_hash)
         return noted_at is not None and self._clock() - noted_at < REPLACED_FOR
 
     def client_token_of_closed(self, tree: str) -> str | None:
-        """What the tab called the tree that it showed until a moment ago."""
+        """The client token of a tab whose connection to this tree was closed recently."""
         closed = self._closed.get(tree)
         return closed.client_token if closed and self._is_recent(closed) else None
 
     def login_before(self, client_token: str) -> str | None:
-        """The `state_key` of the login, or `NOBODY`, whose tree a tab showed until a moment ago;
-        None if that is not known here. Known once."""
+        """Return and forget the `state_key` (or `NOBODY`) of the login that a tab showed until
+        recently; None if this process does not know it."""
         left_at, login = self._last_logins.pop(client_token, (float("-inf"), NOBODY))
         return login if self._clock() - left_at < CLOSED_FOR else None
 
     def trees_closed_of(self, session_id_hash: str) -> list[str]:
-        """The trees that tabs of a session showed until they were closed a moment ago."""
+        """The trees of a session's connections that were closed recently."""
         return [
             tree
             for tree, closed in self._closed.items()
@@ -234,9 +234,9 @@ class Connections:
 
 
 async def close_all(connections: Iterable[Connection]) -> None:
-    """Close connections at a measured pace. None of them sends or runs anything from now on."""
+    """Close connections one by one. From now on, none of them sends anything or runs events."""
     connections = list(connections)
-    for each in connections:
+    for each in connections:  # all of them before the first pause
         each.is_closed = True
     for number, each in enumerate(connections):
         if number >= AT_ONCE:
@@ -255,5 +255,5 @@ def _discard(index: dict[str, set[Connection]], key: str, connection: Connection
 def _put(remembered: dict[str, Value], key: str, value: Value) -> None:
     remembered.pop(key, None)
     if len(remembered) >= MOST_REMEMBERED:
-        del remembered[next(iter(remembered))]
+        del remembered[next(iter(remembered))]  # the oldest: dictionaries keep their order
     remembered[key] = value

@@ -1,4 +1,4 @@
-"""Reading one field of a small form that somebody else posts."""
+"""Reads one field of a small form that another server posts."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 async def posted_field(request: Request, name: str, *, error: type[AuthError]) -> str:
-    """The field's value.
+    """Return the field's value.
 
     Raises:
-        `error`: the body is no form, is over 96 KiB, or does not have the field exactly once.
+        `error`: the body is not a form, exceeds 96 KiB, or does not have the field exactly once.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         raise error("The body is not a form.")
+    # Not `request.form()`: the body is read up to the limit only.
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -1,8 +1,8 @@
 """The gate: it turns the session cookie and a tab's client token into the name of a state tree.
 
-The cookie stops here. Reflex pickles a websocket's handshake headers with every state and shows
-them to the page, so it sees neither the cookie nor the client token: it gets the name of the state
-tree of this login in this tab (see `state_trees`).
+The cookie stops here. Reflex pickles the handshake headers of a websocket with every state and
+shows them to the page. It therefore gets neither the cookie nor the client token, but the name of
+the state tree of this login in this tab (see `state_trees`).
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from .uploads import Uploads
 from .websocket_limits import EventLimits, rate_limited
 
 EVENT_PATH: Final = "/_event"
-MOST_READ = 1024 * 1024  # bytes of a request that is refused
+MOST_READ = 1024 * 1024  # bytes that are read of a refused request
 BROWSER_COOKIE_AGE = 400 * 24 * 3600  # seconds; browsers keep no cookie for longer
 
-_TAB = b"reflex-client-token"  # the header by which an upload names its tab
+_TAB = b"reflex-client-token"  # the header in which an upload names its tab
 _NEW_TOKEN = re.compile(r'42/_event,\[\s*"new_token"\s*,\s*"([0-9a-f-]{36})"\s*\]')
 
 
@@ -49,9 +49,9 @@ class Gate:
 
     Requests below `/auth/` go to `routes`, cookies included. Everything else goes to `inner`
     without this layer's cookies. A websocket is refused with 403 before it opens when its origin is
-    not in `origins`, or its client token is no UUID; otherwise it is bound to one login for its
+    not in `origins` or its client token is not a UUID. Otherwise it is bound to one login for its
     whole life, in `connections`. An upload goes to the state tree of the tab that it names, if it
-    brings the session cookie of that tab. Every answer gets the security headers.
+    has the session cookie of that tab. Every response gets the security headers.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Gate:
         session_id_hash = self._session_id_hash(scope)
         browser = self._browser_cookie.read(_header(scope, b"cookie"))
         if self._is_foreign(scope):
-            # Not counted, or a foreign page could use up what its visitor may do here.
+            # Not counted: a foreign page could use up the limits of a user who visits it.
             if self._throttle.is_due(client):
                 self._record(Denial.FOREIGN_ORIGIN, scope)
             await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})
@@ -143,7 +143,7 @@ class Gate:
         elif not is_client_token(client_token):
             await send({"type": "websocket.close", "code": 1008, "reason": "no client token"})
         elif session_id_hash and self._connections.is_replaced(session_id_hash):
-            # The browser has another cookie by now, and sends it when it tries again.
+            # The browser has a new cookie by now, and sends it when it reconnects.
             await send({"type": "websocket.close", "code": 1012, "reason": "another login"})
         elif browser is None and self._can_answer(scope) and self._throttle.is_due(client_token):
             await self._give_cookie(send)
@@ -181,8 +181,11 @@ class Gate:
     async def _connected(
         self, scope: Scope, receive: Receive, connection: Connection, query: dict[str, str]
     ) -> None:
-        """The life of a connection. It is registered before its session is looked up: a session
-        that ends in between closes it."""
+        """Serve a connection until it ends.
+
+        It is registered before its session is looked up: if the session ends in between, the
+        connection is closed.
+        """
         self._connections.add(connection)
         try:
             tree = await self._tree_of(connection)
@@ -198,10 +201,10 @@ class Gate:
             self._connections.remove(connection)
 
     async def _tree_of(self, connection: Connection) -> str:
-        """The tree of the connection's login in its tab.
+        """Look up the connection's login, and return the name of its tree in this tab.
 
-        While sessions cannot be read, a random one: the connection shows an empty tree, and is
-        closed at the first event that finds the session again.
+        While sessions cannot be read, the name is random: the connection shows an empty tree and is
+        closed at the first event after the store is back.
         """
         try:
             session = await self._session(connection.session_id_hash)
@@ -213,12 +216,13 @@ class Gate:
         return self._state_trees.tree_of(connection.client_token, connection.state_key or NOBODY)
 
     def _sending(self, connection: Connection) -> Send:
-        """A `send` for the app. Nothing leaves a connection that was closed, and the browser is
-        told a client token where Reflex tells it the name of a tree."""
+        """Return a `send` for the app. It drops messages once the connection is closed, and sends
+        the client token to the browser where Reflex sends the name of a tree."""
 
         def send(message: Message) -> Awaitable[None]:
             if connection.is_closed:
                 return _discard(message)
+            # A duplicated tab gets a new token, which here is the name of a tree.
             text = message.get("text")
             if text is not None and text.startswith("42") and (found := _NEW_TOKEN.match(text)):
                 return renamed(found[1])
@@ -267,11 +271,11 @@ class Gate:
 
 
 async def _discard(_: Message) -> None:
-    """In place of sending a message."""
+    """Drop a message."""
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    """403. A server that leaves much of a request unread hangs up before its answer arrives."""
+    """Answer 403, after reading the body: else the connection may close too early."""
     size = 0
     while size < MOST_READ:
         message = await receive()
@@ -291,6 +295,6 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 def _header(scope: Scope, name: bytes) -> str | None:
-    """All values of a header, joined as RFC 9113 section 8.2.3 joins cookies; None if absent."""
+    """Return all values of a header, joined as cookies are (RFC 9113 section 8.2.3), or None."""
     values = [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
     return "; ".join(values) if values else None

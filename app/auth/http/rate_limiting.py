@@ -1,4 +1,4 @@
-"""Requests that come too often from one client are answered 429 (RFC 6585 section 4)."""
+"""Rate limits for requests. A client that exceeds one is answered 429 (RFC 6585 section 4)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .websocket_limits import MOST_KEYS
 logger = logging.getLogger(__name__)
 
 Limited = Literal["login", "callback", "backchannel_logout", "connection"]
-_EVERYBODY = "everybody"
+_EVERYBODY = "everybody"  # the key of limits that count all clients together
 _REDIS = {
     "CONNECTION_POOL_CLASS": "redis.asyncio.BlockingConnectionPool",
     "CONNECTION_POOL_KWARGS": {
@@ -31,9 +31,9 @@ _REDIS = {
 
 
 class RequestLimits:
-    """Counted in Redis where there is one, so that every process counts the same; else in memory,
-    of at most `MOST_KEYS` clients. While Redis is away nothing is refused for its number: what is
-    asked for needs the sessions, which are away too."""
+    """Counts requests in Redis if there is one, so that all processes share the count; else in
+    memory, for at most `MOST_KEYS` clients. While Redis is unavailable, no request is limited: the
+    routes need the sessions, which are unavailable, too."""
 
     def __init__(self, limits: Limits, audit: AuditTrail, *, redis_url: str | None) -> None:
         self._audit = audit
@@ -49,18 +49,20 @@ class RequestLimits:
         self._throttle = LogThrottle()
 
     async def seconds_to_wait(self, what: Limited, client: str) -> float:
-        """0 if it may go on, and counts; else the seconds after which it may."""
+        """Count a request. Return 0 if it may proceed, else the seconds until a retry."""
         wait = await self._seconds(self._of_client[what], client)
+        # A client over its own limit does not use up the limit of all clients.
         if not wait and what in self._of_all:
             wait = await self._seconds(self._of_all[what], _EVERYBODY)
         if wait and self._throttle.is_due(f"{what} {client}"):
-            logger.warning("Too many from %s: %s", client, what)
+            logger.warning("Too many requests from %s: %s", client, what)
             self._audit.record(Kind.LIMIT, Outcome.DENIED, what, target=client)
         return wait
 
     async def aclose(self) -> None:
-        """Let go of Redis."""
+        """Close the connections to Redis."""
         if self._redis is not None:
+            # throttled has no public way to close its client.
             client: Any = self._redis._backend.get_client()
             await client.aclose()
 
@@ -68,7 +70,7 @@ class RequestLimits:
         try:
             result = await throttled.limit(client)
         except (StoreUnavailableError, RedisError, OSError, TimeoutError) as error:
-            logger.warning("How often a client comes cannot be counted now: %s", error)
+            logger.warning("Requests cannot be counted now, so they are not limited: %s", error)
             return 0.0
         return result.state.retry_after if result.limited else 0.0
 

@@ -1,5 +1,5 @@
-"""The answers of the routes: JSON, the line in the log of an error, and the few documents that the
-backend renders itself. Everything else a person sees is the app's."""
+"""The responses of the routes: JSON, log lines of errors, and the few documents that the backend
+renders itself. All other pages are the app's."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
+# The documents have an inline style, and no script.
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -39,7 +40,7 @@ button { border: 0; border-radius: .6rem; padding: .6rem 1.1rem; cursor: pointer
 
 
 def logout_question(home: str, *, status: int = 200) -> HTMLResponse:
-    """The page that asks before logging out; its form posts to `/auth/logout`."""
+    """The page that asks for confirmation. Its form posts to `/auth/logout`."""
     return _document(
         "Log out?",
         "You will be logged out of this app and at the login provider.",
@@ -60,7 +61,7 @@ def not_found(home: str) -> HTMLResponse:
 
 
 def try_again_later(home: str) -> HTMLResponse:
-    """The answer when logging out is impossible now; the session and its cookie are kept."""
+    """The answer when logout fails because of the store. Session and cookie are kept."""
     return _document(
         "Not just now",
         "You are still logged in: the app cannot reach its session store. Try again in a moment.",
@@ -72,7 +73,7 @@ def try_again_later(home: str) -> HTMLResponse:
 
 
 def too_many(home: str, seconds: int) -> HTMLResponse:
-    """The answer to whoever comes too often (RFC 6585 section 4)."""
+    """The answer to a client that exceeds a rate limit (RFC 6585 section 4)."""
     return _document(
         "Too many attempts",
         f"There were too many logins from your network. Try again in {seconds} seconds.",
@@ -98,12 +99,12 @@ def _document(
 def json_response(
     status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None
 ) -> Response:
-    """JSON that is not stored anywhere."""
+    """A JSON response that no cache may store."""
     return JSONResponse(body, status, headers={**NO_STORE, **(headers or {})})
 
 
 def log_error(error: AuthError) -> None:
-    """Log an error under the id that its answer has, with what the provider said."""
+    """Log an error with its id, which the response shows, and the provider's own error."""
     logger.warning(
         "[%s] %s: %s (provider: error=%r description=%r)",
         error.error_id,
@@ -115,5 +116,5 @@ def log_error(error: AuthError) -> None:
 
 
 def _printable(text: str | None) -> str | None:
-    """Provider text for the log: shortened (`%r` escapes what is not printable)."""
+    """Shorten a provider's text for the log. (`%r` escapes control characters.)"""
     return text[:200] if text else None

@@ -1,4 +1,4 @@
-"""The HTTP names of the auth layer: login, callback, logout (both ways), profile, health."""
+"""The HTTP routes of the auth layer: login, callback, logout, profile, health."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SESSION_COOKIE_AGE = 30 * 24 * 3600  # the session itself may end earlier, in th
 
 
 class Routes:
-    """The endpoints, over the core's login and logout. The callbacks tell the open tabs."""
+    """The endpoints. `on_session_begin` and `on_session_end` notify the open tabs."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class Routes:
                 browser,
                 return_to,
                 query=query,
-                current=self._reference(request),
+                current=self._session_id_hash(request),
             )
         except AuthError as error:
             self._audit.failed(Kind.LOGIN_STARTED, error, target=page_of(return_to))
@@ -115,11 +115,11 @@ class Routes:
         return response
 
     async def callback(self, request: Request) -> Response:
-        """Judge the provider's answer; a good one becomes a session under a new id."""
+        """Check the provider's answer, and set the cookie of the new session."""
         cookies = request.headers.get("cookie")
         attempt, browser = self._login_cookie.read(cookies), self._browser_cookie.read(cookies)
         items = request.query_params.multi_items()
-        current = self._reference(request)
+        current = self._session_id_hash(request)
         try:
             login = await self._callback.complete(
                 attempt, items, current=current, user_agent=request.headers.get("user-agent")
@@ -138,7 +138,7 @@ class Routes:
             ref=hash_session_id(login.session_id),
             target=page_of(login.return_to),
         )
-        # After the response: the tabs must find the new cookie when they come back.
+        # After the response: the tabs must have the new cookie when they reconnect.
         begun = BackgroundTask(
             self._on_session_begin, login, hash_session_id(browser) if browser else None
         )
@@ -154,8 +154,8 @@ class Routes:
         items: Sequence[tuple[str, str]],
         current: str | None,
     ) -> Response:
-        """A callback whose transaction is not open: somebody went back to the provider, or to a
-        bookmark. A user who is signed in goes on to where that login led."""
+        """Answer a callback without an open transaction: the user went back in the browser's
+        history, or to a bookmark. A signed-in user is redirected to where that login led."""
         try:
             if current is None or await self._store.load(current) is None:
                 return self._failed(error)
@@ -170,34 +170,35 @@ class Routes:
         return RedirectResponse(url, 303, headers=NO_STORE, background=background)
 
     async def ask_logout(self, request: Request) -> Response:
-        """A link must not log anyone out, so GET asks first."""
+        """Ask for confirmation: a link of another site must not log a user out."""
         return responses.logout_question(self._home)
 
     async def logout(self, request: Request) -> Response:
-        """End the session here, tell its tabs, and go on to the provider."""
+        """End the session, notify its tabs, and redirect to the provider's logout."""
         if not self._is_own_request(request):
             return responses.logout_question(self._home, status=403)
-        ref = self._reference(request)
+        session_id_hash = self._session_id_hash(request)
         try:
-            stored = await self._store.load(ref) if ref else None
-            url = await self._logout.end(ref)
+            stored = await self._store.load(session_id_hash) if session_id_hash else None
+            url = await self._logout.end(session_id_hash)
         except StoreUnavailable as error:
-            self._audit.failed(Kind.LOGOUT, error, ref=ref)
+            self._audit.failed(Kind.LOGOUT, error, ref=session_id_hash)
             return responses.try_again_later(self._home)
-        # After the response, with which the cookie goes.
+        # After the response, which deletes the cookie.
         tasks = BackgroundTasks()
-        if ref and stored:
+        if session_id_hash and stored:
             reason = SessionEndReason.LOGOUT
-            tasks.add_task(self._on_session_end, ref, stored.session, reason)
+            tasks.add_task(self._on_session_end, session_id_hash, stored.session, reason)
             tasks.add_task(self._logout.revoke, stored.session)
         response = RedirectResponse(url, 303, headers=NO_STORE, background=tasks)
         response.headers.append("set-cookie", self._session_cookie.clear())
         return response
 
     async def backchannel_logout(self, request: Request) -> Response:
-        """The provider says that sessions have ended (Back-Channel Logout 1.0 section 2.5).
+        """End the sessions that the provider names (Back-Channel Logout 1.0 section 2.5).
 
-        No cookie counts here: the token says who is meant, and its signature who says so.
+        The request comes from the provider and has no cookie. The signature of its logout token
+        authenticates it.
         """
         try:
             logout_token = await posted_field(request, "logout_token", error=LogoutTokenError)
@@ -211,14 +212,14 @@ class Routes:
         return Response(status_code=200, headers=NO_STORE)
 
     async def profile(self, request: Request) -> Response:
-        """The claims of the session as JSON. The header keeps other sites' requests out."""
+        """Return the claims of the session as JSON. Other sites cannot send the required header."""
         if request.headers.get("x-csrf") != "1":
             return json_response(
                 403, {"error": "csrf_header_required", "message": "Send X-CSRF: 1."}
             )
-        ref = self._reference(request)
+        session_id_hash = self._session_id_hash(request)
         try:
-            stored = await self._store.load(ref) if ref else None
+            stored = await self._store.load(session_id_hash) if session_id_hash else None
         except StoreUnavailable as error:
             return json_response(503, {"error": error.code}, {"Retry-After": "5"})
         if stored is None:
@@ -236,7 +237,7 @@ class Routes:
         return json_response(200, {"status": "ok"})
 
     def _limited(self, what: Limited, endpoint: Endpoint) -> Endpoint:
-        """The endpoint, for whoever does not come too often."""
+        """Return the endpoint with a rate limit for each client."""
         limits = self._limits
         if limits is None:
             return endpoint
@@ -258,21 +259,22 @@ class Routes:
     def _home(self) -> str:
         return f"{self._config.app_base_url}/"
 
-    def _reference(self, request: Request) -> str | None:
-        """The reference of the session that the browser's cookie names."""
-        handle = self._session_cookie.read(request.headers.get("cookie"))
-        return hash_session_id(handle) if handle else None
+    def _session_id_hash(self, request: Request) -> str | None:
+        """The hash of the session id in the cookie, or None."""
+        session_id = self._session_cookie.read(request.headers.get("cookie"))
+        return hash_session_id(session_id) if session_id else None
 
     def _return_to(self, query: QueryParams) -> str:
-        """The page to come back to; who begins a login elsewhere names it by its whole URL
+        """The path to return to. A login that a third party starts gives it as an absolute URL
         (OpenID Connect Core section 4)."""
         target = query.get("target_link_uri", "").removeprefix(self._config.app_base_url)
         return safe_return_to(query.get("return_to") or target)
 
     def _failed(self, error: AuthError, return_to: str = "/") -> Response:
-        """To the app's error page: a stable code and the error id that is also in the log, no more.
+        """Redirect to the app's error page. Of the error, the URL has only a stable code and the id
+        that is also in the log.
 
-        The code of a provider's error is the provider's, so only a known one goes along.
+        A provider's error code is the provider's text, so only a known one becomes the code.
         """
         log_error(error)
         query = urlencode({"code": error.code, "id": error.error_id, "return_to": return_to})
@@ -286,8 +288,8 @@ class Routes:
         return json_response(status, body, headers)
 
     def _is_own_request(self, request: Request) -> bool:
-        """Not from another site. SameSite=Lax already keeps the cookie from those; this is the
-        second lock, and it also covers other ports of the same host."""
+        """Whether a request is from this app. SameSite=Lax already withholds the cookie from other
+        sites; this check also covers other ports of the same host."""
         origin = request.headers.get("origin")
         if origin is not None:
             return origin in self._config.origins

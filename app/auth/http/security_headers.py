@@ -1,4 +1,4 @@
-"""What every answer of the backend tells the browser about itself."""
+"""The security headers of every response of the backend."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _ON_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def with_security_headers(send: Send, *, is_https: bool) -> Send:
-    """A `send` that adds the headers which an answer does not have already.
+    """Return a `send` that adds each header unless the response has it.
 
-    Nobody can put the app into a frame, guess the type of its answers, or read its URLs elsewhere.
-    What scripts a page may run is the page's own affair: Reflex writes some into it.
+    Other sites cannot frame the app and do not get its URLs as referrer; browsers do not guess
+    content types. There is no `script-src`: Reflex writes inline scripts into its pages.
     """
     headers = {**_ALWAYS, **_ON_HTTPS} if is_https else _ALWAYS
 

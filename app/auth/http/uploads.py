@@ -1,4 +1,4 @@
-"""Whose state tree an upload is for: an upload is an event that names its tab in a header."""
+"""Finds the state tree of an upload, which is an event that names its tab in a header."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from .state_trees import is_client_token
 
 
 class Uploads:
-    """`tree_of` looks up the login of a connection and names its tree. With `is_cookie_sent`, page
-    and backend are one origin: elsewhere, browsers send no cookie along with an upload."""
+    """Finds the tabs of uploads. `tree_of` looks up the login of a connection and names its tree.
+    `is_cookie_sent` says that page and backend are one origin: otherwise, browsers send no cookie
+    with an upload."""
 
     def __init__(
         self,
@@ -61,4 +62,4 @@ class Uploads:
 
 
 async def _discard(_: Message) -> None:
-    """In place of sending a message."""
+    """Drop a message."""

@@ -1,4 +1,4 @@
-"""Events that come too often are dropped before anything is made of them."""
+"""Rate limits for websocket events. Events over a limit are dropped before they are parsed."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ..log_throttle import LogThrottle
 
 logger = logging.getLogger(__name__)
 
-MOST_KEYS = 20_000  # the least recently seen is forgotten first
-BATCH = 50  # events that are counted at once, so that counting costs an event next to nothing
+MOST_KEYS = 20_000  # the least recently used is forgotten first
+BATCH = 50  # events that are counted at once, to keep the cost for each event low
 
 _numbers = itertools.count(1)
 
 
 class EventLimits:
-    """Counted in memory: a websocket lives in one process, and a session's sockets in a few."""
+    """Counts events in memory: a websocket lives in one process, a session's sockets in a few."""
 
     def __init__(self, limits: Limits, audit: AuditTrail) -> None:
         store = MemoryStore(options={"MAX_SIZE": MOST_KEYS})
@@ -32,14 +32,14 @@ class EventLimits:
         self._of_client = _throttled(limits.event_of_client, store, "client")
         self._throttle = LogThrottle()
 
-    def of_connection(self, ref: str | None, client: str) -> EventAllowance:
-        """For a new websocket of this session (None: nobody's) and client."""
-        return EventAllowance(self, ref, client)
+    def of_connection(self, session_id_hash: str | None, client: str) -> EventAllowance:
+        """Return the allowance of a new websocket of this session (None: no user) and client."""
+        return EventAllowance(self, session_id_hash, client)
 
     def take(self, session: str, client: str, count: int) -> str | None:
-        """Count so many events; the name of the limit that they do not fit into, if any.
+        """Count events. Return the name of the limit that they exceed, or None.
 
-        What is too much of one session does not count for its client, which others may share.
+        Events over a session's limit do not count for its client, which other users may share.
         """
         if self._of_session.limit(session, cost=count).limited:
             return "event"
@@ -47,22 +47,24 @@ class EventLimits:
             return "event_of_client"
         return None
 
-    def tell(self, limit: str, ref: str | None, client: str) -> None:
-        """Note that events are dropped, but not each of them."""
-        if self._throttle.is_due(f"{limit} {ref or client}"):
+    def tell(self, limit: str, session_id_hash: str | None, client: str) -> None:
+        """Log and record that events are dropped, a few times a minute at most."""
+        if self._throttle.is_due(f"{limit} {session_id_hash or client}"):
             logger.warning("Too many events from %s; they are dropped: %s", client, limit)
-            self._audit.record(Kind.LIMIT, Outcome.DENIED, limit, ref=ref, target=client)
+            self._audit.record(
+                Kind.LIMIT, Outcome.DENIED, limit, ref=session_id_hash, target=client
+            )
 
 
 def rate_limited(receive: Receive, allowance: EventAllowance) -> Receive:
-    """A websocket's `receive` that leaves out what there is no allowance for.
+    """Wrap a websocket's `receive` so that it drops messages over the allowance.
 
-    The pings of Engine.IO (`2`, `3`) and the end of the connection always pass. A `receive` that
-    is cancelled has been counted.
+    The pings of Engine.IO (`2`, `3`) and the end of the connection always pass. A call that is
+    cancelled still counts.
     """
 
     def received() -> Awaitable[Message]:
-        if allowance.left:  # for whatever comes; without a coroutine, which each event would cost
+        if allowance.left:  # for any message; without the cost of a coroutine for each
             allowance.left -= 1
             return receive()
         return next_allowed()
@@ -83,17 +85,17 @@ def _is_free(message: Message) -> bool:
 
 
 class EventAllowance:
-    """What one websocket may still send: `left` messages, until it gets more."""
+    """The allowance of one websocket: `left` messages, until it gets more."""
 
-    def __init__(self, limits: EventLimits, ref: str | None, client: str) -> None:
+    def __init__(self, limits: EventLimits, session_id_hash: str | None, client: str) -> None:
         self.left = 0
         self._limits = limits
-        self._ref = ref
+        self._session_id_hash = session_id_hash
         self._client = client
-        self._session = ref or f"tab {next(_numbers)}"
+        self._session = session_id_hash or f"tab {next(_numbers)}"
 
     def get_more(self) -> bool:
-        """A whole batch; where that is too much, a single one; False if that is, too."""
+        """Get a batch or, if that exceeds a limit, one message. False if that does, too."""
         limit: str | None = None
         for count in (BATCH, 1):
             limit = self._limits.take(self._session, self._client, count)
@@ -101,7 +103,7 @@ class EventAllowance:
                 self.left = count
                 return True
         if limit is not None:
-            self._limits.tell(limit, self._ref, self._client)
+            self._limits.tell(limit, self._session_id_hash, self._client)
         return False
 
 

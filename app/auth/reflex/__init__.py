@@ -1,1 +1,1 @@
-"""The auth layer's Reflex side: the state pages read, the binding, the guard, the subscription."""
+"""The Reflex side of the auth layer: states, event middleware, guards, subscriptions."""

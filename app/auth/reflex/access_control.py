@@ -1,5 +1,4 @@
-"""The decision about every event, before its handler runs, wherever the event comes from; and the
-rules of the pages."""
+"""Decides about every event before its handler runs, and about pages."""
 
 from __future__ import annotations
 
@@ -31,8 +30,8 @@ FORBIDDEN = "You may not do this."
 
 
 class AccessControl:
-    """Decides by the mark of the handler. What a client claims (names, arguments, paths) counts for
-    nothing: the handler is Reflex's own, the user comes from the session."""
+    """Decides by the rule of the handler. Nothing that a client claims counts: the handler is taken
+    from Reflex's registry, and the user from the session."""
 
     def __init__(
         self,
@@ -51,27 +50,27 @@ class AccessControl:
         self._ordinary: dict[str, Parameters] = {}
 
     def install(self, app: rx.App) -> None:
-        """Guard the pages that the app has and those that it is going to have."""
+        """Guard the pages of the app, including those that it adds later."""
         wrap_pages(app, self._guarded)
 
     def start(self) -> None:
-        """Learn the rules of all handlers that there are now."""
+        """Look up the rules of all registered handlers."""
         for name, registered in RegistrationContext.get().event_handlers.items():
-            if is_setvar(registered):  # whose rule depends on its payload
+            if is_setvar(registered):  # its rule depends on the setter in its payload
                 continue
             rule = self.rules.of_handler(name, registered)
             if not (rule.is_public or rule.checks or self._audit.has_hooks):
                 self._ordinary[name] = parameters_of(registered.handler.fn)
 
     def lets_any_user_pass(self, event: Event) -> bool:
-        """Whether a session is all that is asked for and nothing is recorded, as for nearly every
+        """Whether the event needs a session only, and is not recorded. So it is for nearly every
         event."""
         parameters = self._ordinary.get(event.name)
         return parameters is not None and parameters.problem(event.payload) is None
 
     def drops(self, event: Event, connection: Connection | None) -> bool:
-        """Whether the event cannot run, since its payload does not fit its handler. The log says
-        so, but not each time."""
+        """Whether to drop the event because its payload does not fit its handler. This is logged a
+        few times a minute at most."""
         sender = connection.tree if connection else ""
         call = call_of(event)
         if call is None:
@@ -95,10 +94,10 @@ class AccessControl:
         *,
         is_unknown: bool,
     ) -> StateUpdate | None:
-        """What takes the place of the handler, or None if it may run.
+        """Return the update to send instead of running the handler; None if it may run.
 
-        While sessions cannot be read (`is_unknown`) the browser is not sent to log in: its user
-        may be signed in.
+        While sessions cannot be read (`is_unknown`), the browser is not redirected to the login:
+        the user may be signed in.
         """
         rule = self._rule_of(event)
         if rule is None or rule.is_public:
@@ -120,23 +119,25 @@ class AccessControl:
         return StateUpdate(events=Event.from_event_type(spec) if spec else [])
 
     async def decide_page(self, session: Session | None, key: str) -> Decision | None:
-        """The decision about a page by the key of its rule; None if no page has that rule."""
+        """Decide about a page by the key of its rule. None if no page has such a rule."""
         rule = self._page_rules.get(key)
         return await decide_for(rule, session, self._clock) if rule else None
 
     async def decide_pages(self, session: Session | None) -> dict[str, Decision]:
-        """The decision about each page that has checks, by the key of its rule."""
+        """Decide about each page with checks, by the key of its rule."""
         rules = {key: rule for key, rule in self._page_rules.items() if rule.checks}
         decisions = [decide_for(rule, session, self._clock) for rule in rules.values()]
         return dict(zip(rules, await asyncio.gather(*decisions), strict=True))
 
     def record_page(self, connection: Connection | None, page: str, decision: Decision) -> None:
-        """Record a decision about a page."""
-        ref, sub = (connection.session_id_hash, connection.sub) if connection else (None, None)
-        record_access(self._audit, decision, sub=sub, ref=ref, target=page)
+        """Record a decision about a page in the audit trail."""
+        session_id_hash, sub = (
+            (connection.session_id_hash, connection.sub) if connection else (None, None)
+        )
+        record_access(self._audit, decision, sub=sub, ref=session_id_hash, target=page)
 
     def _rule_of(self, event: Event) -> Rule | None:
-        """The rule of the handler that the event runs; None for an event that has none."""
+        """The rule of the handler that the event runs; None if the event has no handler."""
         known = self.rules.known_handlers.get(event.name)
         if known is not None:
             return known
@@ -155,6 +156,8 @@ class AccessControl:
     def _guarded(self, page: Any) -> Any:
         rule = self.rules.of_page(page)
         self._page_rules[rule.key] = rule
+        # A page may be guarded by `require_login` already.
         if rule.is_public or is_guarded_page(page):
             return page
+        # Reflex also takes a component in place of a function.
         return guard_page(page if callable(page) else lambda: page)

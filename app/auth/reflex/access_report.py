@@ -1,4 +1,4 @@
-"""The surface report: every page, event handler and variable, with who may reach it."""
+"""The surface report: every page, event handler and variable, and the rule for each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .reflex_seam import pages_of
 
 @dataclass(frozen=True, slots=True, order=True)
 class AccessEntry:
-    """One thing that can be reached: `kind` is page, handler or variable; `rule` says by whom."""
+    """A page, handler or variable (`kind`), and the rule for access to it."""
 
     kind: str
     name: str
@@ -24,12 +24,12 @@ class AccessEntry:
 
 
 def surface(app: rx.App, rules: AccessRules) -> list[AccessEntry]:
-    """All of an app's own; what Reflex itself defines is left out."""
+    """Return the entries of an app, without those that Reflex itself defines."""
     return sorted([*_pages(app, rules), *_handlers(rules), *_variables(rules)])
 
 
 def table(rows: list[AccessEntry]) -> str:
-    """As text, in columns."""
+    """Format entries as text in columns."""
     widths = [
         max((len(getattr(row, name)) for row in rows), default=0) for name in ("kind", "name")
     ]
@@ -55,7 +55,7 @@ def _handlers(rules: AccessRules) -> Iterator[AccessEntry]:
 
 
 def _setters(setvar: RegisteredEventHandler) -> list[str]:
-    """Those of an app's own that a `setvar` may call."""
+    """The names of the app's setters that a `setvar` can call."""
     state = setvar.states[0]
     names = (name for name in dir(state) if name.startswith(SETTER_PREFIX))
     return [
@@ -75,12 +75,13 @@ def _variables(rules: AccessRules) -> list[AccessEntry]:
 
 
 def own_variables(state: type[BaseState]) -> list[str]:
-    """The variables that this State sends, and none of those that it inherits."""
+    """The variables of a State, without those that it inherits."""
     return sorted({*state.base_vars, *state.computed_vars})
 
 
 def _short(name: str) -> str:
-    """The module and the State, without the States above, which every name begins with."""
+    """Shorten a full name to module, State and member, without the parent States."""
+    # In Reflex's names, underscores stand for the dots of a module path.
     state, dot, last = name.rpartition(".")
     nearest = state.rpartition(".")[2].replace("____", ".").replace("___", ".")
     return f"{nearest}{dot}{last}"

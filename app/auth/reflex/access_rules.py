@@ -1,4 +1,4 @@
-"""Marking pages, handlers, States and variables with who may reach them, and reading the marks."""
+"""Marks pages, handlers, States and variables with access rules, and finds the rule of each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def mark(target: Target, rule: Rule) -> Target:
 
 
 def mark_of(target: Any) -> Rule | None:
-    """The rule that a page function or a handler is marked with itself."""
+    """The rule that a page function or a handler itself is marked with, or None."""
     rule = getattr(target, _MARK, None)
     return rule if isinstance(rule, Rule) else None
 
@@ -34,20 +34,21 @@ def mark_variables(state: type[BaseState], rules: dict[str, Rule]) -> None:
     """Mark variables of a State by their names.
 
     Raises:
-        TypeError: it has no such variable.
+        TypeError: the State has no such variable.
     """
     unknown = rules.keys() - state.vars.keys() - state.get_fields().keys()
     if unknown:
         raise TypeError(f"{state.__name__} has no variable {', '.join(sorted(unknown))}.")
+    # `vars`, not `getattr`: the marks of a parent State must not change.
     setattr(state, _VARIABLES, {**vars(state).get(_VARIABLES, {}), **rules})
 
 
 class AccessRules:
-    """Which rule holds for what, once every State is defined.
+    """Finds the rule of a page, handler or variable, once every State is defined.
 
-    The nearest mark counts: of the handler or variable itself, then of its State, then of the
-    States that one inherits from; else `default`. What Reflex itself defines is public: without
-    it no page would load.
+    The nearest mark counts: that of the handler or variable, then of its State, then of the States
+    that this one inherits from; else `default`. What Reflex itself defines is public: without it,
+    no page would load.
     """
 
     def __init__(self, default: Rule) -> None:
@@ -73,7 +74,7 @@ class AccessRules:
         return rule
 
     def of_state(self, state: type[BaseState]) -> Rule:
-        """The rule of whatever in a State has none of its own."""
+        """The rule for members of a State that have no rule of their own."""
         for base in state.__mro__:
             if is_reflexs(base):
                 return PUBLIC if base is state else self._default
@@ -87,7 +88,7 @@ class AccessRules:
         return mark_of(page) or self._default
 
     def _rule_without_mark(self, registered: RegisteredEventHandler) -> Rule:
-        """That of its State; of a setter that Reflex has made for a variable, the variable's."""
+        """The rule of the State or, for a setter that Reflex generated, of its variable."""
         state, fn = registered.states[0], registered.handler.fn
         variable = fn.__qualname__.removeprefix(SETTER_PREFIX)
         if _is_of_reflex(fn.__module__) and variable in state.base_vars and not is_reflexs(state):
@@ -99,18 +100,19 @@ class AccessRules:
             rule = vars(base).get(_VARIABLES, {}).get(name)
             if isinstance(rule, Rule):
                 return rule
+        # A computed variable is marked on its function.
         computed = state.computed_vars.get(name)
         return mark_of(getattr(computed, "fget", None))
 
 
 def is_setvar(registered: RegisteredEventHandler) -> bool:
-    """Whether it is Reflex's `setvar`, which every State has: it calls the method `set_<var_name>`
-    that its payload names."""
+    """Whether a handler is Reflex's `setvar`. Every State has one; it calls the setter that the
+    payload names (`set_<var_name>`)."""
     return isinstance(registered.handler, EventHandlerSetVar)
 
 
 def setter_of(registered: RegisteredEventHandler, var_name: Any) -> str | None:
-    """The full name of the event handler that a `setvar` calls; None where that is none."""
+    """The full name of the event handler that a `setvar` calls; None if there is none."""
     if not isinstance(var_name, str):
         return None
     handler = getattr(registered.states[0], SETTER_PREFIX + var_name, None)
@@ -121,7 +123,7 @@ def setter_of(registered: RegisteredEventHandler, var_name: Any) -> str | None:
 
 
 def is_of_app(event_name: str) -> bool:
-    """Whether an event handler is the app's, and neither Reflex's nor this layer's."""
+    """Whether an event handler belongs to the app, not to Reflex or this layer."""
     registered = RegistrationContext.get().event_handlers.get(event_name)
     if registered is None or is_reflexs(registered.states[0]):
         return False
@@ -129,16 +131,16 @@ def is_of_app(event_name: str) -> bool:
 
 
 def is_reflexs(cls: type) -> bool:
-    """Whether Reflex itself defines it."""
+    """Whether Reflex itself defines a class."""
     return cls is object or _is_of_reflex(cls.__module__)
 
 
 def _is_of_reflex(module: str) -> bool:
-    """Not of a package that is only named after it; nor what an app defines in a function or as a
-    `ComponentState`, which Reflex puts into a module of its own."""
+    """Whether a module is Reflex's. A package `reflex_x` is not, nor is the module in which
+    Reflex defines a `ComponentState`, or a State that is defined in a function."""
     return module.partition(".")[0] in _REFLEX and module != dynamic.__name__
 
 
 def default_rule(*, is_secure: bool) -> Rule:
-    """What holds for whatever nobody has marked."""
+    """The rule for pages, handlers and variables without a mark."""
     return SIGNED_IN if is_secure else PUBLIC

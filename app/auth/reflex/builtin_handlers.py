@@ -1,7 +1,7 @@
-"""Reflex's own handlers that act on what their payload names.
+"""Reflex's own handlers whose effect depends on their payload.
 
-`setvar` calls a setter of its State, and is looked at as a call of that setter.
-`handle_frontend_exception` writes to the log. Those that write client storage are in
+`setvar` calls a setter of its State, and is treated as a call of that setter.
+`handle_frontend_exception` writes to the log. The handlers that write client storage are in
 `client_storage`.
 """
 
@@ -18,13 +18,13 @@ from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 from .access_rules import is_setvar, setter_of
 from .payloads import parameters_of
 
-LONGEST_REPORT = 2000  # characters of an exception in a browser, for the log
+LONGEST_REPORT = 2000  # characters of a browser's exception that are logged
 
 _REPORT = f"{FrontendEventExceptionState.get_full_name()}.handle_frontend_exception"
 
 
 class Call(NamedTuple):
-    """The handler that an event runs in the end, and with what."""
+    """The handler that an event finally runs, and its payload."""
 
     name: str
     handler: RegisteredEventHandler
@@ -37,7 +37,7 @@ class Call(NamedTuple):
 
 
 def call_of(event: Event) -> Call | str | None:
-    """What an event runs; a sentence where it names a setter that there is not, None where the
+    """Return what an event runs. A text says that the event names a missing setter; None, that the
     event has no handler."""
     handlers = RegistrationContext.get().event_handlers
     handler = handlers.get(event.name)
@@ -50,12 +50,13 @@ def call_of(event: Event) -> Call | str | None:
     setter = handlers[name] if name else None
     if name is None or setter is None or not _is_plain(setter.handler.fn):
         return "there is no such setter"
+    # `setvar` passes its value by position, whatever the setter's parameter is called.
     parameter, *_ = [*parameters_of(setter.handler.fn).types, "value"]
     return Call(name, setter, {parameter: event.payload["value"]})
 
 
 def _is_plain(fn: Callable[..., Any]) -> bool:
-    """`setvar` only calls its setter: one that has to be awaited would never run."""
+    """Whether a setter runs when called. `setvar` awaits no coroutine and iterates no generator."""
     return not (
         inspect.iscoroutinefunction(fn)
         or inspect.isasyncgenfunction(fn)
@@ -64,11 +65,11 @@ def _is_plain(fn: Callable[..., Any]) -> bool:
 
 
 def is_report(event: Event) -> bool:
-    """Whether it reports an exception in the browser, which Reflex logs."""
+    """Whether an event reports an exception in the browser, which Reflex logs."""
     return event.name == _REPORT
 
 
 def shorten(event: Event) -> None:
-    """Cut the texts of a report."""
+    """Truncate the texts of a report."""
     for name, value in event.payload.items():
         event.payload[name] = value[:LONGEST_REPORT]

@@ -1,4 +1,4 @@
-"""States whose values a visitor takes along into their login: a cart, a draft."""
+"""States whose values are carried over into a login: a cart, a draft."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ Target = TypeVar("Target", bound=type[BaseState])
 
 
 def mark_carry_over(state: Target) -> Target:
-    """Mark a State, and return it."""
+    """Mark a State as carried over, and return it."""
     setattr(state, _MARK, True)
     return state
 
 
 class CarryOver:
-    """Takes values from the tree that a tab showed while no user was signed in."""
+    """Moves values out of the tree that a tab showed before its user signed in."""
 
     def __init__(self, state_trees: StateTrees) -> None:
         self._state_trees = state_trees
 
     async def into(self, app: rx.App, auth_state: AuthState, connection: Connection) -> None:
-        """Once for each login in each tab; what was taken is gone from where it was."""
+        """Move the values, once for each login in each tab. The source is reset."""
         if auth_state._has_carried_over:
             return
         auth_state._has_carried_over = True
@@ -46,12 +46,13 @@ class CarryOver:
 
 
 async def _taken(app: rx.App, tree: str, state: type[BaseState]) -> dict[str, Any]:
-    """The values of a State that are no defaults. The State is reset."""
+    """Return the values of a State that differ from the defaults, and reset it."""
     declared = vars(state).get("__annotations__", {})
     async with app.state_manager.modify_state(BaseStateToken(ident=tree, cls=state)) as root:
         source = await root.get_state(state)
         fields = {name: f for name, f in state.get_fields().items() if name in declared}
         values = {name: source.get_value(name) for name in fields}
+        # Copied, so that the two trees share no mutable values.
         changed = {
             name: copy.deepcopy(value)
             for name, value in values.items()

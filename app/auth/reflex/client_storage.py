@@ -1,7 +1,7 @@
 """What browsers keep for guarded variables (`rx.Cookie`, `rx.LocalStorage`, `rx.SessionStorage`).
 
-It outlives a login, and the browser sends it to whichever login comes next. A tag beside it says
-whose it is: what another user left is replaced by the default, here and in the browser.
+These values outlive a login, and the browser sends them under the next one. A tag beside them names
+their owner. The values of another user are replaced by the defaults, here and in the browser.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _UPDATE = f"{UpdateVarsInternalState.get_full_name()}.update_vars_internal"
 
 
 class StorageOwner(rx.State):
-    """A tag of the user whose values the browser keeps: in the storage that its tabs share, and in
+    """The tag of the user who owns the stored values: in the storage that all tabs share, and in
     that of a single tab."""
 
     browser: str = rx.LocalStorage("", name="auth_storage_owner")
@@ -37,8 +37,8 @@ mark(StorageOwner, PUBLIC)
 
 
 class ClientStorage:
-    """Decides what of the values that a browser sends is taken. `secrets`, the newest first, make
-    the tags: an HMAC of a user's `sub`, which no script can turn into the `sub`."""
+    """Decides which stored values of a browser are accepted. The tag of a user is an HMAC of the
+    `sub`, which a script cannot reverse. `secrets` are its keys, newest first."""
 
     def __init__(
         self, rules: AccessRules, secrets: Sequence[str], *, clock: Callable[[], float]
@@ -49,8 +49,8 @@ class ClientStorage:
         self._has_guarded: bool | None = None
 
     async def filter(self, event: Event, session: Session | None) -> None:
-        """Take out of an event the values that its user may not see and those that are of no such
-        variable; replace those that another user left by their defaults."""
+        """Remove from an event the values that its user may not see and those of unknown variables.
+        Replace the values of another user by the defaults."""
         if event.name not in (HYDRATE_AND_LOAD, _UPDATE):
             return
         given = event.payload.get("vars") or {}
@@ -90,7 +90,7 @@ class ClientStorage:
         return owned
 
     def _guards_any(self) -> bool:
-        """Whether the app has a guarded variable that browsers keep."""
+        """Whether the app has a guarded variable in client storage."""
         if self._has_guarded is None:
             self._has_guarded = any(
                 not self._rules.of_variable(state, name).is_public
@@ -117,7 +117,7 @@ def _client_storage_of(state: type[BaseState]) -> Iterator[str]:
 
 
 def _variable(full_name: str) -> tuple[type[BaseState] | None, str]:
-    """The State and the plain name of a variable that browsers keep; no State for any other."""
+    """The State and the plain name of a variable in client storage; no State for any other."""
     state_name, _, name = full_name.rpartition(".")
     name = name.removesuffix(FIELD_MARKER)
     state: Any = RegistrationContext.get().base_states.get(state_name)

@@ -1,4 +1,4 @@
-"""What leaves for a browser: never the value of a variable that its user may not see."""
+"""Filters deltas: no value leaves for a browser whose user may not see the variable."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .reflex_seam import Delta, new_state_tree
 
 
 class Needs(IntEnum):
-    """What it takes to see something."""
+    """What a rule requires."""
 
     NOTHING = 1
     SESSION = 2
@@ -28,10 +28,10 @@ class Needs(IntEnum):
 
 
 class DeltaFilter:
-    """Sees every delta: of an event, a hydrate, another tab's push.
+    """Filters every delta: of an event, a hydrate, or a push from another tab.
 
-    A variable that the user may not see is shown as its default, which every browser has from the
-    page itself. While sessions cannot be read, no user counts as signed in.
+    A variable that the user may not see is replaced by its default, which is in the page's own
+    scripts anyway. While sessions cannot be read, no user counts as signed in.
     """
 
     def __init__(
@@ -50,8 +50,8 @@ class DeltaFilter:
         self._known_needs: dict[str, Needs] = {}
 
     def shown(self, tree: str, delta: Delta) -> Delta | Awaitable[Delta]:
-        """The delta as the tab that shows this tree may see it; itself, if all of it, which is
-        found out without waiting as nearly always."""
+        """Return the delta as the tab that shows this tree may see it. It is the same object if the
+        tab may see all of it. Nearly always, this is known without waiting."""
         most = self._most(delta)
         connection = self._connections.of_tree(tree)
         # Without a connection here, Reflex hands it to the process that has it, or drops it.
@@ -59,8 +59,8 @@ class DeltaFilter:
             return {}
         if most is Needs.NOTHING or connection is None:
             return delta
-        ref = connection.session_id_hash
-        stored = self._store.cached(ref) if ref is not None else None
+        session_id_hash = connection.session_id_hash
+        stored = self._store.cached(session_id_hash) if session_id_hash is not None else None
         if most is Needs.SESSION and stored and stored.session.state_key == connection.state_key:
             return delta
         return self._shown(delta, connection, most)
@@ -90,10 +90,10 @@ class DeltaFilter:
         return shown
 
     async def _session(self, connection: Connection) -> Session | None:
-        """The session of the login that a connection is bound to, while it lasts."""
-        ref = connection.session_id_hash
+        """The session of the connection's login, or None if it has ended."""
+        session_id_hash = connection.session_id_hash
         try:
-            stored = await self._store.load(ref) if ref else None
+            stored = await self._store.load(session_id_hash) if session_id_hash else None
         except StoreUnavailable:
             return None
         is_its = stored is not None and stored.session.state_key == connection.state_key
@@ -108,7 +108,7 @@ class DeltaFilter:
         return most
 
     def _needs(self, state_name: str) -> Needs:
-        """The most that any variable of a State asks for."""
+        """The strictest requirement of any variable of a State."""
         known = self._known_needs.get(state_name)
         if known is None:
             state = _state(state_name)
@@ -121,7 +121,7 @@ class DeltaFilter:
         if self._defaults is None:
             self._defaults = new_state_tree().dict(initial=True)
         value = self._defaults.get(state_name, {}).get(key)
-        if inspect.iscoroutine(value):
+        if inspect.iscoroutine(value):  # of an async computed variable: shown as None
             value.close()
             return None
         return value

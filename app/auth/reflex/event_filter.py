@@ -1,6 +1,6 @@
-"""Stands before Reflex's event namespace: a message becomes an event only if it is well-formed and
-has a handler. Reflex answers any other with an exception, and logs it with all that the connection
-came with."""
+"""Filters messages before Reflex's event namespace: only a well-formed message whose handler exists
+becomes an event. For any other, Reflex raises an exception and logs it with the headers of the
+connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..log_throttle import LogThrottle
 
 logger = logging.getLogger(__name__)
 
-LONGEST_NAME = 100  # characters of an unknown name, for the log
+LONGEST_NAME = 100  # characters of an unknown name that are logged
 
 _UNKNOWN = Decision(Denial.UNKNOWN_HANDLER)
 _IS_CONNECTED = "auth.is_connected"  # in the ASGI scope of a websocket
@@ -29,7 +29,7 @@ _TEXTS = (RouteVar.PATH, RouteVar.ORIGIN)
 
 
 class EventFilter(socketio.AsyncNamespace):  # type: ignore[misc]
-    """A Socket.IO namespace in front of Reflex's, which has the same name."""
+    """A Socket.IO namespace that replaces Reflex's under the same name, and delegates to it."""
 
     def __init__(self, app: rx.App, audit: AuditTrail) -> None:
         if app.event_namespace is None or app.sio is None:
@@ -97,7 +97,7 @@ class EventFilter(socketio.AsyncNamespace):  # type: ignore[misc]
 
 
 def is_event(data: Any, handlers: Container[str]) -> bool:
-    """Whether it is an event of one of these handlers, with arguments by name, from a page."""
+    """Whether a message is an event of one of these handlers, with well-formed arguments."""
     try:
         payload, router_data = data.get("payload", _NONE), data.get("router_data", _NONE)
         if data["name"] not in handlers or type(payload) is not dict:

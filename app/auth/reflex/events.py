@@ -1,4 +1,4 @@
-"""Starting events from the backend, and finding the connection that a state belongs to."""
+"""Starts events from the backend, and names the tree that a state belongs to."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def tree_of(state: BaseState) -> str:
 
 
 async def start_event(app: rx.App, tree: str, event: Event) -> None:
-    """Enqueue an event for a state tree, as no part of the event that may be running.
+    """Enqueue an event for a state tree, independent of the event that is running now.
 
-    A part would be cancelled with the whole, and a handler that supersedes its older runs would
-    take it for as old as the whole. Hence the empty context. An app that is stopping runs no more
-    events.
+    As its child, the new event would be cancelled with it, and a handler that supersedes its older
+    runs would take it for as old as its parent. Hence the empty context. An app that is stopping
+    ignores the event.
     """
 
     async def enqueue() -> None:

@@ -1,4 +1,4 @@
-"""Guards: what `AuthGuard` is in the Angular SDK, for pages and for event handlers."""
+"""Guards for pages and event handlers, like `AuthGuard` in the Angular SDK."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _IS_GUARDED = "_auth_is_guarded"
 def guard_handler(
     handler: Callable[..., Any], current_user: CurrentUser, login_url: LoginUrl
 ) -> Any:
-    """An event handler that runs only with a session; otherwise the browser goes to the login.
+    """Guard an event handler: it runs only with a session, else the browser goes to the login.
 
-    The session is looked up in the store at each call. While the store is away the handler does not
-    run; `AuthState.error` says why. Works for plain, async, generator and background handlers; put
-    `@rx.event` above it.
+    Each call looks up the session in the store. While the store is unavailable, the handler does
+    not run; `AuthState.error` says why. Works for plain, async, generator and background handlers.
+    Put `@rx.event` above it.
     """
 
     @functools.wraps(handler)
@@ -43,6 +43,7 @@ def guard_handler(
             return None
         if user is None:
             return go_to_login(self, login_url)
+        # A generator is returned as it is: Reflex iterates it.
         result = handler(self, *args, **kwargs)
         return await result if inspect.isawaitable(result) else result
 
@@ -50,10 +51,10 @@ def guard_handler(
 
 
 def guard_page(page: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
-    """A page that is shown only with a session. Visiting it without one leads to the login; losing
-    the session while it is open replaces the view with an offer to log in.
+    """Guard a page: it is shown only with a session, else the browser goes to the login. If the
+    session ends while the page is open, a login link replaces the view.
 
-    This is presentation; what the page's handlers may do is decided by their own guards.
+    This is presentation only. The page's handlers need guards of their own.
     """
 
     rule = mark_of(page) or SIGNED_IN
@@ -66,12 +67,13 @@ def guard_page(page: Callable[[], rx.Component]) -> Callable[[], rx.Component]:
             on_mount=_entering(rule),
         )
 
+    # In `__dict__`, which functools.wraps copies to a function that wraps this page.
     guarded.__dict__[_IS_GUARDED] = True
     return mark(guarded, rule)
 
 
 def is_guarded_page(page: Any) -> bool:
-    """Whether `guard_page` has made it, or whatever has been wrapped around that since."""
+    """Whether `guard_page` has made this page, or a function that wraps it."""
     return _IS_GUARDED in getattr(page, "__dict__", {})
 
 
@@ -81,7 +83,7 @@ def _entering(rule: Rule) -> Any:
 
 
 def _if_allowed(page: Callable[[], rx.Component], rule: Rule) -> rx.Component:
-    """Whoever is signed in sees the page, or is told that it is not for them."""
+    """The page or, for a signed-in user who fails a check, what to do about it."""
     if not rule.checks:
         return page()
     return rx.match(
@@ -117,7 +119,7 @@ def _waiting() -> rx.Component:
 
 
 def _signed_out() -> rx.Component:
-    """Nobody is there; or somebody is, and it cannot be checked now."""
+    """The view without a session, or while sessions cannot be read."""
     return rx.el.div(
         rx.cond(AuthState.error != "", _try_again(), _offer_login()), class_name="auth-signed-out"
     )

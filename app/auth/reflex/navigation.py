@@ -1,4 +1,4 @@
-"""Leaving the single-page app for the auth layer's routes."""
+"""Navigation from the single-page app to the auth layer's routes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ LoginUrl = Callable[..., str]
 
 
 class DocumentForm(rx.el.Div):  # type: ignore[misc]  # loaded lazily
-    """A plain `<form>`: submitting it is a document navigation. Reflex's own form stays on the
-    page."""
+    """A plain `<form>`, which navigates the document when it is submitted. Reflex's own form sends
+    an event instead."""
 
     tag = "form"
 
@@ -23,20 +23,21 @@ class DocumentForm(rx.el.Div):  # type: ignore[misc]  # loaded lazily
 
 
 def current_path(state: rx.State) -> str:
-    """The path and query of the page a tab is on, as the browser says."""
+    """The path and query of the page a tab is on, as the browser reports them."""
     return path_of(state.router.url)
 
 
 def path_of(url: Any) -> str:
-    """Path and query of `router.url`. A computed variable has to take that from `self` in its own
-    body, or Reflex does not see that it depends on it."""
+    """Return path and query of `router.url`. A computed variable must read `router.url` in its own
+    body: Reflex finds its dependencies there."""
     return (url.path or "/") + (f"?{url.query}" if url.query else "")
 
 
 def go_to_login(state: Any, login_url: LoginUrl, **parameters: str) -> EventSpec:
     """Send the browser to the login, with these parameters, and back to the page it is on.
 
-    A document navigation: on one origin, `rx.redirect` would look for a page of the app.
+    This is a document navigation: on one origin, `rx.redirect` would look for a page of the app.
     """
     url = login_url(current_path(state), **parameters)
+    # JSON is also a JavaScript literal, so the path cannot break out of the script.
     return rx.call_script(f"window.location.assign({json.dumps(url)})")

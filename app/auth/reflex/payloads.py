@@ -1,7 +1,7 @@
-"""Checking an event's arguments against its handler, before the handler runs.
+"""Checks the arguments of an event against its handler, before the handler runs.
 
-Reflex calls a handler with whatever a client sent. What does not fit ends as an exception, with its
-traceback in the log, which a client could repeat until the disk is full.
+Reflex calls a handler with any arguments that a client sends. Arguments that do not fit raise an
+exception, whose traceback is logged: a client could repeat that until the disk is full.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _LISTS = frozenset(
 
 
 class Parameters(NamedTuple):
-    """What a handler takes besides `self`: a type for each name, and which have no default."""
+    """The parameters of a handler after `self`: their types, and the names without a default."""
 
     types: Mapping[str, Any]
     required: frozenset[str]
     takes_any_name: bool
 
     def problem(self, payload: Mapping[str, Any]) -> str | None:
-        """What is wrong with a payload, in a few words without its values; None if it fits."""
+        """Say what is wrong with a payload, without its values; None if it fits."""
         if missing := self.required - payload.keys():
             return f"it lacks {', '.join(sorted(missing))}"
         for name, value in payload.items():
@@ -51,8 +51,8 @@ class Parameters(NamedTuple):
 
 @functools.cache
 def parameters_of(handler: Callable[..., Any]) -> Parameters:
-    """The parameters of an event handler's function. Where its annotations cannot be resolved, any
-    value will do."""
+    """Return the parameters of an event handler's function. If its annotations cannot be resolved,
+    any value fits."""
     _, *parameters = inspect.signature(handler).parameters.values()
     try:
         hints = typing.get_type_hints(handler)
@@ -69,8 +69,8 @@ def parameters_of(handler: Callable[..., Any]) -> Parameters:
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Whether Reflex can make a value of type `hint` of what a client sent as JSON. A value that is
-    one already (of an event that another handler started) fits."""
+    """Whether Reflex can convert a JSON value to the type `hint`. A value that has the type already
+    fits: another handler may have started the event."""
     if hint is Any or isinstance(hint, typing.TypeVar):
         return True
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
@@ -87,7 +87,7 @@ def fits(value: Any, hint: Any) -> bool:
 
 def _fits_class(value: Any, cls: Any, arguments: Sequence[Any]) -> bool:
     if not isinstance(cls, type):
-        return True  # a kind of annotation that is not known here
+        return True  # an unknown kind of annotation
     if isinstance(value, dict):
         return _fits_object(value, cls, arguments)
     if isinstance(value, list) and cls in _LISTS:
@@ -120,7 +120,7 @@ def _fits_object(value: dict[str, Any], cls: Any, arguments: Sequence[Any]) -> b
     validate = getattr(cls, "model_validate", None)  # of Pydantic
     if validate is not None:
         return _is_made(validate, value)
-    return FORM_DATA_ENTRIES_KEY in value  # of which Reflex makes its own `FormData`
+    return FORM_DATA_ENTRIES_KEY in value  # Reflex converts it to its `FormData`
 
 
 def _are_pairs(entries: Any) -> bool:
@@ -133,6 +133,6 @@ def _are_pairs(entries: Any) -> bool:
 def _is_made(make: Callable[..., Any], /, *values: Any, **fields: Any) -> bool:
     try:
         make(*values, **fields)
-    except Exception:  # whatever a class of the app raises for a value that it does not take
+    except Exception:  # a class of the app may raise anything
         return False
     return True

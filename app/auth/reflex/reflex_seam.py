@@ -1,8 +1,8 @@
-"""What this layer uses of Reflex that Reflex does not document as public.
+"""The private names of Reflex that this layer needs.
 
-Each has what it is for, and which public way is missing. `test_reflex_seam.py` names each of them
-and fails when a version of Reflex lacks it. Nothing else in the app touches such a name
-(`scripts/check_private_names.py`).
+Each function says what it does and which public API is missing. `test_reflex_seam.py` names each
+private name and fails when a version of Reflex lacks it. No other module uses such names
+(`scripts/check_private_names.py` checks this).
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from ..log_throttle import LogThrottle
 
 Delta = Mapping[str, Mapping[str, Any]]
 Shown = Callable[[str, Delta], Delta | Awaitable[Delta]]
-"""What of a delta the tab that shows this state tree may see."""
+"""Returns what the tab that shows a state tree may see of a delta."""
 
 Page = Callable[[], rx.Component]
 
 
 def new_state_tree() -> BaseState:
-    """A state tree of defaults, made as Reflex's managers do: there is no public constructor."""
+    """Make a state tree of defaults, as Reflex's managers do. There is no public constructor."""
     return rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
 
 
 def pages_of(app: rx.App) -> Iterator[tuple[str, Any]]:
-    """The route and the function of each page. An app has no public list of its pages."""
+    """Yield the route and the function of each page. An app has no public list of its pages."""
     for route, page in app._unevaluated_pages.items():
         yield route, page.component
 
 
 def wrap_pages(app: rx.App, wrap: Callable[[Any], Any]) -> None:
-    """Put `wrap(page)` in the place of each page that the app has, or adds later. A plugin's
-    `eval_page` cannot: it has to build the whole page itself."""
+    """Replace each page that the app has or adds later by `wrap(page)`. A plugin's `eval_page` does
+    not suffice: it has to build the whole page itself."""
     for route, page in app._unevaluated_pages.items():
         app._unevaluated_pages[route] = dataclasses.replace(page, component=wrap(page.component))
     add_page = app.add_page
@@ -51,8 +51,8 @@ def wrap_pages(app: rx.App, wrap: Callable[[Any], Any]) -> None:
 
 
 def filter_deltas(app: rx.App, shown: Shown) -> None:
-    """Let `shown` decide about each delta before it leaves. Reflex has no hook for it
-    (`Middleware.postprocess` is never called), and a delta takes one of two ways out."""
+    """Filter each delta through `shown` before it is sent. Reflex has no hook for this
+    (`Middleware.postprocess` is never called). It sends deltas by websocket and in uploads."""
     _filter_websocket(app, shown)
     _filter_uploads(app, shown)
 
@@ -81,7 +81,7 @@ def _filter_websocket(app: rx.App, shown: Shown) -> None:
 
 
 def _filter_uploads(app: rx.App, shown: Shown) -> None:
-    """What an upload's handler changes goes back in the answer to it."""
+    """The deltas of an upload's handler are in the response to the upload."""
     processor = app.event_processor
     enqueue_stream_delta = processor.enqueue_stream_delta
 
@@ -95,8 +95,8 @@ def _filter_uploads(app: rx.App, shown: Shown) -> None:
 
 
 class DisconnectedDeltas(logging.Filter):
-    """Lets through few of the warnings that Reflex logs each time that a handler writes to a tab
-    which has gone. A handler may go on for long after its user has logged out."""
+    """Throttles the warning that Reflex logs whenever a handler writes to a disconnected tab. A
+    handler may run for long after its user has logged out."""
 
     TEXT = "Attempting to send delta to disconnected client"
 

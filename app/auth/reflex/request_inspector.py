@@ -1,4 +1,4 @@
-"""The request inspector: why each of a user's requests did or did not carry a token, live."""
+"""The request inspector: a live list of a user's requests, and why each had a token or not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .access_rules import mark
 from .events import start_event, tree_of
 from .state import UserScopedState
 
-PER_OWNER = 50
+PER_OWNER = 50  # requests; older ones are dropped
 OWNERS = 1000
 
 Row = dict[str, str]
@@ -30,22 +30,22 @@ REASONS = {
     "odd_url": "Its URL can be read in two ways.",
     "own_authorization": "It brought an Authorization of its own.",
     "skipped": "The caller asked for none.",
-    "anonymous": "Nobody is logged in, and the entry allows that.",
+    "anonymous": "No user is logged in, and the entry allows that.",
     "diverted": "It names another recipient than its URL.",
-    "login_required": "Nobody is logged in, so it was not sent.",
+    "login_required": "No user is logged in, so it was not sent.",
     "consent_required": "The user has not allowed this audience and scope, so it was not sent.",
 }
 
 
 class RecentRequests:
-    """The last requests of each owner: a session's reference, or a tab's token for nobody's."""
+    """The last requests of each owner: a session id hash or, without a session, a tab."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._rows: OrderedDict[str, deque[Row]] = OrderedDict()
 
     def add(self, owner: str, event: RequestEvent) -> None:
-        """Note a request; who has made none for the longest time is forgotten first."""
+        """Add a request. The owner whose last request is the oldest is forgotten first."""
         rows = self._rows.setdefault(owner, deque(maxlen=PER_OWNER))
         rows.appendleft(_row(event, self._clock()))
         self._rows.move_to_end(owner)
@@ -74,7 +74,7 @@ def _row(event: RequestEvent, now: float) -> Row:
 
 
 class RequestInspector(UserScopedState):
-    """What the panel lists. It is this user's own, and goes when the user goes."""
+    """What the panel lists: the requests of this tab's user."""
 
     requests: list[Row] = []
     count: int = 0
@@ -83,12 +83,12 @@ class RequestInspector(UserScopedState):
 
     @rx.event
     def look(self) -> None:
-        """Read the list anew: on a page load, and whenever a request has been made."""
+        """Read the list again: on a page load, and after each request."""
         self.requests = type(self)._recent(self)
         self.count = len(self.requests)
 
 
-# Each sees their own requests; where nobody is signed in, the tab's.
+# Public: a user sees only their own requests and, without a session, those of the tab.
 mark(RequestInspector, PUBLIC)
 
 
@@ -127,7 +127,7 @@ def _item(request: rx.Var[Row]) -> rx.Component:
 
 
 class Inspection:
-    """Keeps what was requested for each user, and wakes the panels in that user's open tabs."""
+    """Keeps the requests of each user, and updates the panels in the user's open tabs."""
 
     def __init__(self, connections: Connections, *, clock: Callable[[], float]) -> None:
         self._connections = connections
@@ -146,7 +146,7 @@ class Inspection:
 
     def _note(self, owner: str, tab: str, event: RequestEvent) -> None:
         self._recent.add(owner, event)
-        # One that has not begun will see this request too.
+        # A task that has not started yet will show this request, too.
         if owner not in self._woken:
             self._woken[owner] = asyncio.create_task(self._wake(owner, tab))
 
@@ -162,7 +162,7 @@ class Inspection:
         return self._recent.of(self._owner(state))
 
     def _owner(self, state: rx.State) -> str:
-        """The session; where nobody is signed in, the tab."""
+        """The session id hash or, without a session, the tab."""
         connection = self._connections.of_tree(tree_of(state))
         session_id_hash = connection.session_id_hash if connection else None
         return session_id_hash or f"tab {tree_of(state)}"

@@ -1,4 +1,4 @@
-"""What every event passes before its handler: the session is looked at, and the decision made."""
+"""The middleware before every handler: it checks the session, and whether the event may run."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ logger = logging.getLogger(__name__)
 
 STORE_IS_AWAY = "Your session cannot be checked right now. You are still logged in; try again."
 NOT_DONE = "Your login has changed. What you did last was not carried out: please do it again."
-TOUCH_INTERVAL = 60.0  # seconds between two notes of "last seen", so that reads stay reads
+TOUCH_INTERVAL = 60.0  # seconds between two updates of `last_seen_at`: most events write nothing
 ACKNOWLEDGE = f"{AuthState.get_full_name()}.acknowledge"
 _HYDRATES = frozenset({f"{rx.State.get_full_name()}.hydrate", HYDRATE_AND_LOAD})
-"""A page load or reconnect: the browser gets the whole state, and subscribers start again."""
+"""A page load or a reconnect: the browser gets the whole state, and subscribers run again."""
 
 
 class SessionMiddleware(Middleware):
     """Runs under the lock of the state tree, before every handler.
 
-    An event runs only while its connection is bound to the login whose tree it is for. If the
-    session has ended or has become another user's, the connection is closed: a lost message keeps
-    no user signed in.
+    An event runs only while its connection is bound to the login that its tree belongs to. If the
+    session has ended or has another user, the connection is closed. Thus a session event that was
+    lost keeps no user signed in.
     """
 
     def __init__(
@@ -65,20 +65,20 @@ class SessionMiddleware(Middleware):
     def preprocess(  # type: ignore[override]  # Reflex awaits only what is to be awaited
         self, app: rx.App, state: BaseState, event: Event
     ) -> Awaitable[StateUpdate | None] | None:
-        """Let an ordinary event pass without a coroutine, which would be most of what this layer
-        costs; decide about any other."""
+        """Let an ordinary event pass without a coroutine, which would be most of this layer's cost;
+        decide about any other event."""
         connection = self._connections.of_tree(EventContext.get().token)
         if connection is not None and self._is_ordinary(connection, event):
             return None
         return self._decide(app, state, event, connection)
 
     def _is_ordinary(self, connection: Connection, event: Event) -> bool:
-        """Whether a session is all that the event needs, and is known to be there."""
-        ref = connection.session_id_hash
+        """Whether the event needs a session only, and a current one is cached."""
+        session_id_hash = connection.session_id_hash
         is_open = connection.is_bound and not (connection.is_closed or connection.awaits_page)
-        if ref is None or not is_open:
+        if session_id_hash is None or not is_open:
             return False
-        stored = self._store.cached(ref)
+        stored = self._store.cached(session_id_hash)
         return (
             stored is not None
             and stored.session.state_key == connection.state_key
@@ -102,7 +102,7 @@ class SessionMiddleware(Middleware):
             try:
                 session = await self._session(connection)
             except StoreUnavailable as failure:
-                # Nothing of a session that cannot be checked is shown; it is not ended either.
+                # The user sees nothing of a session that cannot be checked, but it does not end.
                 logger.warning("%s: %s", failure.code, failure)
                 error = STORE_IS_AWAY
             else:
@@ -124,7 +124,7 @@ class SessionMiddleware(Middleware):
     async def _without_connection(
         self, state: BaseState, event: Event, connection: Connection | None
     ) -> StateUpdate | None:
-        """Of a tab that has gone, or whose login is over: a public handler may go on, unseen."""
+        """Decide about an event whose tab or login has ended: only a public handler may run."""
         tree = EventContext.get().token
         token = self._connections.client_token_of_closed(tree)
         client_token = connection.client_token if connection else token
@@ -136,13 +136,17 @@ class SessionMiddleware(Middleware):
         return await self._access.refusal(state, event, None, None, is_unknown=True)
 
     async def _session(self, connection: Connection) -> Session | None:
-        """The session of the connection's login; None if it is over."""
-        ref = connection.session_id_hash
-        stored = await self._store.load(ref) if ref else None
-        if ref is None or stored is None or stored.session.state_key != connection.state_key:
+        """Return the session of the connection's login, or None if it has ended."""
+        session_id_hash = connection.session_id_hash
+        stored = await self._store.load(session_id_hash) if session_id_hash else None
+        if (
+            session_id_hash is None
+            or stored is None
+            or stored.session.state_key != connection.state_key
+        ):
             return None
         if self._clock() - stored.last_seen_at >= TOUCH_INTERVAL:
-            await self._store.touch(ref)
+            await self._store.touch(session_id_hash)
         return stored.session
 
     async def _bind(
@@ -154,7 +158,7 @@ class SessionMiddleware(Middleware):
         session: Session | None,
         error: str,
     ) -> None:
-        """Let AuthState say what is true now."""
+        """Update AuthState, and start the subscribers if the user has changed."""
         auth_state = await state.get_state(AuthState)
         is_hydrating = event.name in _HYDRATES
         has_changed = (session.user if session else None) != auth_state.get_value("user")
@@ -168,6 +172,7 @@ class SessionMiddleware(Middleware):
         has_signed_out = False
         if is_hydrating and not connection.is_bound:
             before = self._connections.login_before(connection.client_token)
+            # A new tree has no user either, so `has_changed` does not show a logout.
             has_signed_out = session is None and before not in (None, NOBODY)
             if before not in (None, connection.state_key or NOBODY) and is_in_place(event):
                 await self._await_page(connection)
@@ -179,30 +184,32 @@ class SessionMiddleware(Middleware):
                 await self._carry_over.into(app, auth_state, connection)
             await self._unfinished.tell(connection.client_token)
         elif changed:
-            # Now: a handler that does not run sends nothing, one in the background maybe late.
+            # At once: a refused handler sends no delta, and a background handler may send it late.
             await EventContext.get().emit_delta({AuthState.get_full_name(): changed})
         if has_changed or has_signed_out or (is_hydrating and session is not None):
             for each in subscribed_events():
                 await start_event(app, connection.tree, each)
 
     async def _await_page(self, connection: Connection) -> None:
-        """Run nothing that the page sends before it has this login's state: it holds back events
-        while it has no connection, and those were meant for the login before. The page works off
-        events in their order, so the one that it is sent here comes back after them."""
+        """Run no event of the page until it has this login's state.
+
+        A page queues events while it is disconnected; they were meant for the previous login. It
+        handles events in order, so the answer to this one arrives after the queued ones.
+        """
         connection.awaits_page = True
         acknowledge: Any = AuthState.acknowledge
         await EventContext.get().emit_event(*Event.from_event_type(acknowledge))
 
 
 def is_in_place(event: Event) -> bool:
-    """Whether a hydrate is that of a page which was there before: one that is being loaded says
-    what it holds (`hashes`)."""
+    """Whether a hydrate comes from a page that was open before. A page that loads sends `hashes` of
+    its state."""
     return not event.payload.get("hashes")
 
 
 def is_of_page(event: Event) -> bool:
-    """Whether a page sent an event of the app's own. One that another event started has a parent;
-    those of subscribers start by themselves."""
+    """Whether a page sent an event of the app. An event that another one started has a parent, and
+    subscribers are started by this layer."""
     return (
         EventContext.get().parent_txid is None
         and is_of_app(event.name)
@@ -211,8 +218,8 @@ def is_of_page(event: Event) -> bool:
 
 
 class UnfinishedEvents:
-    """Events of a page that came when their login was over, by the page's client token. They are
-    not run for the next one; its user is told."""
+    """Events that a page sent after their login had ended, by client token. They do not run for the
+    next login; a toast says so."""
 
     KEPT = 30.0  # seconds
     MOST = 1000
@@ -222,7 +229,7 @@ class UnfinishedEvents:
         self._noted: dict[str, float] = {}
 
     def note(self, client_token: str, event: Event) -> None:
-        """Note an event, if a page sent it."""
+        """Note that an event did not run, if a page sent it."""
         if is_of_page(event):
             self._noted.pop(client_token, None)
             if len(self._noted) >= self.MOST:
@@ -230,14 +237,14 @@ class UnfinishedEvents:
             self._noted[client_token] = self._clock()
 
     async def tell(self, client_token: str) -> None:
-        """Tell the page, if there is something to tell."""
+        """Show the toast if an event of the page did not run."""
         noted_at = self._noted.pop(client_token, None)
         if noted_at is not None and self._clock() - noted_at < self.KEPT:
             await EventContext.get().emit_event(*Event.from_event_type(rx.toast.warning(NOT_DONE)))
 
 
 def _assign(auth_state: AuthState, **values: Any) -> dict[str, Any]:
-    """Assign what differs; what that is, as a browser is told."""
+    """Assign the values that differ, and return them as a delta."""
     changed = {}
     for name, value in values.items():
         if auth_state.get_value(name) != value:

@@ -1,4 +1,4 @@
-"""The states: what pages may read about the user, and the base of what belongs to the user."""
+"""AuthState, which pages read, and the base of States that belong to the user."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .navigation import LoginUrl, go_to_login, path_of
 
 
 class AuthState(rx.State):
-    """Who is signed in, as Auth0's AuthService tells it. The session middleware writes it.
+    """The signed-in user, as in Auth0's AuthService. The session middleware writes it.
 
-    Only for showing: a handler that acts for the user is guarded with `auth.require_login`.
+    For display only: guard a handler that acts for the user with `auth.require_login`.
     """
 
     is_loading: bool = True
@@ -25,22 +25,23 @@ class AuthState(rx.State):
     error: str = ""
 
     page_access: dict[str, str] = {}
-    """Of each page that has checks, by the key of its rule: `allowed`, `step_up` or `forbidden`."""
+    """`allowed`, `step_up` or `forbidden` for each page with checks, by the key of its rule."""
 
     _has_carried_over: bool = False
 
+    # Set by `Wiring.install`: Reflex itself creates the instances of States.
     _login_url: ClassVar[LoginUrl]
     _decide: ClassVar[Callable[[rx.State, str], Awaitable[Decision | None]]]
     _record: ClassVar[Callable[[rx.State, Decision], None]]
 
     @rx.var
     def login_url(self) -> str:
-        """The link that logs in and comes back to the page it is on."""
+        """The link that logs in and returns to this page."""
         return type(self)._login_url(path_of(self.router.url))
 
     @rx.event
     def require_login(self) -> EventSpec | None:
-        """On a guarded page's load: where no user is signed in, on to the login and back here."""
+        """Runs when a guarded page loads: without a user, go to the login and return here."""
         if self.is_authenticated or self.error:
             return None
         type(self)._record(self, ANONYMOUS)
@@ -48,11 +49,11 @@ class AuthState(rx.State):
 
     @rx.event
     async def authorize_page(self, rule: str) -> EventSpec | None:
-        """On the load of a page with checks: decide again, and log in again where that helps."""
+        """Runs when a page with checks loads: decide again, and step up if that helps."""
         if not self.is_authenticated:
             return self.require_login()  # type: ignore[operator]
         decision = await type(self)._decide(self, rule)
-        if decision is None:  # a client made the rule up
+        if decision is None:  # a client sent a rule that no page has
             return None
         type(self)._record(self, decision)
         self.page_access[rule] = shown_as(decision)
@@ -62,15 +63,15 @@ class AuthState(rx.State):
 
     @rx.event
     def acknowledge(self) -> None:
-        """Do nothing: the page sends it back when it has got the state of another login."""
+        """Do nothing. The page sends this event when it has the state of its new login."""
 
     @rx.event
     def refresh(self) -> None:
-        """Do nothing: the session middleware runs before every event, and looks at the session."""
+        """Do nothing. The session middleware, which runs before every event, updates this State."""
 
 
 def shown_as(decision: Decision) -> str:
-    """What a page shows."""
+    """The value of `page_access` for a decision."""
     match decision.denial:
         case None:
             return "allowed"
@@ -83,8 +84,8 @@ def shown_as(decision: Decision) -> str:
 class UserScopedState(rx.State):
     """Base of a page's State whose variables belong to the signed-in user.
 
-    Every State's values end with the login that they were made under, since a state tree belongs to
-    one login. This base says so where it matters.
+    A state tree belongs to one login, so the values of any State end with the login. This base
+    class makes that visible where it matters.
     """
 
 

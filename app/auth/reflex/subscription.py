@@ -1,4 +1,4 @@
-"""Subscribing to the user: what `auth.user$.pipe(...)` is in the Angular SDK."""
+"""Subscriptions to the user, like `auth.user$.pipe(...)` in the Angular SDK."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _MARK = "_auth_on_user_change"
 
 
 def subscribe(handler: UserHandler, current_user: CurrentUser) -> Any:
-    """Make `handler(self, user)` a background event that the binding starts.
+    """Make `handler(self, user)` a background event that the session middleware starts.
 
-    The user is looked up when it runs and is never an argument of the event: a client can call any
-    event with any arguments. It supersedes its own unfinished run, so that the latest claims win.
+    The user is looked up when it runs, and is never an argument of the event: a client can call any
+    event with any arguments. A new run supersedes an unfinished one, so that the latest claims win.
     An exception ends that one run only.
     """
 
@@ -41,12 +41,12 @@ def subscribe(handler: UserHandler, current_user: CurrentUser) -> Any:
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(run, name, getattr(handler, name))
     run.__dict__[_MARK] = True
-    # It runs when no user is signed in, too, and only ever for the user of its own tab.
+    # Public: it also runs without a user, and only ever for the user of its own tab.
     return rx.event(background=True, supersedes=True)(mark(run, PUBLIC))
 
 
 def subscribed_events() -> Iterator[Event]:
-    """An event for each subscribed handler of every State that is defined."""
+    """Yield an event for each subscribed handler of every State."""
     for state in _all_states(rx.State):
         for handler in state.event_handlers.values():
             # A handler that a State inherits runs on the State that defines it.

@@ -1,4 +1,4 @@
-"""What the open tabs of this process do when something happens to a session."""
+"""Applies session events to the open tabs of this process."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ FOLLOW_AFTER = (0.0, 1.0, 5.0)  # seconds between looking for the tabs of a brow
 
 
 class TabNotifier:
-    """Closes connections whose login is over; the browser connects again by itself, and shows the
-    tree of the login that it has by then. Until an app is installed there are no tabs."""
+    """Closes connections whose login has ended. The browser reconnects by itself and shows the tree
+    of its current login. Until an app is installed, there are no tabs."""
 
     def __init__(self, connections: Connections, store: SessionStore) -> None:
         self._connections = connections
@@ -32,7 +32,7 @@ class TabNotifier:
         self.app: rx.App | None = None
 
     async def handle(self, event: SessionEvent) -> None:
-        """Let the tabs that a session event concerns follow it."""
+        """Apply a session event to the tabs that it concerns."""
         subject = event.subject
         match event.kind:
             case SessionEventKind.ENDED:
@@ -42,6 +42,7 @@ class TabNotifier:
                 self._end(subject)
             case SessionEventKind.RENEWED:
                 self._connections.note_replaced(subject)
+                # The trees stay: the new session has the same `state_key`.
                 self._background.start(close_all(self._connections.of_session(subject)))
             case SessionEventKind.SIGNED_IN:
                 self._background.start(self._follow(*subject.split(".", 1)))
@@ -49,25 +50,25 @@ class TabNotifier:
                 await self._run_subscribers(self._connections.trees_of(subject))
 
     async def look_again(self) -> None:
-        """Look at the session of every tab, after events may have been missed. Raises
+        """Check the session of every tab, after events may have been missed. Raises
         `StoreUnavailable`."""
         for connection in self._connections.signed_in():
-            ref = connection.session_id_hash
-            stored = await self._store.load(ref) if ref else None
+            session_id_hash = connection.session_id_hash
+            stored = await self._store.load(session_id_hash) if session_id_hash else None
             if connection.state_key is not None and stored is None:
-                self._end(str(ref))
+                self._end(str(session_id_hash))
         await self._run_subscribers(
             [each.tree for each in self._connections.signed_in() if each.state_key is not None]
         )
 
     async def stop(self) -> None:
-        """Let go of what is under way."""
+        """Cancel the connections that are still being closed."""
         await self._background.stop()
 
     def _end(self, session_id_hash: str) -> None:
         connections = self._connections.of_session(session_id_hash)
         trees = {each.tree for each in connections if each.tree}
-        # An event of a tab may have found out first, and have closed its connection.
+        # The session middleware may have noticed first, and closed a connection.
         trees.update(self._connections.trees_closed_of(session_id_hash))
         self._background.start(self._close_and_drop(connections, trees))
 
@@ -95,8 +96,8 @@ class TabNotifier:
 
 
 async def drop_tree(app: rx.App, tree: str) -> None:
-    """Delete the values of a state tree that no connection shows any more, from memory, disk or
-    Redis. What a handler that is still running writes there afterwards expires as Reflex has it."""
+    """Delete a state tree that no connection shows any more, from memory, disk or Redis. A handler
+    that still runs may write to it again; Reflex then expires it in its own time."""
     with app.set_contexts():
         manager = app.state_manager
         if isinstance(manager, StateManagerRedis):

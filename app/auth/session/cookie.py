@@ -1,6 +1,6 @@
 """The session id and the cookie that carries it (RFC 6265).
 
-A browser holds the session id. The server stores its hash only, so that a copy of the store opens
+The browser holds the session id. The server stores only its hash, so that a copy of the store opens
 no session.
 """
 
@@ -16,17 +16,17 @@ _MAXIMUM_HEADER = 16 * 1024
 
 
 def new_session_id() -> str:
-    """256 random bits as 43 base64url characters."""
+    """Return 256 random bits as 43 base64url characters."""
     return secrets.token_urlsafe(32)
 
 
 def is_session_id(text: str) -> bool:
-    """Whether the text has the form of a session id; anything else needs no look-up."""
+    """Whether a text has the form of a session id. Any other text is not looked up."""
     return _SESSION_ID.fullmatch(text) is not None
 
 
 def hash_session_id(session_id: str) -> str:
-    """The store's key for a session id: SHA-256 in hexadecimal, which cannot be reversed."""
+    """Return the store's key for a session id: its SHA-256 in hexadecimal."""
     return hashlib.sha256(b"session\0" + session_id.encode()).hexdigest()
 
 
@@ -49,10 +49,10 @@ class SessionCookie:
         return f"{self.name}=; Max-Age=0{self._attributes}"
 
     def read(self, header: str | None) -> str | None:
-        """The session id in a Cookie header.
+        """Return the session id in a Cookie header.
 
-        None when there is none, when the value has another form, when two cookies differ (one may
-        be planted), or when the header is larger than 16 KiB.
+        None if there is none, if the value is malformed, if two cookies differ (one may be
+        planted), or if the header is larger than 16 KiB.
         """
         if not header or len(header) > _MAXIMUM_HEADER:
             return None
@@ -62,13 +62,13 @@ class SessionCookie:
 
 
 def strip(header: str | None, names: Collection[str]) -> str | None:
-    """A Cookie header without the cookies called `names`; None when nothing is left."""
+    """Return a Cookie header without the cookies in `names`; None if none are left."""
     kept = [text for name, _, text in _pairs(header or "") if name not in names]
     return "; ".join(kept) or None
 
 
 def _pairs(header: str) -> Iterator[tuple[str, str, str]]:
-    """Name, value and the text of each pair; quotes belong to the value, as in browsers."""
+    """Yield name, value and text of each pair. Quotes belong to the value, as in browsers."""
     for part in header.split(";"):
         text = part.strip()
         name, _, value = text.partition("=")

@@ -29,7 +29,7 @@ _HEADER = len(_VERSION) + _KEY_ID
 
 
 class UnsealError(Exception):
-    """No known key opens these bytes in this context: tampered, moved, or of an old secret."""
+    """No known key decrypts the bytes in this context: tampered, moved, or an old secret."""
 
 
 class Sealer:
@@ -38,7 +38,7 @@ class Sealer:
     Sealed form: version (1 byte), key id (8), nonce (12), ciphertext with tag.
 
     Raises:
-        ConfigError: no secret, or one shorter than 32 characters.
+        ConfigError: there is no secret, or one is shorter than 32 characters.
     """
 
     def __init__(
@@ -50,15 +50,17 @@ class Sealer:
                 "Make one with: openssl rand -hex 32"
             )
         self._randomness = randomness
+        # One purpose for each key: values and index keys do not share one.
         keys = [_derive(secret, b"session store v1") for secret in secrets]
         self._tag_keys = [_derive(secret, b"session index v1") for secret in secrets]
         self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
         self._newest = _key_id(keys[0])
 
     def seal(self, plaintext: bytes, *, context: bytes) -> bytes:
-        """Encrypt; `context` names the place of the record and must be the same to open it."""
+        """Encrypt. `context` names the record's place, and must be the same in `unseal`."""
         header = _VERSION + self._newest
         nonce = self._randomness(_NONCE)
+        # The header is authenticated with the context.
         sealed = self._ciphers[self._newest].encrypt(nonce, plaintext, header + context)
         return header + nonce + sealed
 
@@ -66,7 +68,7 @@ class Sealer:
         """Decrypt.
 
         Raises:
-            UnsealError: no known key opens it in this context.
+            UnsealError: no known key decrypts it in this context.
         """
         header, nonce = sealed[:_HEADER], sealed[_HEADER : _HEADER + _NONCE]
         cipher = self._ciphers.get(header[1:])
@@ -78,25 +80,25 @@ class Sealer:
             raise UnsealError("Sealed bytes were changed or moved.") from None
 
     def tags(self, text: str) -> tuple[str, ...]:
-        """Index keys for `text`, which cannot be computed without a secret: one for each secret,
-        the newest first (HMAC-SHA-256 in hexadecimal, RFC 2104)."""
+        """Return index keys for `text`, one for each secret, newest first. They are HMAC-SHA-256 in
+        hexadecimal (RFC 2104), so a copy of the store does not reveal the text."""
         data = text.encode()
         return tuple(hmac.digest(key, data, "sha256").hex() for key in self._tag_keys)
 
 
 class RecordSealer:
     """Seals each record for its own key in the store: a row that is moved to another key does not
-    open. What cannot be opened is as good as absent, with a line in the log."""
+    open. A record that cannot be opened is logged, and counts as absent."""
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
 
     def seal(self, key: str, record: Session | Transaction) -> bytes:
-        """The sealed bytes to store under `key`."""
+        """Return the sealed bytes to store under `key`."""
         return self._sealer.seal(record.to_bytes(), context=_context(type(record), key))
 
     def open(self, key: str, sealed: bytes, model: type[_Model]) -> _Model | None:
-        """The record that was sealed for `key`, or None when it cannot be opened."""
+        """Return the record that was sealed for `key`, or None if it cannot be opened."""
         try:
             plain = self._sealer.unseal(sealed, context=_context(model, key))
             return model.from_bytes(plain)
@@ -105,12 +107,12 @@ class RecordSealer:
             return None
 
     def tags(self, *, sub: str | None = None, sid: str | None = None) -> tuple[str, ...]:
-        """The index keys of a user's sessions (`sub`), or of those of one session at the provider
-        (`sid`): one for each secret, the newest first."""
+        """Return the index keys of a user's sessions (`sub`), or of those of one session at the
+        provider (`sid`): one for each secret, newest first."""
         return self._sealer.tags(f"sid\0{sid}" if sub is None else f"sub\0{sub}")
 
     def newest_tags(self, session: Session) -> tuple[str, str | None]:
-        """The index keys to store with a session: of its `sub`, and of its `sid` if it has one."""
+        """Return the index keys to store with a session: for its `sub`, and its `sid` if any."""
         sid = None if session.sid is None else self.tags(sid=session.sid)[0]
         return self.tags(sub=session.sub)[0], sid
 
@@ -124,7 +126,7 @@ def _kind(model: type[Session | Transaction]) -> str:
 
 
 def _derive(secret: str, info: bytes) -> bytes:
-    """RFC 5869; the secret is random text, so no slow hash is needed."""
+    """Derive a key (RFC 5869). The secret is random text, so it needs no slow hash."""
     return HKDF(SHA256(), length=32, salt=None, info=info).derive(secret.encode())
 
 

@@ -1,4 +1,4 @@
-"""What is remembered: a session with its tokens, and a login attempt that is still open."""
+"""The records in the store: sessions with their tokens, and open login transactions."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class RecordError(Exception):
 class AccessToken:
     """An access token, and the refresh token that renews it, if there is one.
 
-    `scope` is what was granted. Times are epoch seconds: from `refresh_at` on a new token is asked
-    for, and until `expires_at` this one still serves.
+    `scope` is the granted scope. Times are epoch seconds: the token is due for refresh at
+    `refresh_at`, and valid until `expires_at`.
     """
 
     value: str = field(repr=False)
@@ -34,16 +34,16 @@ class AccessToken:
     refresh_token: str | None = field(default=None, repr=False)
 
     def covers(self, audience: str, scope: str | None) -> bool:
-        """Whether it is for this audience and has all of this scope (space-separated)."""
+        """Whether the token is for this audience and has all of this scope (space-separated)."""
         return self.audience == audience and set((scope or "").split()) <= set(self.scope.split())
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in user: `user` are the claims the app may show, `sid` the provider's session.
+    """A session of a user. `user` holds the claims for the app, `sid` is the provider's session.
 
-    `browser` and `platform` are what the browser called itself, for the user to know it again.
-    `id_token` is the last one; it names the session to the provider at logout.
+    `browser` and `platform` come from the `User-Agent`, so that the user can recognize the session.
+    `id_token` is the latest one; it names the session to the provider at logout.
 
     `state_key` is the random id from which the keys of this login's state trees are derived: 128
     bits as 32 hexadecimal digits, new with each session unless the login hands on an earlier one.
@@ -62,11 +62,12 @@ class Session:
 
     @property
     def auth_time(self) -> float:
-        """When the provider saw the password, as far as it says; else when the login was here."""
+        """When the user authenticated at the provider or, if it does not say, logged in here."""
         return self.created_at if self.authenticated_at is None else self.authenticated_at
 
     def claims(self) -> dict[str, Any]:
-        """The claims of `user`, as a copy that its owner may change."""
+        """Return a copy of the claims, which the caller may change."""
+        # Most claims are immutable texts and numbers, which need no copy.
         return {
             name: copy.deepcopy(value) if isinstance(value, dict | list) else value
             for name, value in self.user.items()
@@ -74,22 +75,22 @@ class Session:
 
     @property
     def refresh_tokens(self) -> tuple[str, ...]:
-        """Each refresh token once: several access tokens may share one."""
+        """The refresh tokens, each once: several access tokens may share one."""
         held = (token.refresh_token for token in self.access_tokens)
         return tuple(dict.fromkeys(token for token in held if token is not None))
 
     def covering(self, audience: str, scope: str | None) -> AccessToken | None:
-        """An access token for this audience whose scope includes `scope`."""
+        """Return an access token for this audience whose scope includes `scope`, or None."""
         return next((t for t in self.access_tokens if t.covers(audience, scope)), None)
 
     def with_token(self, new: AccessToken) -> Session:
-        """The session with `new` in place of what it held for that audience."""
+        """Return the session with `new` in place of its other tokens for the audience."""
         others = (token for token in self.access_tokens if token.audience != new.audience)
         return replace(self, access_tokens=(*others, new))
 
     def rotated(self, used: str, successor: str | None) -> Session:
-        """The session after `used` was redeemed: what it renewed is renewed by `successor` from now
-        on (RFC 9700 section 4.14.2)."""
+        """Return the session after the refresh token `used` was redeemed: `successor` takes its
+        place (RFC 9700 section 4.14.2)."""
         tokens = (
             replace(token, refresh_token=successor) if token.refresh_token == used else token
             for token in self.access_tokens
@@ -97,19 +98,19 @@ class Session:
         return replace(self, access_tokens=tuple(tokens))
 
     def with_id_token(self, id_token: str | None) -> Session:
-        """The session with a newer ID token, if there is one."""
+        """Return the session with a newer ID token, if there is one."""
         return self if id_token is None else replace(self, id_token=id_token)
 
     def to_bytes(self) -> bytes:
-        """The record as JSON."""
+        """Return the record as JSON."""
         return _dump(asdict(self))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Session:
-        """The record that `to_bytes` wrote.
+        """Return the record that `to_bytes` wrote.
 
-        A record from before there was a `state_key` gets one that is derived from what does not
-        change in it, so that every process computes the same.
+        A record of an earlier release has no `state_key`. It is then derived from fields that never
+        change, so that every process computes the same.
 
         Raises:
             RecordError: the record has another version or shape.
@@ -139,12 +140,12 @@ class Transaction:
     organization: str | None = None
 
     def to_bytes(self) -> bytes:
-        """The record as JSON."""
+        """Return the record as JSON."""
         return _dump(asdict(self))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Transaction:
-        """The record that `to_bytes` wrote; raises `RecordError` as `Session.from_bytes` does."""
+        """Return the record that `to_bytes` wrote. Raises `RecordError`, as `Session` does."""
         try:
             return cls(**_load(data))
         except TypeError as error:

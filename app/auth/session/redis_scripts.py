@@ -1,9 +1,10 @@
-"""What Redis does in one step: Lua scripts, each with its keys and arguments.
+"""Lua scripts, which Redis runs atomically, each with its keys and arguments.
 
-A session is a hash (`sealed`, `version`, `created_at`, `last_seen_at`, and `indexes`: the names of
-the sorted sets that list it: of all sessions, of its user, of its session at the provider). A set's
-scores are the times at which its sessions expire. Times are epoch seconds of the caller's clock;
-`pttl` is the milliseconds for which Redis keeps a key.
+A session is a hash with the fields `sealed`, `version`, `created_at`, `last_seen_at` and `indexes`.
+The latter names the sorted sets that list the session: those of all sessions, of its user, and of
+its session at the provider. Their scores are the times at which sessions expire. `ref` is a session
+id hash. Times are epoch seconds of the caller's clock; `pttl` is the lifetime of a key in
+milliseconds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The store for several machines: sessions in one Redis, which frees what has expired by itself."""
+"""The store for several machines: sessions in one Redis, which expires them by itself."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .encryption import RecordSealer, Sealer
 from .models import Session, Transaction
 from .store import Lifetimes, StoredSession
 
-TIMEOUT = 2.0  # seconds for a connection, for an answer, and for a free connection of the pool
+TIMEOUT = 2.0  # seconds to connect, to get an answer, and to get a connection of the pool
 CONNECTIONS = 50
-LISTEN_INTERVAL = 15.0  # seconds after which a quiet subscription shows that it is alive
+LISTEN_INTERVAL = 15.0  # seconds without a message after which the subscription sends a ping
 
 _FIELDS = ("sealed", "version", "created_at", "last_seen_at")
 
 
 class RedisSessionStore:
-    """`SessionStore` in Redis 6.2 or newer; one server, or one with replicas, but no cluster.
+    """`SessionStore` in Redis 6.2 or newer: one server, or one with replicas, but not a cluster.
 
-    `url` as redis-py has it: `redis://`, `rediss://` (TLS) or `unix://`. Every name of this layer
-    starts with `prefix`. Machines that share it keep their clocks together within seconds (NTP).
+    `url` is a URL of redis-py: `redis://`, `rediss://` (TLS) or `unix://`. Every key of this layer
+    starts with `prefix`. The clocks of machines that share it must agree within seconds (NTP).
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class RedisSessionStore:
             await pipeline.execute()
 
     def cached(self, session_id_hash: str) -> StoredSession | None:
+        # A cache would miss the changes that other machines make.
         return None
 
     async def load(self, session_id_hash: str) -> StoredSession | None:
@@ -134,10 +135,10 @@ class RedisSessionStore:
         found = {}
         for tag in self._sealer.tags(sub=sub, sid=sid):
             async with self._connected():
-                refs = await self._redis.zrange(self._name("sessions-of", tag), 0, -1)
-            for ref in map(bytes.decode, refs):
-                if (stored := await self.load(ref)) is not None:
-                    found[ref] = stored
+                hashes = await self._redis.zrange(self._name("sessions-of", tag), 0, -1)
+            for session_id_hash in map(bytes.decode, hashes):
+                if (stored := await self.load(session_id_hash)) is not None:
+                    found[session_id_hash] = stored
         return found
 
     async def put_transaction(self, key: str, transaction: Transaction) -> None:
@@ -207,8 +208,9 @@ class RedisSessionStore:
 
     async def purge(self) -> dict[str, Session | None]:
         async with self._connected():
-            refs = await self._purge([self._name("expiring")], [self._clock()])
-        return {ref.decode(): None for ref in refs}
+            hashes = await self._purge([self._name("expiring")], [self._clock()])
+        # Redis has deleted the sessions themselves already; the index still has their keys.
+        return {session_id_hash.decode(): None for session_id_hash in hashes}
 
     async def ping(self) -> None:
         async with self._connected():
@@ -228,7 +230,7 @@ class RedisSessionStore:
         created_at: bytes | None,
         last_seen_at: bytes | None,
     ) -> StoredSession | None:
-        """A session from its fields, all of which are there, or none."""
+        """Return the session of these fields, which are all present or all missing."""
         if not (sealed and version and created_at and last_seen_at):
             return None
         now, seen_at = self._clock(), float(last_seen_at)
@@ -240,7 +242,7 @@ class RedisSessionStore:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[None]:
-        """Whatever goes wrong between here and Redis is an outage, and ends no session."""
+        """Turn every failure of Redis into `StoreUnavailable`: an outage ends no session."""
         try:
             yield
         except (RedisError, OSError, TimeoutError) as error:

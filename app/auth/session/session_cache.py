@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from .store import StoredSession
 
-MOST = 2000  # sessions; of more, the one that was put first is dropped
-READ_INTERVAL = 2.0  # seconds after which a session is read again though the mark is the same
+MOST = 2000  # sessions; then the one that was cached first is dropped
+READ_INTERVAL = 2.0  # seconds after which a session is read again even if the mark is the same
 
 
 class Look(NamedTuple):
-    """The mark, and seconds of the monotonic clock, from before the session file is read."""
+    """The mark and the monotonic time (seconds) from before a session is read."""
 
     mark: int
     at: float
@@ -30,24 +30,23 @@ class _Entry(NamedTuple):
 
 
 class SessionCache:
-    """Each event looks at its session several times. The cache saves all but the first reading.
+    """Caches sessions: each event reads its session several times.
 
     **The mark.** Beside the session file is an empty file `<name>-mark`, whose modification time is
-    a random number. A process that has committed a change of a session gives the file another one
-    before its call returns. An entry is served only while the mark is the one from before it was
-    read: then no change has been completed since. Looking costs one `stat`.
+    a random number. A process that has committed a change of a session sets a new number before its
+    call returns. An entry is valid only while the mark is the one from before it was read: then no
+    change has been completed since. The check costs one `stat`.
 
-    The times and sizes of SQLite's own files cannot do this. SQLite writes to its log before it
-    shows the commit to readers, so a process that reads in between sees the new time and the old
-    session, and nothing differs afterwards. They also differ after each use of any session.
+    The times and sizes of SQLite's own files do not work. SQLite writes to its log before it shows
+    the commit to readers, so a process that reads in between sees the new time and the old session,
+    and nothing differs afterwards. They also change with each use of any session.
 
-    **What is left.** Without a new mark, a change is seen within `READ_INTERVAL`. This happens when
-    another program changes the file, or when a process dies between its commit and its mark. For
-    this an entry is read again after that time, unless SQLite says that no other process has
-    committed anything (`confirm`).
+    **Changes without a mark.** Another program may change the file, or a process may die between
+    its commit and its mark. Such a change is seen within `READ_INTERVAL`: after that time, an entry
+    is read again, unless SQLite says that no other process has committed anything (`confirm`).
 
-    `clock` gives epoch seconds, `monotonic` seconds from any beginning. `session_file` is None for
-    a database in memory, which has no other process.
+    `clock` returns epoch seconds, `monotonic` seconds from any beginning. `session_file` is None
+    for a database in memory, which belongs to one process.
     """
 
     def __init__(
@@ -60,14 +59,14 @@ class SessionCache:
         self._path = f"{session_file}-mark" if session_file else None
         self._clock = clock
         self._monotonic = monotonic
-        self._mark = 0  # that of the entries
+        self._mark = 0  # the mark of all entries
         self._entries: dict[str, _Entry] = {}
         self._data_version = -1
         self._same_since = float("inf")  # seconds: when this data version was first seen
         self._same_until = float("-inf")
 
     def get(self, key: str) -> StoredSession | None:
-        """The session, if it is known to be as in the file and has not expired."""
+        """Return the session if the entry is current and has not expired."""
         entry = self._entries.get(key) if self._look_at_mark() else None
         if entry is None:
             return None
@@ -78,15 +77,15 @@ class SessionCache:
         return entry.stored if self._clock() < entry.expires_at else None
 
     def look(self) -> Look | None:
-        """To be taken before the file is read; None if nothing of that reading can be kept."""
+        """Look at the mark, before the file is read. None if the mark cannot be read or made."""
         at = self._monotonic()
         if not self._look_at_mark():
             with suppress(OSError):
-                self._change_mark()  # there is none yet
+                self._change_mark()  # there is no mark yet
         return Look(self._mark, at) if self._look_at_mark() else None
 
     def put(self, key: str, stored: StoredSession, expires_at: float, look: Look | None) -> None:
-        """Keep what was read after `look`, unless a session has been changed since."""
+        """Cache a session that was read after `look`, unless a session has changed since."""
         if look is None or look.mark != self._mark:
             return
         if key not in self._entries and len(self._entries) >= MOST:
@@ -94,14 +93,14 @@ class SessionCache:
         self._entries[key] = _Entry(stored, expires_at, look.at)
 
     def confirm(self, data_version: int, looked_at: float) -> None:
-        """SQLite's `PRAGMA data_version`, and the seconds of the monotonic clock before it was
-        read. It is another one when another connection has committed something."""
+        """Take SQLite's `PRAGMA data_version`, and the monotonic time from before it was read. The
+        version changes when another connection has committed something."""
         if data_version != self._data_version:
             self._data_version, self._same_since = data_version, looked_at
         self._same_until = looked_at
 
     def drop(self, key: str) -> None:
-        """Read this session again the next time."""
+        """Forget a session, so that it is read again."""
         self._entries.pop(key, None)
 
     def clear(self) -> None:
@@ -109,16 +108,16 @@ class SessionCache:
         self._entries.clear()
 
     async def drop_everywhere(self) -> None:
-        """Let every process read again what it asks for from now on."""
+        """Make every process read sessions again from now on."""
         self._entries.clear()
         try:
             self._change_mark()
         except OSError:
-            await asyncio.sleep(READ_INTERVAL)  # by then every entry is too old to be served
+            await asyncio.sleep(READ_INTERVAL)  # by then, every entry is too old
 
     def _change_mark(self) -> None:
-        # Random, since two changes within one tick of the file system's clock would look the same;
-        # the seconds, too, since some file systems store no fractions of them.
+        # Random, since two changes within one tick of the file system's clock would look the same.
+        # The seconds are random, too: some file systems store no fractions.
         mark = secrets.randbelow(2**31 * 10**9)
         if self._path is None:
             self._mark = mark
@@ -127,11 +126,11 @@ class SessionCache:
         os.utime(self._path, ns=(mark, mark))
 
     def _look_at_mark(self) -> bool:
-        """Drop the entries if the mark is another one; False if it cannot be read."""
+        """Drop the entries if the mark has changed. False if it cannot be read."""
         if self._path is None:
             return True
         try:
-            mark = os.stat(self._path).st_mtime_ns  # a third of what Path.stat takes
+            mark = os.stat(self._path).st_mtime_ns  # three times as fast as Path.stat
         except OSError:
             return False
         if mark != self._mark:

@@ -1,4 +1,4 @@
-"""One SQLite file in WAL mode, opened at first use, that several processes may share."""
+"""A SQLite file in WAL mode that several processes may share. It is opened at first use."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 
 from ..errors import ConfigError, StoreUnavailable
 
-BUSY_TIMEOUT = 5.0  # seconds a writer waits for another one
-REST = 1.0  # seconds after a failure that took as long, in which the file is not tried again
+BUSY_TIMEOUT = 5.0  # seconds that a writer waits for another one
+REST = 1.0  # seconds without another attempt after a failure that took at least as long
 
 VERSION = 7
-OLDEST_RECORDS = 3  # in a file of an earlier version, sessions have another shape
+OLDEST_RECORDS = 3  # in older files, sessions have another shape and are dropped
 
 _SCHEMA = (
     """
@@ -70,15 +70,15 @@ _SCHEMA = (
     "DROP TABLE IF EXISTS changes",
     f"PRAGMA user_version = {VERSION}",
 )
-"""From any earlier version, or from nothing, to this one; all in one transaction. Nothing in the
-file is readable: there are hashes, encrypted values and times."""
+"""Creates the tables, or migrates them from any earlier version, in one transaction. The file has
+hashes, encrypted values and times, but no plain text."""
 
 
 class SQLiteFile:
-    """Runs statements. The file gets mode 0600, its directory 0700; `None` is a file in memory.
+    """Runs statements. The file gets mode 0600, its directory 0700. `None` is a database in memory.
 
-    Every method raises `StoreUnavailable` when the file cannot be used now, and `ConfigError` when
-    it was written by a newer version of this layer.
+    Every method raises `StoreUnavailable` if the file cannot be used now, and `ConfigError` if a
+    newer version of this layer has written it.
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -88,12 +88,12 @@ class SQLiteFile:
         self._rests_until = float("-inf")
 
     async def execute(self, sql: str, *parameters: object) -> list[Any]:
-        """Run one statement to its end; it is its own transaction."""
+        """Run one statement to its end, in a transaction of its own."""
         async with self._usable() as connection:
             return list(await connection.execute_fetchall(sql, parameters))
 
     async def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         async with self._lock:
             if self._connection is not None:
                 await self._connection.close()
@@ -101,7 +101,7 @@ class SQLiteFile:
 
     @asynccontextmanager
     async def _usable(self) -> AsyncIterator[aiosqlite.Connection]:
-        """Whoever queued behind one that failed does not wait as long again, one by one."""
+        """Yield the connection. After a slow failure, callers that queued up fail at once."""
         now = asyncio.get_running_loop().time
         async with self._lock:
             begun_at = now()
@@ -144,7 +144,7 @@ def _created(path: Path) -> Path:
     reraise=True,
 )
 async def _use_wal(connection: aiosqlite.Connection) -> None:
-    """SQLite does not wait by itself while another process does the same to a new file."""
+    """Set WAL mode. SQLite does not wait while another process does the same to a new file."""
     await connection.execute("PRAGMA journal_mode = WAL")
 
 
@@ -163,7 +163,7 @@ async def _prepare(connection: aiosqlite.Connection) -> None:
             )
         if version < OLDEST_RECORDS:
             await connection.execute("DROP TABLE IF EXISTS sessions")
-        if version < VERSION:  # nobody else has brought it up to date meanwhile
+        if version < VERSION:  # else another process has migrated it while this one waited
             for statement in _SCHEMA:
                 await connection.execute(statement)
 
@@ -175,12 +175,12 @@ async def _version(connection: aiosqlite.Connection) -> int:
 
 @asynccontextmanager
 async def _transaction(connection: aiosqlite.Connection) -> AsyncIterator[None]:
-    """From the first read on nobody else writes."""
+    """Run a transaction that excludes other writers from its first read on."""
     try:
         await connection.execute("BEGIN IMMEDIATE")
         yield
     except BaseException:
-        await connection.rollback()  # of nothing, when it was the beginning that failed
+        await connection.rollback()  # does nothing if BEGIN itself failed
         raise
     await connection.execute("COMMIT")
 

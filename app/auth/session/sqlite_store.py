@@ -14,8 +14,8 @@ from .session_cache import SessionCache
 from .sqlite_file import SQLiteFile
 from .store import Lifetimes, StoredSession
 
-NEWS_INTERVAL = 0.2  # seconds between two looks for news
-NEWS_KEPT = 60.0  # seconds; a process that has not looked for so long looks at the sessions instead
+NEWS_INTERVAL = 0.2  # seconds between two reads of the table `news`
+NEWS_KEPT = 60.0  # seconds; a process that reads no news for longer misses some
 
 _COLUMNS = "ref, sealed, version, last_seen_at"
 _LIVE = "last_seen_at > ? AND created_at > ?"
@@ -24,7 +24,7 @@ _LIVE = "last_seen_at > ? AND created_at > ?"
 class SQLiteSessionStore:
     """`SessionStore` on a file that the processes of one machine may share (see `sqlite_file`).
 
-    `clock` gives epoch seconds, `monotonic` seconds from any beginning.
+    `clock` returns epoch seconds, `monotonic` seconds from any beginning.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class SQLiteSessionStore:
         await self._file.execute(
             "UPDATE sessions SET last_seen_at = ? WHERE ref = ?", self._clock(), session_id_hash
         )
-        # Elsewhere it may be cached with an earlier use; it is read again before it is taken for
-        # expired.
+        # Other processes may have cached an earlier `last_seen_at`. They read the session again
+        # before they treat it as expired.
         self._cache.drop(session_id_hash)
 
     async def compare_and_swap(
@@ -201,7 +201,7 @@ class SQLiteSessionStore:
 
     async def purge(self) -> dict[str, Session | None]:
         now = self._clock()
-        # No cache has to be dropped: what is deleted here has expired there, too.
+        # No cache has to be dropped: cached sessions expire at the same time.
         rows = await self._file.execute(
             "DELETE FROM sessions WHERE last_seen_at <= ? OR created_at <= ? RETURNING ref, sealed",
             *self._oldest(),
@@ -225,8 +225,8 @@ class SQLiteSessionStore:
         await self._file.close()
 
     async def _change(self, sql: str, *parameters: object) -> list[Any]:
-        """Run a statement that changes a session. If the caller is cancelled, SQLite goes on with
-        it, so the caches have to be dropped even then."""
+        """Run a statement that changes a session. SQLite completes it even if the caller is
+        cancelled, so the caches must be dropped then, too."""
         return await asyncio.shield(asyncio.create_task(self._change_and_drop(sql, parameters)))
 
     async def _change_and_drop(self, sql: str, parameters: Sequence[object]) -> list[Any]:
@@ -236,7 +236,7 @@ class SQLiteSessionStore:
         return changed
 
     def _opened(self, rows: Sequence[tuple[str, bytes, int, float]]) -> dict[str, StoredSession]:
-        """Sessions by key; those that cannot be decrypted are left out."""
+        """Return the sessions by key, without those that cannot be decrypted."""
         found = {}
         for session_id_hash, sealed, version, last_seen_at in rows:
             session = self._sealer.open(session_id_hash, sealed, Session)
@@ -245,14 +245,14 @@ class SQLiteSessionStore:
         return found
 
     def _oldest(self) -> tuple[float, float]:
-        """A session that was last used, or created, at these times or before has expired."""
+        """A session has expired if its last use or its creation is not after these times."""
         now = self._clock()
         return now - self._lifetimes.idle, now - self._lifetimes.absolute
 
 
 class MemorySessionStore(SQLiteSessionStore):
-    """`SessionStore` on a database in memory, which ends with the process: for tests, and for an
-    app that may forget all sessions when it stops."""
+    """`SessionStore` in memory, for tests and for apps that may lose all sessions when they
+    stop."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The interface of a session store, and what every store promises."""
+"""The interface of a session store, and what every store guarantees."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .models import Session, Transaction
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """In seconds. A session ends `idle` after its last use and `absolute` after its login; a
-    transaction (a login that has not come back yet) ends after `transaction`."""
+    """Lifetimes in seconds. A session ends `idle` after its last use and `absolute` after login. A
+    transaction (a login that has not returned yet) ends after `transaction`."""
 
     idle: float = 3 * 24 * 3600.0
     absolute: float = 30 * 24 * 3600.0
@@ -21,8 +21,8 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """A session as loaded. `version` starts at 1 and grows with each change; `last_seen_at` is in
-    epoch seconds."""
+    """A session as loaded. `version` starts at 1 and increases with each change; `last_seen_at` is
+    in epoch seconds."""
 
     session: Session
     version: int
@@ -36,8 +36,8 @@ class SessionStore(Protocol):
     sees a session id. Values are encrypted (`Sealer`). Once a method that changes a session has
     returned, no process gets the earlier state from `cached` or from a `load` that begins then.
 
-    Every method but `cached` raises `StoreUnavailable` when the store cannot be used now. This ends
-    no session; the call may be repeated.
+    Every method but `cached` raises `StoreUnavailable` if the store cannot be used now. No session
+    ends, and the caller may retry.
     """
 
     async def create(
@@ -47,72 +47,75 @@ class SessionStore(Protocol):
         deleted in the same step: no reader sees both, or neither."""
 
     def cached(self, session_id_hash: str) -> StoredSession | None:
-        """What `load` would return, if this process knows that without waiting; a few microseconds.
-        None says nothing: call `load`."""
+        """Return what `load` would return if it is cached, within a few microseconds. None means
+        unknown: call `load`."""
 
     async def load(self, session_id_hash: str) -> StoredSession | None:
-        """The session; None if it is unknown, expired, or cannot be decrypted."""
+        """Return the session; None if it is unknown, expired, or cannot be decrypted."""
 
     async def touch(self, session_id_hash: str) -> None:
-        """Set `last_seen_at` to now. Nothing happens if there is no such session."""
+        """Set `last_seen_at` to now. Does nothing if there is no such session."""
 
     async def compare_and_swap(
         self, session_id_hash: str, version: int, session: Session, *, fence: int | None = None
     ) -> bool:
-        """Replace the session and count its version up.
+        """Replace the session and increase its version.
 
-        False, and no change, if it is no longer at `version`, or if a lease with a greater number
-        than `fence` has been given out.
+        Returns False, without a change, if it is no longer at `version`, or if a lease with a
+        greater number than `fence` has been acquired.
         """
 
     async def delete(self, session_id_hash: str) -> bool:
-        """End the session; False if there was none."""
+        """Delete the session. Returns False if there was none."""
 
     async def find(
         self, *, sub: str | None = None, sid: str | None = None
     ) -> dict[str, StoredSession]:
-        """A user's sessions (`sub`), or those of one session at the provider (`sid`), by key."""
+        """Return a user's sessions (`sub`), or those of a provider session (`sid`), by key."""
 
     async def put_transaction(self, key: str, transaction: Transaction) -> None:
         """Store a transaction."""
 
     async def take_transaction(self, key: str) -> Transaction | None:
-        """Remove a transaction and return it, to one caller only; None if it is unknown, taken, or
+        """Remove a transaction and return it, to one caller only. None if it is unknown, taken, or
         expired."""
 
     async def mark_used(self, key: str, until: float) -> None:
-        """Note, until that time, that `key` (the hash of a single-use token) has been used."""
+        """Mark `key` (the hash of a single-use token) as used until that time."""
 
     async def is_used(self, key: str) -> bool:
-        """Whether `key` is marked as used at this time."""
+        """Whether `key` is marked as used now."""
 
     async def acquire_lease(self, session_id_hash: str, ttl: float) -> int | None:
-        """The exclusive right to refresh the session's tokens for `ttl` seconds: its fence number,
-        greater than every earlier one; None while another caller holds the lease."""
+        """Acquire the exclusive right to refresh the session's tokens for `ttl` seconds.
+
+        Returns its fence number, which is greater than every earlier one; None while another caller
+        holds the lease.
+        """
 
     async def renew_lease(self, session_id_hash: str, fence: int, ttl: float) -> bool:
-        """Extend the lease to `ttl` seconds from now; False if it is no longer held."""
+        """Extend the lease to `ttl` seconds from now. Returns False if it is no longer held."""
 
     async def release_lease(self, session_id_hash: str, fence: int) -> None:
-        """Give the lease back, if it is still held."""
+        """Release the lease, if it is still held."""
 
     async def publish(self, news: str) -> None:
-        """Send a text to every process that listens, this one included. It is not kept for later
-        listeners."""
+        """Send a text to every process that listens, including this one. Later listeners do not get
+        it."""
 
     def listen(self) -> AsyncGenerator[str]:
-        """Yields an empty text once no later text can be missed, then each published text in order.
-        Ends with `StoreUnavailable` when the store fails."""
+        """Yield an empty text once no later text can be missed, then each published text in order.
+        Raises `StoreUnavailable` when the store fails."""
 
     async def purge(self) -> dict[str, Session | None]:
-        """Free what has expired.
+        """Delete what has expired.
 
-        Returns the expired sessions by key, each to one process and once; None for a session of
-        which only the key is left.
+        Returns the expired sessions by key, each to one process and once. The value is None if only
+        the key of a session is left.
         """
 
     async def ping(self) -> None:
-        """Return if the store can be read."""
+        """Return normally if the store can be read."""
 
     async def close(self) -> None:
         """Close files and connections."""

@@ -55,9 +55,6 @@ def test_login_is_followed(new_person: NewPerson, stack: Stack) -> None:
     _expect_login_followed(person, stranger, stack)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Granian drops the headers of websocket.accept, and the cookie with them"
-)
 def test_first_login_is_followed(new_person: NewPerson, stack: Stack) -> None:
     """In a browser that comes for the first time, too."""
     _expect_login_followed(new_person(), new_person(), stack)
@@ -200,7 +197,6 @@ def test_back_after_logout(returning: Page, stack: Stack) -> None:
     assert returning.evaluate("sessionStorage.getItem('cached')") == "1"
 
 
-@pytest.mark.xfail(strict=True, reason="the browser sends it on the new connection, which is Bob's")
 def test_waiting_event_and_the_next_user(person: Page, stack: Stack) -> None:
     """A click that Alice made while her tab was not connected is not carried out for Bob, whose
     login the tab finds when it is back; he is told."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from ..servers import answers
@@ -35,9 +34,6 @@ def test_tabs_follow(person: Page, development: Stack) -> None:
     _expect_tab_follows(person, development)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Granian drops the headers of websocket.accept, and the cookie with them"
-)
 def test_tabs_follow_the_first_login(person: Page, development: Stack) -> None:
     """In a browser that comes for the first time, too."""
     person.goto(development.url)

@@ -86,6 +86,8 @@ class TabNotifier:
         of them may be back before the browser has the new cookie."""
         for pause in FOLLOW_AFTER:
             await asyncio.sleep(pause)
+            if await self._store.load(session_id_hash) is None:
+                return  # logged out again
             await close_all(self._connections.others_of(browser, session_id_hash))
 
     async def _run_subscribers(self, trees: Sequence[str]) -> None:

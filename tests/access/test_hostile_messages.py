@@ -16,7 +16,8 @@ from .conftest import OpenTab, Walked
 from .raw_tab import STATE
 
 APP = f"{STATE}.access_app___access_app____"
-ROOM = f"{STATE}.reflex___istate___shared____shared_state_base_internal.access_app___access_app____room"
+SHARED = f"{STATE}.reflex___istate___shared____shared_state_base_internal"
+ROOM = f"{SHARED}.access_app___access_app____room"
 LOAD = {"name": f"{STATE}.hydrate_and_load", "payload": {}}
 
 

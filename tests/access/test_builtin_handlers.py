@@ -103,7 +103,11 @@ STORED = f"{APP}remembered.stored_rx_state_"
 def owner(tab: RawTab) -> dict[str, str]:
     """The tags that a tab was told to keep beside what it stores."""
     state = f"{STATE}.access_app___auth___reflex___client_storage____storage_owner"
-    tags = {name: value for each, name, value in tab.values() if each == state and value}
+    tags = {
+        name: value
+        for each, name, value in tab.values()
+        if each == state and value and name != "login"
+    }
     return {f"{state}.{name}_rx_state_": value for name, value in tags.items()}
 
 

@@ -8,6 +8,7 @@ from .conftest import OpenTab, Walked, connected_after
 from .raw_tab import STATE, RawTab
 
 APP = f"{STATE}.access_app___access_app____"
+OWNER = f"{STATE}.access_app___auth___reflex___client_storage____storage_owner"
 TABS = 200
 
 
@@ -59,13 +60,15 @@ async def test_event_of_a_session_that_is_over(walked: Walked, tab: OpenTab) -> 
 async def test_event_that_the_page_held_back(walked: Walked, tab: OpenTab) -> None:
     """What a page sends after a reconnect, before it has the state of the next login, was meant for
     the one before: it is not run for the next user, who is told."""
-    handle = await walked.person("before")
-    user = await tab(handle)
+    user = await tab(await walked.person("before"))
+    kept = {
+        f"{OWNER}.login_rx_state_": value for _, name, value in user.values() if name == "login"
+    }
     await user.close()
     following = await connected_after(walked, user, "after")
     before = walked.lines()
     told = following.expect("What you did last was not carried out")
-    await following.send(f"{STATE}.hydrate_and_load", {})
+    await following.send(f"{STATE}.hydrate_and_load", {"vars": kept})
     await following.send(f"{APP}guarded.write", {"text": "held-back"})
     await told
     assert walked.lines() == before

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from .conftest import NewPerson
 from .stack import Stack
@@ -37,5 +37,6 @@ def test_ended_while_the_backend_was_down(person: Page, stack: Stack, run_async:
     run_async(end_in_store(stack, session_of(person, stack)))
     by_test_id(person, "save-metadata").click()
     stack.app.start()
-    person.wait_for_url("**/u/login**")
+    expect(person.get_by_text("What you did last was not carried out")).to_be_visible(timeout=15000)
+    expect(by_test_id(person, "login").first).to_be_visible()
     assert stack.tenant.metadata(ALICE) == '{"color": "blue"}'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+from playwright.sync_api import expect
 
 from ..cookies import session_cookie
 from ..e2e.conftest import NewPerson
@@ -50,5 +51,6 @@ def test_ended_while_the_network_was_gone(new_person: NewPerson, fleet: Fleet) -
         assert ended.status_code == 303
     finally:
         fleet.nginx.start()
-    person.wait_for_url("**/u/login**")
+    expect(person.get_by_text("What you did last was not carried out")).to_be_visible(timeout=15000)
+    expect(by_test_id(person, "login").first).to_be_visible()
     assert fleet.tenant.metadata(ALICE) == '{"color": "blue"}'

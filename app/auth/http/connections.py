@@ -10,8 +10,6 @@ from typing import Final, NamedTuple, TypeVar
 
 from starlette.types import Message, Send
 
-from .state_trees import NOBODY
-
 RECONNECT: Final = 1012  # "service restart" (RFC 6455 registry): the client connects again
 PACE = 0.005  # seconds between two that are closed, so that not all reconnect at once
 AT_ONCE = 10  # connections that are closed without a pause
@@ -126,7 +124,6 @@ class Connections:
         self._by_tree: dict[str, dict[Connection, None]] = {}
         self._replaced: dict[str, float] = {}
         self._closed: dict[str, _Closed] = {}
-        self._last_logins: dict[str, tuple[float, str]] = {}
 
     def add(self, connection: Connection) -> None:
         """Register a connection. Do so before its session is looked up: if the session ends in
@@ -147,8 +144,6 @@ class Connections:
         if connection.is_closed and connection.tree:
             closed = _Closed(self._clock(), connection.client_token, connection.session_id_hash)
             _put(self._closed, connection.tree, closed)
-        login = connection.state_key or NOBODY
-        _put(self._last_logins, connection.client_token, (self._clock(), login))
         connection.end()
         self._leave_tree(connection)
         if connection.session_id_hash is not None:
@@ -207,12 +202,6 @@ class Connections:
         """The client token of a tab whose connection to this tree was closed recently."""
         closed = self._closed.get(tree)
         return closed.client_token if closed and self._is_recent(closed) else None
-
-    def login_before(self, client_token: str) -> str | None:
-        """Return and forget the `state_key` (or `NOBODY`) of the login that a tab showed until
-        recently; None if this process does not know it."""
-        left_at, login = self._last_logins.pop(client_token, (float("-inf"), NOBODY))
-        return login if self._clock() - left_at < CLOSED_FOR else None
 
     def trees_closed_of(self, session_id_hash: str) -> list[str]:
         """The trees of a session's connections that were closed recently."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
 from typing import Any
 
 import reflex as rx
@@ -18,6 +19,7 @@ from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.registry import RegistrationContext
 
 from ..access.policy import PUBLIC, decide_for
+from ..http.state_trees import NOBODY
 from ..session import Session
 from .access_rules import AccessRules, mark
 
@@ -27,10 +29,20 @@ _UPDATE = f"{UpdateVarsInternalState.get_full_name()}.update_vars_internal"
 
 class StorageOwner(rx.State):
     """The tag of the user who owns the stored values: in the storage that all tabs share, and in
-    that of a single tab."""
+    that of a single tab. And of the login whose state tree the tab showed last."""
 
     browser: str = rx.LocalStorage("", name="auth_storage_owner")
     tab: str = rx.SessionStorage("", name="auth_storage_owner")
+    login: str = rx.SessionStorage("", name="auth_login")
+
+
+class ShownBefore(StrEnum):
+    """Whose state tree a tab showed before the one that it asks for."""
+
+    UNKNOWN = "unknown"
+    SAME = "same"
+    VISITOR = "visitor"  # no user was signed in
+    USER = "user"
 
 
 mark(StorageOwner, PUBLIC)
@@ -48,20 +60,39 @@ class ClientStorage:
         self._clock = clock
         self._has_guarded: bool | None = None
 
-    async def filter(self, event: Event, session: Session | None) -> None:
+    async def filter(
+        self, event: Event, session: Session | None, state_key: str | None
+    ) -> ShownBefore:
         """Remove from an event the values that its user may not see and those of unknown variables.
-        Replace the values of another user by the defaults."""
+        Replace the values of another user by the defaults.
+
+        `state_key` is that of the login, None where no user is signed in. At a hydrate, the tab is
+        given a tag of it to keep, and the tag that it kept tells what it showed before: in every
+        process, and after a restart.
+        """
         if event.name not in (HYDRATE_AND_LOAD, _UPDATE):
-            return
+            return ShownBefore.UNKNOWN
         given = event.payload.get("vars") or {}
         if not isinstance(given, dict):
-            return  # an argument that does not fit, which the access control drops
+            return ShownBefore.UNKNOWN  # it does not fit, and the access control drops it
         values = {name: value for name, value in given.items() if isinstance(value, str)}
         permitted = await self._permitted(values, session)
         if event.name == HYDRATE_AND_LOAD and session is not None and self._guards_any():
             permitted |= self._owned(permitted, values, self._tags(session.sub))
+        shown = ShownBefore.UNKNOWN
+        if event.name == HYDRATE_AND_LOAD and (session is None) == (state_key is None):
+            permitted[_LOGIN] = self._login_tags(state_key or NOBODY)[0]
+            shown = self._shown_before(values.get(_LOGIN), state_key or NOBODY)
         if permitted or "vars" in event.payload:
             event.payload["vars"] = permitted
+        return shown
+
+    def _shown_before(self, tag: str | None, login: str) -> ShownBefore:
+        if not tag:
+            return ShownBefore.UNKNOWN
+        if tag in self._login_tags(login):
+            return ShownBefore.SAME
+        return ShownBefore.VISITOR if tag in self._login_tags(NOBODY) else ShownBefore.USER
 
     async def _permitted(self, values: dict[str, str], session: Session | None) -> dict[str, str]:
         permitted = {}
@@ -100,10 +131,17 @@ class ClientStorage:
         return self._has_guarded
 
     def _tags(self, sub: str) -> list[str]:
-        data = b"storage owner\0" + sub.encode()
+        return self._digests(f"storage owner\0{sub}")
+
+    def _login_tags(self, login: str) -> list[str]:
+        return self._digests(f"login\0{login}")
+
+    def _digests(self, text: str) -> list[str]:
+        data = text.encode()
         return [hmac.digest(secret, data, "sha256").hex()[:32] for secret in self._secrets]
 
 
+_LOGIN = f"{StorageOwner.get_full_name()}.login{FIELD_MARKER}"
 _OWNERS = {
     is_of_tab: f"{StorageOwner.get_full_name()}.{name}{FIELD_MARKER}"
     for is_of_tab, name in ((False, "browser"), (True, "tab"))

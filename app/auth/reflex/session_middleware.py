@@ -16,12 +16,11 @@ from reflex_base.event.context import EventContext
 
 from ..errors import StoreUnavailable
 from ..http.connections import Connection, Connections
-from ..http.state_trees import NOBODY
 from ..session import Session, SessionStore
 from .access_control import AccessControl
 from .access_rules import is_of_app
 from .carry_over import CarryOver
-from .client_storage import HYDRATE_AND_LOAD, ClientStorage
+from .client_storage import HYDRATE_AND_LOAD, ClientStorage, ShownBefore
 from .events import start_event
 from .state import AuthState, shown_as
 from .subscription import subscribed_events
@@ -110,9 +109,9 @@ class SessionMiddleware(Middleware):
                     self._unfinished.note(connection.client_token, event)
                     await connection.close()
                     return StateUpdate()
-        await self._client_storage.filter(event, session)
+        shown = await self._client_storage.filter(event, session, connection.state_key)
         if event.name in _HYDRATES or not connection.is_bound or error:
-            await self._bind(app, state, event, connection, session, error)
+            await self._bind(app, state, event, connection, session, error, shown)
         refusal = await self._access.refusal(
             state, event, session, connection, is_unknown=bool(error)
         )
@@ -157,6 +156,7 @@ class SessionMiddleware(Middleware):
         connection: Connection,
         session: Session | None,
         error: str,
+        shown: ShownBefore,
     ) -> None:
         """Update AuthState, and start the subscribers if the user has changed."""
         auth_state = await state.get_state(AuthState)
@@ -171,10 +171,9 @@ class SessionMiddleware(Middleware):
         )
         has_signed_out = False
         if is_hydrating and not connection.is_bound:
-            before = self._connections.login_before(connection.client_token)
             # A new tree has no user either, so `has_changed` does not show a logout.
-            has_signed_out = session is None and before not in (None, NOBODY)
-            if before not in (None, connection.state_key or NOBODY) and is_in_place(event):
+            has_signed_out = session is None and shown is ShownBefore.USER
+            if shown in (ShownBefore.USER, ShownBefore.VISITOR) and is_in_place(event):
                 await self._await_page(connection)
         connection.is_bound = not error
         if is_hydrating:

@@ -20,6 +20,8 @@ STATE = "reflex___state____state"
 HYDRATED = '"is_hydrated_rx_state_":true'
 SIGNED_OUT = '"is_authenticated_rx_state_":false'
 MARKS = re.compile(r'"(?:n|is_hydrated|is_authenticated)_rx_state_":[a-z0-9]+')
+LOAD = f"{STATE}.hydrate_and_load"
+CLOSED_BY_THE_APP = 1012
 PATIENCE = 20.0  # seconds for an answer
 
 _numbers = itertools.count(1)
@@ -32,17 +34,24 @@ class Tab:
         self.url = url
         self.handle = handle
         self._state = state
+        self._token = str(uuid.uuid4())
+        self._browser = secrets.token_urlsafe(32)
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._reader: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Connect and load the page."""
+        await self._connect()
+        self._reader = asyncio.create_task(self._read())
+        await self._ask(LOAD, {}, HYDRATED)
+
+    async def _connect(self) -> None:
         address = self.url.replace("http", "ws", 1)
-        cookie = f"{browser_cookie(self.url)}={secrets.token_urlsafe(32)}"
+        cookie = f"{browser_cookie(self.url)}={self._browser}"
         if self.handle:
             cookie += f"; {session_cookie(self.url)}={self.handle}"
         self._socket = await connect(
-            f"{address}/_event/?token={uuid.uuid4()}&EIO=4&transport=websocket",
+            f"{address}/_event/?token={self._token}&EIO=4&transport=websocket",
             origin=self.url,  # type: ignore[arg-type]
             additional_headers={"Cookie": cookie},
             ping_interval=None,
@@ -51,8 +60,6 @@ class Tab:
         await self._socket.recv()
         await self._socket.send("40/_event,")
         await self._socket.recv()
-        self._reader = asyncio.create_task(self._read(self._socket))
-        await self._ask(f"{STATE}.hydrate_and_load", {}, HYDRATED)
 
     async def call(self, handler: str) -> float:
         """The seconds from an event to the change that it makes."""
@@ -73,14 +80,26 @@ class Tab:
 
     async def _ask(self, name: str, payload: dict[str, Any], mark: str) -> None:
         answered = self.waits_for(mark)
-        event = {"name": name, "payload": payload, "router_data": {"pathname": "/", "asPath": "/"}}
-        await self._socket.send("42/_event," + json.dumps(["event", event]))
+        await self._send(name, payload)
         try:
             await asyncio.wait_for(answered, PATIENCE)
         finally:
             self._waiting.pop(mark, None)
 
-    async def _read(self, socket: ClientConnection) -> None:
+    async def _send(self, name: str, payload: dict[str, Any]) -> None:
+        event = {"name": name, "payload": payload, "router_data": {"pathname": "/", "asPath": "/"}}
+        await self._socket.send("42/_event," + json.dumps(["event", event]))
+
+    async def _read(self) -> None:
+        """Read until the tab is closed. Like a browser, it comes back when the app closes the
+        connection."""
+        await self._read_on(self._socket)
+        while self._socket.close_code == CLOSED_BY_THE_APP:
+            await self._connect()
+            await self._send(LOAD, {})
+            await self._read_on(self._socket)
+
+    async def _read_on(self, socket: ClientConnection) -> None:
         try:
             async for frame in socket:
                 if frame == "2":

@@ -92,9 +92,6 @@ class RefreshLocks:
                 logger.warning("The refresh lease was not renewed: %s", error.code)
 
 
-logger = logging.getLogger(__name__)
-
-
 class SupersededError(Exception):
     """Another caller has changed the session since it was loaded: load it again."""
 

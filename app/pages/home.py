@@ -41,7 +41,7 @@ def greeting() -> rx.Component:
 
 def steps() -> list[rx.Component]:
     texts = (
-        ("1", "Log in", "OpenID Connect with PKCE. The browser gets an HttpOnly cookie, and no token."),
+        ("1", "Log in", "OpenID Connect with PKCE. The browser gets a cookie, and no token."),
         ("2", "Call", "GET /api/v2/users/{you}, with the right access token."),
         ("3", "See", "Your user_metadata, rendered again whenever it changes."),
     )

@@ -59,12 +59,12 @@ def test_tenant_down_on_profile(person: Page, stack: Stack) -> None:
 
 @contextmanager
 def locked_sessions(stack: Stack) -> Iterator[None]:
-    """Hold SQLite's own read locks, as a program that hangs in the middle of its work would, after
-    a change, so that what was read a moment ago is not served either."""
+    """Hold SQLite's own read locks, as a program that hangs in the middle of its work would, and
+    let the app read every session again."""
     data = stack.directory.parent / "data"
     with (data / "sessions.sqlite3-shm").open("r+b") as shared_memory:
         fcntl.lockf(shared_memory, fcntl.LOCK_EX, READ_LOCKS, FIRST_READ_LOCK)
-        (data / "sessions.sqlite3-mark").touch()
+        (data / "sessions.sqlite3-changes").unlink()
         yield
 
 

@@ -1,10 +1,9 @@
-"""Sessions read from the SQLite file, kept in this process until any process changes a session."""
+"""Sessions read from the SQLite file, kept in this process until any process changes them."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,13 +12,14 @@ from typing import NamedTuple
 from .store import StoredSession
 
 MOST = 2000  # sessions; then the one that was cached first is dropped
-READ_INTERVAL = 2.0  # seconds after which a session is read again even if the mark is the same
+READ_INTERVAL = 2.0  # seconds after which a session is read again even if no change was noted
+LONGEST_FILE = 2**20  # bytes of noted changes; then the file is emptied
 
 
 class Look(NamedTuple):
-    """The mark and the monotonic time (seconds) from before a session is read."""
+    """What had changed before a session is read, and the monotonic time (seconds)."""
 
-    mark: int
+    changes: int
     at: float
 
 
@@ -32,18 +32,19 @@ class _Entry(NamedTuple):
 class SessionCache:
     """Caches sessions: each event reads its session several times.
 
-    **The mark.** Beside the session file is an empty file `<name>-mark`, whose modification time is
-    a random number. A process that has committed a change of a session sets a new number before its
-    call returns. An entry is valid only while the mark is the one from before it was read: then no
-    change has been completed since. The check costs one `stat`.
+    **Noted changes.** Beside the session file is `<name>-changes`. A process that has committed a
+    change of a session appends the session's key, a line, before its call returns. An entry is
+    valid only while the file is as long as this process has read it: then no change has been
+    completed since. The check costs one `fstat`.
 
     The times and sizes of SQLite's own files do not work. SQLite writes to its log before it shows
     the commit to readers, so a process that reads in between sees the new time and the old session,
     and nothing differs afterwards. They also change with each use of any session.
 
-    **Changes without a mark.** Another program may change the file, or a process may die between
-    its commit and its mark. Such a change is seen within `READ_INTERVAL`: after that time, an entry
-    is read again, unless SQLite says that no other process has committed anything (`confirm`).
+    **Changes that are not noted.** Another program may change the session file, or a process may
+    die between its commit and its note. Such a change is seen within `READ_INTERVAL`: after that
+    time, an entry is read again, unless SQLite says that no other process has committed anything
+    (`confirm`).
 
     `clock` returns epoch seconds, `monotonic` seconds from any beginning. `session_file` is None
     for a database in memory, which belongs to one process.
@@ -56,10 +57,12 @@ class SessionCache:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> None:
-        self._path = f"{session_file}-mark" if session_file else None
+        self._path = f"{session_file}-changes" if session_file else None
         self._clock = clock
         self._monotonic = monotonic
-        self._mark = 0  # the mark of all entries
+        self._file = -1  # the open descriptor
+        self._read_to = 0  # bytes of the file
+        self._changes = 0  # how many have been seen
         self._entries: dict[str, _Entry] = {}
         self._data_version = -1
         self._same_since = float("inf")  # seconds: when this data version was first seen
@@ -67,7 +70,7 @@ class SessionCache:
 
     def get(self, key: str) -> StoredSession | None:
         """Return the session if the entry is current and has not expired."""
-        entry = self._entries.get(key) if self._look_at_mark() else None
+        entry = self._entries.get(key) if self._read_changes() else None
         if entry is None:
             return None
         is_same = entry.read_at >= self._same_since
@@ -77,16 +80,16 @@ class SessionCache:
         return entry.stored if self._clock() < entry.expires_at else None
 
     def look(self) -> Look | None:
-        """Look at the mark, before the file is read. None if the mark cannot be read or made."""
+        """Look for changes, before the session file is read. None if that is impossible."""
         at = self._monotonic()
-        if not self._look_at_mark():
+        if not self._read_changes():
             with suppress(OSError):
-                self._change_mark()  # there is no mark yet
-        return Look(self._mark, at) if self._look_at_mark() else None
+                self._open()
+        return Look(self._changes, at) if self._read_changes() else None
 
     def put(self, key: str, stored: StoredSession, expires_at: float, look: Look | None) -> None:
         """Cache a session that was read after `look`, unless a session has changed since."""
-        if look is None or look.mark != self._mark:
+        if look is None or look.changes != self._changes:
             return
         if key not in self._entries and len(self._entries) >= MOST:
             del self._entries[next(iter(self._entries))]
@@ -98,42 +101,71 @@ class SessionCache:
         if data_version != self._data_version:
             self._data_version, self._same_since = data_version, looked_at
         self._same_until = looked_at
+        self._read_changes()  # so that it happens between two times that the file is emptied
 
     def drop(self, key: str) -> None:
         """Forget a session, so that it is read again."""
+        self._changes += 1
         self._entries.pop(key, None)
 
-    def clear(self) -> None:
+    def close(self) -> None:
         """Forget everything."""
-        self._entries.clear()
+        self._forget_all()
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
-    async def drop_everywhere(self) -> None:
-        """Make every process read sessions again from now on."""
-        self._entries.clear()
+    async def drop_everywhere(self, key: str) -> None:
+        """Make every process read the session again from now on."""
+        self.drop(key)
+        if self._path is None:
+            return
         try:
-            self._change_mark()
+            self._note(key)
         except OSError:
             await asyncio.sleep(READ_INTERVAL)  # by then, every entry is too old
 
-    def _change_mark(self) -> None:
-        # Random, since two changes within one tick of the file system's clock would look the same.
-        # The seconds are random, too: some file systems store no fractions.
-        mark = secrets.randbelow(2**31 * 10**9)
-        if self._path is None:
-            self._mark = mark
-            return
-        os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600))
-        os.utime(self._path, ns=(mark, mark))
+    def _note(self, key: str) -> None:
+        if not self._is_usable():
+            self._open()
+        # The first newline ends what a full disk may have left of another note.
+        line = f"\n{key}\n".encode()
+        if os.write(self._file, line) < len(line):
+            raise OSError("The file of changes is not complete.")
+        if os.fstat(self._file).st_size > LONGEST_FILE:
+            os.ftruncate(self._file, 0)  # which makes every process forget all of its entries
 
-    def _look_at_mark(self) -> bool:
-        """Drop the entries if the mark has changed. False if it cannot be read."""
+    def _open(self) -> None:
+        self.close()
+        if self._path is not None:
+            self._file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            self._read_to = os.fstat(self._file).st_size
+
+    def _is_usable(self) -> bool:
+        """Whether the file is open, and still the one that other processes open."""
+        return self._file >= 0 and os.fstat(self._file).st_nlink > 0
+
+    def _read_changes(self) -> bool:
+        """Drop the sessions that have changed. False if the file is not open or was removed."""
         if self._path is None:
             return True
-        try:
-            mark = os.stat(self._path).st_mtime_ns  # three times as fast as Path.stat
-        except OSError:
+        if self._file < 0:
             return False
-        if mark != self._mark:
-            self._entries.clear()
-            self._mark = mark
+        status = os.fstat(self._file)
+        if status.st_nlink == 0:
+            self.close()
+            return False
+        if status.st_size < self._read_to:  # it was emptied
+            self._forget_all()
+            self._read_to = status.st_size
+        elif status.st_size > self._read_to:
+            changes = os.pread(self._file, status.st_size - self._read_to, self._read_to)
+            complete, newline, _ = changes.rpartition(b"\n")
+            self._read_to += len(complete + newline)
+            for key in complete.decode(errors="replace").split():
+                self.drop(key)
         return True
+
+    def _forget_all(self) -> None:
+        self._changes += 1
+        self._entries.clear()

@@ -51,6 +51,7 @@ class SQLiteSessionStore:
         row = (session_id_hash, *tags, sealed, session.created_at, now)
         if replaces is not None:
             replaced = await self._change(
+                replaces,
                 "UPDATE sessions SET (ref, sub_tag, sid_tag, sealed, version, created_at,"
                 " last_seen_at) = (?, ?, ?, ?, 1, ?, ?) WHERE ref = ? RETURNING 1",
                 *row,
@@ -94,6 +95,7 @@ class SQLiteSessionStore:
         self, session_id_hash: str, version: int, session: Session, *, fence: int | None = None
     ) -> bool:
         swapped = await self._change(
+            session_id_hash,
             "UPDATE sessions SET sealed = ?, version = version + 1, last_seen_at = ?"
             " WHERE ref = ? AND version = ? AND (? IS NULL OR NOT EXISTS"
             " (SELECT 1 FROM leases WHERE leases.ref = sessions.ref AND fence > ?)) RETURNING 1",
@@ -108,7 +110,7 @@ class SQLiteSessionStore:
 
     async def delete(self, session_id_hash: str) -> bool:
         delete = "DELETE FROM sessions WHERE ref = ? RETURNING 1"
-        return bool(await self._change(delete, session_id_hash))
+        return bool(await self._change(session_id_hash, delete, session_id_hash))
 
     async def find(
         self, *, sub: str | None = None, sid: str | None = None
@@ -221,19 +223,20 @@ class SQLiteSessionStore:
         await self._file.execute("SELECT 1 FROM sessions LIMIT 1")
 
     async def close(self) -> None:
-        self._cache.clear()
+        self._cache.close()
         await self._file.close()
 
-    async def _change(self, sql: str, *parameters: object) -> list[Any]:
+    async def _change(self, session_id_hash: str, sql: str, *parameters: object) -> list[Any]:
         """Run a statement that changes a session. SQLite completes it even if the caller is
-        cancelled, so the caches must be dropped then, too."""
-        return await asyncio.shield(asyncio.create_task(self._change_and_drop(sql, parameters)))
+        cancelled, so the caches must drop the session then, too."""
 
-    async def _change_and_drop(self, sql: str, parameters: Sequence[object]) -> list[Any]:
-        changed = await self._file.execute(sql, *parameters)
-        if changed:
-            await self._cache.drop_everywhere()
-        return changed
+        async def change() -> list[Any]:
+            changed = await self._file.execute(sql, *parameters)
+            if changed:
+                await self._cache.drop_everywhere(session_id_hash)
+            return changed
+
+        return await asyncio.shield(asyncio.create_task(change()))
 
     def _opened(self, rows: Sequence[tuple[str, bytes, int, float]]) -> dict[str, StoredSession]:
         """Return the sessions by key, without those that cannot be decrypted."""

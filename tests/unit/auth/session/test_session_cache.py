@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.auth.session import Sealer, SQLiteSessionStore
-from app.auth.session.session_cache import MOST, READ_INTERVAL
+from app.auth.session.session_cache import LONGEST_FILE, MOST, READ_INTERVAL
 
 from ....servers import ROOT
 from ..conftest import LIFETIMES, SECRET, Clock, session
@@ -54,7 +54,7 @@ def opened(file: Path, clock: Clock) -> SQLiteSessionStore:
 
 @pytest.fixture
 def monotonic() -> Clock:
-    """The clock that ages the cache. While it stands still, only the mark tells of a change."""
+    """The clock that ages the cache. While it stands still, only the list tells of a change."""
     return Clock()
 
 
@@ -190,7 +190,7 @@ async def test_expired(store: SQLiteSessionStore, clock: Clock) -> None:
 async def test_change_by_another_program(
     store: SQLiteSessionStore, file: Path, monotonic: Clock
 ) -> None:
-    """A change that nobody marks is seen after `READ_INTERVAL` at the latest."""
+    """A change that nobody notes is seen after `READ_INTERVAL` at the latest."""
     with sqlite3.connect(file) as database:
         database.execute("UPDATE sessions SET sealed = x'00'")
     monotonic.now += READ_INTERVAL
@@ -207,14 +207,45 @@ async def test_bounded(store: SQLiteSessionStore, clock: Clock) -> None:
     assert all(store.cached(str(number)) for number in range(MOST))
 
 
+async def test_others_stay(store: SQLiteSessionStore, file: Path, clock: Clock) -> None:
+    """When one session ends or changes, here or elsewhere, the others stay cached."""
+    before = store.cached("ref")
+    other = opened(file, clock)
+    for ref, process in (("here", store), ("elsewhere", other)):
+        await process.create(ref, session(clock))
+        assert await process.compare_and_swap(ref, 1, session(clock))
+        assert await process.delete(ref)
+    assert store.cached("ref") is before
+    await other.close()
+
+
+async def test_list_of_changes_is_emptied(
+    store: SQLiteSessionStore, file: Path, clock: Clock
+) -> None:
+    """The list of changes is emptied before it grows without bound, and nobody misses a change."""
+    reader, long_key = opened(file, clock), "k" * (LONGEST_FILE // 3)
+    for _ in range(4):
+        await reader.load("ref")
+        assert reader.cached("ref")
+        await store.create(long_key, session(clock))
+        assert await reader.load(long_key)
+        assert await store.delete(long_key)
+        assert reader.cached(long_key) is None
+    changes = file.with_name(f"{file.name}-changes")
+    assert changes.stat().st_size < LONGEST_FILE
+    assert await store.delete("ref")
+    assert reader.cached("ref") is None
+    await reader.close()
+
+
 @pytest.mark.parametrize("damage", ["truncated", "removed"])
-async def test_damaged_mark(
+async def test_damaged_list(
     store: SQLiteSessionStore, file: Path, clock: Clock, damage: str
 ) -> None:
-    """When the mark's file is cut short or removed while it is in use, sessions are still served,
-    and one that is ended elsewhere is gone at once."""
-    mark = file.with_name(f"{file.name}-mark")
-    os.truncate(mark, 0) if damage == "truncated" else mark.unlink()
+    """When the list of changes is cut short or removed while it is in use, sessions are still
+    served, and one that is ended elsewhere is gone at once."""
+    changes = file.with_name(f"{file.name}-changes")
+    os.truncate(changes, 0) if damage == "truncated" else changes.unlink()
     assert await store.load("ref")
     assert await store.load("ref") is store.cached("ref")
     other = opened(file, clock)
@@ -224,14 +255,14 @@ async def test_damaged_mark(
     await other.close()
 
 
-async def test_ended_where_the_mark_cannot_be_changed(
+async def test_ended_where_it_cannot_be_noted(
     store: SQLiteSessionStore, file: Path, clock: Clock
 ) -> None:
-    """A process that cannot change the mark says that a session is ended only once no process
+    """A process that cannot note a change says that a session is ended only once no process
     serves it any longer."""
-    mark = file.with_name(f"{file.name}-mark")
-    mark.unlink()
-    mark.mkdir()
+    changes = file.with_name(f"{file.name}-changes")
+    changes.unlink()
+    changes.mkdir()
     reader, other = opened(file, clock), opened(file, clock)
     assert await reader.load("ref")
     assert await other.delete("ref")
@@ -292,7 +323,7 @@ async def test_confirmed(store: SQLiteSessionStore, monotonic: Clock) -> None:
 
 
 async def test_not_confirmed(store: SQLiteSessionStore, file: Path, monotonic: Clock) -> None:
-    """A commit of another program, which gives no new mark, is seen in time."""
+    """A commit of another program, which notes nothing, is seen in time."""
     listening = store.listen()
     assert await anext(listening) == ""
     await store.publish("first")

@@ -102,11 +102,11 @@ STORED = f"{APP}remembered.stored_rx_state_"
 
 def owner(tab: RawTab) -> dict[str, str]:
     """The tags that a tab was told to keep beside what it stores."""
-    state = f"{STATE}.access_app___auth___reflex___client_storage____storage_owner"
+    state = f"{STATE}.access_app___auth___reflex___state____auth_state"
     tags = {
         name: value
         for each, name, value in tab.values()
-        if each == state and value and name != "login"
+        if each == state and value and name.endswith("storage_owner")
     }
     return {f"{state}.{name}_rx_state_": value for name, value in tags.items()}
 

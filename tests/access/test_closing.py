@@ -8,7 +8,7 @@ from .conftest import OpenTab, Walked, connected_after
 from .raw_tab import STATE, RawTab
 
 APP = f"{STATE}.access_app___access_app____"
-OWNER = f"{STATE}.access_app___auth___reflex___client_storage____storage_owner"
+AUTH_STATE = f"{STATE}.access_app___auth___reflex___state____auth_state"
 TABS = 200
 
 
@@ -62,7 +62,9 @@ async def test_event_that_the_page_held_back(walked: Walked, tab: OpenTab) -> No
     the one before: it is not run for the next user, who is told."""
     user = await tab(await walked.person("before"))
     kept = {
-        f"{OWNER}.login_rx_state_": value for _, name, value in user.values() if name == "login"
+        f"{AUTH_STATE}.login_tag_rx_state_": value
+        for _, name, value in user.values()
+        if name == "login_tag"
     }
     await user.close()
     following = await connected_after(walked, user, "after")

@@ -162,7 +162,7 @@ async def test_forged(walked: Product, alice: Person, role: str) -> None:
     assert set(Counter(map(short, walked.refusals())) - before) == guarded(walked, "handler")
     # Whether the page is ready, and whose its storage is, is the browser's own to say.
     forged = {name for _, name, value in tab.values() if value == "forged"}
-    assert forged <= {"is_hydrated", "browser", "tab", "login"}
+    assert forged <= {"is_hydrated", "storage_owner", "tab_storage_owner", "login_tag"}
     check_nothing_was_seen(walked, tab, alice)
     await check_nothing_has_changed(walked, alice)
 

@@ -1,7 +1,8 @@
 """What browsers keep for guarded variables (`rx.Cookie`, `rx.LocalStorage`, `rx.SessionStorage`).
 
-These values outlive a login, and the browser sends them under the next one. A tag beside them names
-their owner. The values of another user are replaced by the defaults, here and in the browser.
+These values outlive a login, and the browser sends them under the next one. A tag beside them, in
+`AuthState`, names their owner. The values of another user are replaced by the defaults, here and in
+the browser.
 """
 
 from __future__ import annotations
@@ -18,22 +19,14 @@ from reflex.state import BaseState, UpdateVarsInternalState
 from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.registry import RegistrationContext
 
-from ..access.policy import PUBLIC, decide_for
+from ..access.policy import decide_for
 from ..http.state_trees import NOBODY
 from ..session import Session
-from .access_rules import AccessRules, mark
+from .access_rules import AccessRules
+from .state import AuthState
 
 HYDRATE_AND_LOAD = f"{rx.State.get_full_name()}.hydrate_and_load"
 _UPDATE = f"{UpdateVarsInternalState.get_full_name()}.update_vars_internal"
-
-
-class StorageOwner(rx.State):
-    """The tag of the user who owns the stored values: in the storage that all tabs share, and in
-    that of a single tab. And of the login whose state tree the tab showed last."""
-
-    browser: str = rx.LocalStorage("", name="auth_storage_owner")
-    tab: str = rx.SessionStorage("", name="auth_storage_owner")
-    login: str = rx.SessionStorage("", name="auth_login")
 
 
 class ShownBefore(StrEnum):
@@ -43,9 +36,6 @@ class ShownBefore(StrEnum):
     SAME = "same"
     VISITOR = "visitor"  # no user was signed in
     USER = "user"
-
-
-mark(StorageOwner, PUBLIC)
 
 
 class ClientStorage:
@@ -141,11 +131,11 @@ class ClientStorage:
         return [hmac.digest(secret, data, "sha256").hex()[:32] for secret in self._secrets]
 
 
-_LOGIN = f"{StorageOwner.get_full_name()}.login{FIELD_MARKER}"
 _OWNERS = {
-    is_of_tab: f"{StorageOwner.get_full_name()}.{name}{FIELD_MARKER}"
-    for is_of_tab, name in ((False, "browser"), (True, "tab"))
+    is_of_tab: f"{AuthState.get_full_name()}.{name}{FIELD_MARKER}"
+    for is_of_tab, name in ((False, "storage_owner"), (True, "tab_storage_owner"))
 }
+_LOGIN = f"{AuthState.get_full_name()}.login_tag{FIELD_MARKER}"
 
 
 def _client_storage_of(state: type[BaseState]) -> Iterator[str]:

@@ -27,6 +27,14 @@ class AuthState(rx.State):
     page_access: dict[str, str] = {}
     """`allowed`, `step_up` or `forbidden` for each page with checks, by the key of its rule."""
 
+    # Tags for `ClientStorage`. Here, since each State of a tab is one more file to write.
+    storage_owner: str = rx.LocalStorage("", name="auth_storage_owner")
+    """The tag of the user who owns the values in the storage that all tabs of the browser share."""
+    tab_storage_owner: str = rx.SessionStorage("", name="auth_storage_owner")
+    """The same, for the storage of this tab."""
+    login_tag: str = rx.SessionStorage("", name="auth_login")
+    """The tag of the login whose state tree this tab showed last."""
+
     _has_carried_over: bool = False
 
     # Set by `Wiring.install`: Reflex itself creates the instances of States.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +16,15 @@ from .store import StoredSession
 MOST = 2000  # sessions; then the one that was cached first is dropped
 READ_INTERVAL = 2.0  # seconds after which a session is read again even if no change was noted
 LONGEST_FILE = 2**20  # bytes of noted changes; then the file is emptied
+
+
+_seek: Callable[[int, int, int], int] = os.lseek
+if os.name == "posix" and sys.maxsize > 2**32:
+    # `os.lseek` releases the GIL. With a server that has threads of its own, getting it back takes
+    # some 20 microseconds, a twentieth of an event. This call keeps the GIL, and never blocks.
+    _seek = ctypes.PyDLL(None).lseek
+    _seek.argtypes = (ctypes.c_int, ctypes.c_longlong, ctypes.c_int)
+    _seek.restype = ctypes.c_longlong
 
 
 class Look(NamedTuple):
@@ -35,16 +46,16 @@ class SessionCache:
     **Noted changes.** Beside the session file is `<name>-changes`. A process that has committed a
     change of a session appends the session's key, a line, before its call returns. An entry is
     valid only while the file is as long as this process has read it: then no change has been
-    completed since. The check costs one `fstat`.
+    completed since. The check costs one `lseek`.
 
     The times and sizes of SQLite's own files do not work. SQLite writes to its log before it shows
     the commit to readers, so a process that reads in between sees the new time and the old session,
     and nothing differs afterwards. They also change with each use of any session.
 
-    **Changes that are not noted.** Another program may change the session file, or a process may
-    die between its commit and its note. Such a change is seen within `READ_INTERVAL`: after that
-    time, an entry is read again, unless SQLite says that no other process has committed anything
-    (`confirm`).
+    **Changes that are not noted.** Another program may change the session file, a process may die
+    between its commit and its note, or someone may remove the list. Such a change is seen within
+    `READ_INTERVAL`: after that time, an entry is read again, unless SQLite says that no other
+    process has committed anything (`confirm`).
 
     `clock` returns epoch seconds, `monotonic` seconds from any beginning. `session_file` is None
     for a database in memory, which belongs to one process.
@@ -82,7 +93,7 @@ class SessionCache:
     def look(self) -> Look | None:
         """Look for changes, before the session file is read. None if that is impossible."""
         at = self._monotonic()
-        if not self._read_changes():
+        if self._path is not None and not self._is_usable():
             with suppress(OSError):
                 self._open()
         return Look(self._changes, at) if self._read_changes() else None
@@ -101,7 +112,9 @@ class SessionCache:
         if data_version != self._data_version:
             self._data_version, self._same_since = data_version, looked_at
         self._same_until = looked_at
-        self._read_changes()  # so that it happens between two times that the file is emptied
+        if self._file >= 0 and not self._is_usable():
+            self.close()  # until the next `look`
+        self._read_changes()  # at least once between two times that the list is emptied
 
     def drop(self, key: str) -> None:
         """Forget a session, so that it is read again."""
@@ -146,20 +159,17 @@ class SessionCache:
         return self._file >= 0 and os.fstat(self._file).st_nlink > 0
 
     def _read_changes(self) -> bool:
-        """Drop the sessions that have changed. False if the file is not open or was removed."""
-        if self._path is None:
-            return True
+        """Drop the sessions that have changed. False if the list is not open."""
         if self._file < 0:
-            return False
-        status = os.fstat(self._file)
-        if status.st_nlink == 0:
-            self.close()
-            return False
-        if status.st_size < self._read_to:  # it was emptied
+            return self._path is None
+        size = _seek(self._file, 0, os.SEEK_END)
+        if size == self._read_to:
+            return True
+        if size < self._read_to:  # it was emptied
             self._forget_all()
-            self._read_to = status.st_size
-        elif status.st_size > self._read_to:
-            changes = os.pread(self._file, status.st_size - self._read_to, self._read_to)
+            self._read_to = size
+        else:
+            changes = os.pread(self._file, size - self._read_to, self._read_to)
             complete, newline, _ = changes.rpartition(b"\n")
             self._read_to += len(complete + newline)
             for key in complete.decode(errors="replace").split():

@@ -240,18 +240,24 @@ async def test_list_of_changes_is_emptied(
 
 @pytest.mark.parametrize("damage", ["truncated", "removed"])
 async def test_damaged_list(
-    store: SQLiteSessionStore, file: Path, clock: Clock, damage: str
+    store: SQLiteSessionStore, file: Path, clock: Clock, monotonic: Clock, damage: str
 ) -> None:
     """When the list of changes is cut short or removed while it is in use, sessions are still
-    served, and one that is ended elsewhere is gone at once."""
+    served, and one that is ended elsewhere is gone: after a removal, within `READ_INTERVAL`."""
     changes = file.with_name(f"{file.name}-changes")
     os.truncate(changes, 0) if damage == "truncated" else changes.unlink()
     assert await store.load("ref")
     assert await store.load("ref") is store.cached("ref")
     other = opened(file, clock)
     assert await other.delete("ref")
+    if damage == "removed":
+        monotonic.now += READ_INTERVAL
     assert store.cached("ref") is None
     assert await store.load("ref") is None
+    await other.create("ref", session(clock))  # and from now on, changes are noted again
+    assert await store.load("ref")
+    assert await other.delete("ref")
+    assert store.cached("ref") is None
     await other.close()
 
 

@@ -29,6 +29,7 @@ from .tab import SIGNED_OUT, Tab
 
 HERE = Path(__file__).parent / "app"
 MIX = {"load": 80, "edit": 19, "leave": 1}  # shares of the events
+TABS_OF_ONE = 3  # tabs of a user who logs out
 STATE_LIFETIME = 120  # seconds for which Reflex keeps what a closed tab leaves; an hour by default
 WITH = "reflex___state____state.load_app___auth___reflex___state____user_scoped_state"
 
@@ -81,9 +82,11 @@ class Side:
             patience=120.0,
         )
 
-    async def join(self) -> Tab:
-        """One more tab; with the auth layer, of a user of its own who has just logged in."""
-        handle = await log_in(self.store) if self.has_auth else None
+    async def join(self, handle: str | None = None) -> Tab:
+        """One more tab; with the auth layer, of this session, or of a user of its own who has just
+        logged in."""
+        if self.has_auth and handle is None:
+            handle = await log_in(self.store)
         tab = Tab(self.url, self._state, handle)
         await tab.open()
         return tab
@@ -113,6 +116,26 @@ class Side:
         processes = [server, *server.children(recursive=True)]
         return sum(process.memory_full_info().uss for process in processes)
 
+    async def logouts(self, count: int) -> list[float]:
+        """The seconds from so many logouts, one after the other, to the last of the `TABS_OF_ONE`
+        tabs of that user that shows it. The others stay connected, and do nothing."""
+        return [await self._logout_everywhere() for _ in range(count)]
+
+    async def _logout_everywhere(self) -> float:
+        handle = await log_in(self.store) if self.has_auth else None
+        tabs = [await self.join(handle) for _ in range(TABS_OF_ONE)]
+        begun_at = time.perf_counter()
+        seen = [tab.waits_for(SIGNED_OUT) for tab in tabs] if self.has_auth else []
+        await self._log_out(tabs[0])
+        if self.has_auth:
+            await asyncio.wait_for(asyncio.gather(*seen), 20)
+        else:
+            await asyncio.gather(*(tab.call("click") for tab in tabs))
+        seconds = time.perf_counter() - begun_at
+        for tab in tabs:
+            await tab.close()
+        return seconds
+
     async def stop(self) -> None:
         """Close everything."""
         for tab in self.tabs:
@@ -138,18 +161,23 @@ class Side:
         """Log out, see it in the tab, close it; somebody else comes. Without the auth layer there
         are the same messages: a request and an event."""
         begun_at = time.perf_counter()
+        seen = tab.waits_for(SIGNED_OUT)
+        await self._log_out(tab)
         if self.has_auth:
-            seen = tab.waits_for(SIGNED_OUT)
-            headers = {"Origin": self.url, "Cookie": f"{session_cookie(self.url)}={tab.handle}"}
-            await self._http.post(f"{self.url}/auth/logout", headers=headers)
             await asyncio.wait_for(seen, 20)
         else:
-            await self._http.get(f"{self.url}/ping")
             await tab.call("click")
         result.logouts.append(time.perf_counter() - begun_at)
         result.latencies.append(result.logouts[-1])
         await tab.close()
         return await self.join()
+
+    async def _log_out(self, tab: Tab) -> None:
+        if self.has_auth:
+            headers = {"Origin": self.url, "Cookie": f"{session_cookie(self.url)}={tab.handle}"}
+            await self._http.post(f"{self.url}/auth/logout", headers=headers)
+        else:
+            await self._http.get(f"{self.url}/ping")
 
 
 async def log_in(store: SQLiteSessionStore) -> str:

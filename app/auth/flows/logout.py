@@ -22,31 +22,32 @@ class Logout:
         self._provider = provider
         self._store = store
 
-    async def end(self, session_id_hash: str | None) -> str:
-        """Delete the session, and return the URL where logout continues.
+    async def end(self, session_id_hash: str | None) -> tuple[str, Session | None]:
+        """Delete the session. Return the URL where logout continues, and the session.
 
-        This is the provider's end-session endpoint, or the app itself if the provider has none or
-        its metadata cannot be fetched.
+        The URL is the provider's end-session endpoint, or the app itself if the provider has none
+        or its metadata cannot be fetched.
 
         Raises:
             StoreUnavailable: the session could not be deleted.
         """
         # Loaded before it is deleted: its ID token names the session to the provider.
         stored = await self._store.load(session_id_hash) if session_id_hash else None
+        session = stored.session if stored else None
         if session_id_hash:
             await self._store.delete(session_id_hash)
         try:
             metadata = await self._provider.metadata()
         except AuthError:
-            return self._config.app_base_url
+            return self._config.app_base_url, session
         url = end_session_url(
             metadata,
             client_id=self._config.client_id,
             post_logout_redirect_uri=self._config.app_base_url,
-            id_token=stored.session.id_token if stored else None,
-            sid=stored.session.sid if stored else None,
+            id_token=session.id_token if session else None,
+            sid=session.sid if session else None,
         )
-        return url or self._config.app_base_url
+        return url or self._config.app_base_url, session
 
     async def revoke(self, session: Session) -> None:
         """Revoke the refresh tokens at the provider. A failure is logged: the session has ended."""

@@ -69,13 +69,12 @@ class SessionEvents:
         self._origin = secrets.token_hex(8)
 
     async def publish(self, kind: SessionEventKind, subject: str) -> None:
-        """Publish an event to the other processes, and handle it here. If the store fails, the
-        others notice at the next event of a tab, which checks the session."""
+        """Handle an event here, and publish it to the other processes. If the store fails, they
+        notice at the next event of a tab, which checks the session."""
         try:
-            await self._store.publish(f"{self._origin} {kind} {subject}")
-        except StoreUnavailable as error:
-            logger.warning("A session event (%s) was not published: %s", kind, error.code)
-        await self._handle(SessionEvent(kind, subject))
+            await self._handle(SessionEvent(kind, subject))
+        finally:
+            await self._tell_others(f"{kind} {subject}")
 
     async def listen(self) -> None:
         """Handle what other processes publish; runs until it is cancelled."""
@@ -93,6 +92,12 @@ class SessionEvents:
                     logger.warning("Not listening for session events: %s", error)
             has_missed_some = True
             await asyncio.sleep(PAUSE)
+
+    async def _tell_others(self, event: str) -> None:
+        try:
+            await self._store.publish(f"{self._origin} {event}")
+        except StoreUnavailable as error:
+            logger.warning("A session event was not published: %s", error.code)
 
     async def _hear(self, text: str) -> None:
         origin, _, rest = text.partition(" ")

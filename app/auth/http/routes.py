@@ -179,17 +179,16 @@ class Routes:
             return responses.logout_question(self._home, status=403)
         session_id_hash = self._session_id_hash(request)
         try:
-            stored = await self._store.load(session_id_hash) if session_id_hash else None
-            url = await self._logout.end(session_id_hash)
+            url, session = await self._logout.end(session_id_hash)
         except StoreUnavailable as error:
             self._audit.failed(Kind.LOGOUT, error, ref=session_id_hash)
             return responses.try_again_later(self._home)
         # After the response, which deletes the cookie.
         tasks = BackgroundTasks()
-        if session_id_hash and stored:
+        if session_id_hash and session:
             reason = SessionEndReason.LOGOUT
-            tasks.add_task(self._on_session_end, session_id_hash, stored.session, reason)
-            tasks.add_task(self._logout.revoke, stored.session)
+            tasks.add_task(self._on_session_end, session_id_hash, session, reason)
+            tasks.add_task(self._logout.revoke, session)
         response = RedirectResponse(url, 303, headers=NO_STORE, background=tasks)
         response.headers.append("set-cookie", self._session_cookie.clear())
         return response

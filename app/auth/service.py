@@ -78,6 +78,7 @@ class AuthService(AccessDecorators):
         )
         self.config = config
         self.store = store
+        self.clock = clock
         self._app: rx.App | None = None
         self._pool = pool or build_pool()
         self._wiring = Wiring(config, store, self._pool, self.login_url, options)

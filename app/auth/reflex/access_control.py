@@ -72,10 +72,7 @@ class AccessControl:
         """Whether to drop the event because its payload does not fit its handler. This is logged a
         few times a minute at most."""
         sender = connection.tree if connection else ""
-        call = call_of(event)
-        if call is None:
-            return False
-        problem = call.problem if isinstance(call, Call) else call
+        problem = self.problem(event)
         if problem is None and is_report(event):
             shorten(event)
             return not self._throttle.is_due(f"report {sender}")
@@ -84,6 +81,18 @@ class AccessControl:
         if self._throttle.is_due(sender):
             logger.warning("Dropped an event of %s: %s.", event.name, problem)
         return True
+
+    def problem(self, event: Event) -> str | None:
+        """Say why the payload of an event does not fit its handler; None if it fits."""
+        call = call_of(event)
+        return call.problem if isinstance(call, Call) else call
+
+    async def decide(self, event: Event, session: Session | None) -> Decision:
+        """Decide whether the user of a session may call the handler of an event."""
+        rule = self._rule_of(event)
+        if rule is None:
+            return Decision(Denial.UNKNOWN_HANDLER)
+        return await decide_for(rule, session, self._clock)
 
     async def refusal(
         self,

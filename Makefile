@@ -1,10 +1,11 @@
-# run, test, check, bench, scale-test, load-test, compat: each target sets up what it needs.
+# run, test, check, bench, scale-test, load-test, compat, docs: each target sets up what it needs.
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS := .cache/docs
 
-.PHONY: run test scale-test load-test compat check bench format clean
+.PHONY: run test scale-test load-test compat check bench docs format clean
 
 run: $(READY)  ## start the app on http://localhost:3000
 	@echo "Starting the app: http://localhost:3000 (the first start builds the page, about 15 s)"
@@ -35,12 +36,17 @@ load-test: $(READY)  ## a thousand tabs beside the same app without the auth lay
 compat:  ## unit, access and lifted tests on the oldest and the pinned Reflex (about half an hour)
 	@sh scripts/compat.sh $(PYTHON) $(ARGS)
 
+docs: $(DOCS)/.ready  ## build the documentation site in site/, with packages of its own
+	@ln -sfn ../../app/auth $(DOCS)/reflex_oidc
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/venv/bin/mkdocs build --quiet
+	@echo "The site is in site/. To read it: python3 -m http.server --directory site"
+
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .cache .web .states .data .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .cache site .web .states .data .mypy_cache .pytest_cache .ruff_cache
 
 $(READY): requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and '$(PYTHON)' was not found. Set PYTHON=/path/to/python."; exit 1; }
@@ -48,4 +54,9 @@ $(READY): requirements.txt
 	@echo "Setting up $(VENV) from requirements.txt (about a minute, once)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(DOCS)/.ready: docs/requirements.txt
+	@$(PYTHON) -m venv $(DOCS)/venv
+	@$(DOCS)/venv/bin/python -m pip install --quiet --disable-pip-version-check -r docs/requirements.txt
 	@touch $@

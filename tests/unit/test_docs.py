@@ -10,7 +10,7 @@ import pytest
 import app.auth
 import app.auth.testing
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 DOCUMENTS = sorted([ROOT / "README.md", *DOCS.glob("*.md")])
 PATH = re.compile(

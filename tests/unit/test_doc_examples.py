@@ -36,7 +36,7 @@ from app.auth import (
 from app.auth.testing import signed_in
 
 SECRET = "a secret of more than 32 characters"
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 ENVIRON = {

@@ -158,7 +158,9 @@ class Caller(rx.State):
 async def run(example: Example, names: dict[str, Any]) -> None:
     """Run a block. If it awaits, it is the body of a handler of a signed-in user."""
     source = "\n" * example.line + example.text.replace("reflex_oidc", "app.auth")
-    code = compile(source, str(example.page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    # Not with the `annotations` of this file's __future__: users write without it.
+    code = compile(source, str(example.page), "exec", flags=flags, dont_inherit=True)
     if not code.co_flags & inspect.CO_COROUTINE:
         exec(code, names)  # noqa: S102
         return

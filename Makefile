@@ -38,7 +38,7 @@ compat:  ## unit, access and lifted tests on the oldest and the pinned Reflex (a
 
 docs: $(DOCS)/.ready  ## build the documentation site in site/, with packages of its own
 	@ln -sfn ../../app/auth $(DOCS)/reflex_oidc
-	@NO_MKDOCS_2_WARNING=1 $(DOCS)/venv/bin/mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 $(DOCS)/venv/bin/mkdocs build
 	@echo "The site is in site/. To read it: python3 -m http.server --directory site"
 
 format: $(READY)

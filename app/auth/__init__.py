@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         TransactionError,
     )
     from .flows.devices import Device
+    from .http.requests import RequestSession
     from .interceptor import (
         AccessTokenTransport,
         AllowedList,
@@ -92,6 +93,7 @@ _MODULES = {
         "TokenEndpointError",
         "TransactionError",
     ),
+    "http.requests": ("RequestSession",),
     "interceptor": (
         "AccessTokenTransport",
         "AllowedList",
@@ -142,6 +144,7 @@ __all__ = [
     "ProviderUnavailable",
     "RedisSessionStore",
     "RequestEvent",
+    "RequestSession",
     "SQLiteSessionStore",
     "Sealer",
     "SessionEnded",

@@ -19,7 +19,6 @@ from starlette.types import ASGIApp
 from .audit import AuditHook
 from .config import AuthConfig
 from .errors import ConfigError, LoginRequired
-from .flows.access_tokens import TokenRequest
 from .flows.devices import Device
 from .http.connections import Connection
 from .http_clients import HttpClients
@@ -34,11 +33,12 @@ from .reflex.request_inspector import request_inspector
 from .reflex.subscription import UserHandler, subscribe
 from .session import Session, SessionStore
 from .wiring import Options, Wiring
+from .without_tab import WithoutTab
 
 DEFAULT_LIMITS = Limits()
 
 
-class AuthService(AccessDecorators):
+class AuthService(AccessDecorators, WithoutTab):
     """Logs users in and out, calls APIs for them, and keeps every open tab up to date.
 
     `store` holds the sessions. Every page, event handler and variable requires a signed-in user
@@ -91,6 +91,10 @@ class AuthService(AccessDecorators):
             inspection=self._wiring.inspection,
             on_request=on_request,
         )
+        self._get_access_token = self._access_token
+        self._request_sessions = self._wiring.request_sessions
+        self._route_guard = self._wiring.route_guard
+        self._offline_access = self._wiring.sessions.offline_access
 
     def install(self, app: rx.App) -> None:
         """Install the layer in a Reflex app: routes, gate, middleware, and clean shutdown.
@@ -259,13 +263,10 @@ class AuthService(AccessDecorators):
         options: TokenOptions,
         refused: str | None = None,
     ) -> str:
-        audience = options.audience or self.config.authorization_params.audience or ""
         try:
             if session_id_hash is None:
                 raise LoginRequired("No user is logged in.")
-            return await self.sessions.tokens.get(
-                session_id_hash, TokenRequest(audience, options.scope, refused)
-            )
+            return await self.sessions.tokens.get(session_id_hash, self._wanted(options, refused))
         except LoginRequired as error:
             # The flows know no pages, so the link is added here.
             error.login_url = self.login_url(page(), audience=error.audience, scope=error.scope)

@@ -140,9 +140,10 @@ class World:
             self.store,
             http_interceptor=HttpInterceptorConfig(
                 allowed_list=[
+                    f"{TENANT}/api/v2/*",
                     AllowedRoute(
                         "https://other.example/*", token_options=TokenOptions(OTHER_AUDIENCE)
-                    )
+                    ),
                 ]
             ),
             pool=self.network,

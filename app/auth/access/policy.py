@@ -110,7 +110,7 @@ class Denial(StrEnum):
     FORBIDDEN = "forbidden"  # the user may not pass
     UNKNOWN_HANDLER = "unknown_handler"  # the event names no registered handler
     FOREIGN_TAB = "foreign_tab"  # an upload for the tab of another session
-    FOREIGN_ORIGIN = "foreign_origin"  # a websocket from a page of another origin
+    FOREIGN_ORIGIN = "foreign_origin"  # a websocket or a change, from a page of another origin
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from .models import Session, Transaction
 
+TOUCH_INTERVAL = 60.0  # seconds between two updates of `last_seen_at`: most uses write nothing
+
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:

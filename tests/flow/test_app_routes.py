@@ -13,8 +13,9 @@ from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Message, Scope
+from starlette.websockets import WebSocket
 
 from app.auth import RequestSession, StoreUnavailable, authenticated_within, claim
 from app.auth.session import hash_session_id
@@ -37,21 +38,19 @@ class Routes:
         self.scopes: list[Scope] = []
         self.posted: list[str] = []
         auth = self.auth
-        world.app = auth.asgi(
-            Starlette(
-                routes=[
-                    Route("/me", self.me),
-                    Route("/user", self.user, methods=["GET", "POST"]),
-                    Route("/export.csv", auth.require_login_http(self.export)),
-                    Route("/orders", auth.require_login_http(self.order), methods=["POST", "PUT"]),
-                    Route("/alices", auth.require_http(claim("nickname", "alice"))(self.export)),
-                    Route("/recent", auth.require_http(authenticated_within(60))(self.export)),
-                    Route("/metadata/{sub}", auth.require_login_http(self.metadata)),
-                    Route("/messages", auth.require_login_http(self.messages)),
-                    Route("/leave", auth.require_login_http(self.leave)),
-                    Route("/class", self.endpoint_class()),
-                ]
-            )
+        world.inner.app = Starlette(
+            routes=[
+                Route("/me", self.me),
+                Route("/user", self.user, methods=["GET", "POST"]),
+                Route("/export.csv", auth.require_login_http(self.export)),
+                Route("/orders", auth.require_login_http(self.order), methods=["POST", "PUT"]),
+                Route("/alices", auth.require_http(claim("nickname", "alice"))(self.export)),
+                Route("/recent", auth.require_http(authenticated_within(60))(self.export)),
+                Route("/metadata/{sub}", auth.require_login_http(self.metadata)),
+                Route("/messages", auth.require_login_http(self.messages)),
+                Route("/leave", auth.require_login_http(self.leave)),
+                Route("/class", self.endpoint_class()),
+            ]
         )
 
     async def me(self, request: Request) -> Response:
@@ -420,10 +419,20 @@ async def test_step_up(routes: Routes, world: World, alice: httpx.AsyncClient) -
     assert (await alice.get(f"{APP}/recent")).status_code == 200
 
 
-async def test_flood_of_refusals(routes: Routes, world: World, browser: httpx.AsyncClient) -> None:
-    """A client without a session cannot fill the audit trail."""
-    for _ in range(50):
-        await browser.get(f"{APP}/export.csv")
+async def test_flood_of_refusals(
+    routes: Routes,
+    world: World,
+    browser: httpx.AsyncClient,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A client without a session cannot fill the audit trail, nor write lines into the log."""
+    await browser.get(f"{APP}/metadata/x%0Aforged%00")
+    (logged,) = [each.getMessage() for each in caplog.records if "Refused" in each.getMessage()]
+    assert logged.isprintable()
+    world.record.clear()
+    async with world.browser("127.0.0.2") as other:
+        for _ in range(50):
+            await other.get(f"{APP}/export.csv")
     assert access_entries(world) == [("denied", "login_required", "GET /export.csv")]
 
 
@@ -493,3 +502,23 @@ async def test_misuse(world: World) -> None:
         await world.auth.session(request)
     with pytest.raises(RuntimeError, match="gate"):
         world.auth.http_client_for(request)
+
+
+async def test_own_websocket(world: World, alice: httpx.AsyncClient) -> None:
+    """A websocket of the app's own has no session: the gate does not check its origin."""
+
+    async def endpoint(websocket: WebSocket) -> None:
+        await world.auth.session(websocket)
+
+    world.inner.app = Starlette(routes=[WebSocketRoute("/own", endpoint)])
+    cookie = f"{COOKIE}={alice.cookies[COOKIE]}".encode()
+    scope = {"type": "websocket", "path": "/own", "headers": [(b"cookie", cookie)]}
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(_: Message) -> None:
+        """Drop it."""
+
+    with pytest.raises(RuntimeError, match="Websockets"):
+        await world.app(scope, receive, send)

@@ -47,6 +47,7 @@ class Routes:
                 Route("/alices", auth.require_http(claim("nickname", "alice"))(self.export)),
                 Route("/recent", auth.require_http(authenticated_within(60))(self.export)),
                 Route("/metadata/{sub}", auth.require_login_http(self.metadata)),
+                Route("/unguarded/{sub}", self.metadata),
                 Route("/messages", auth.require_login_http(self.messages)),
                 Route("/leave", auth.require_login_http(self.leave)),
                 Route("/class", self.endpoint_class()),
@@ -436,17 +437,18 @@ async def test_flood_of_refusals(
     assert access_entries(world) == [("denied", "login_required", "GET /export.csv")]
 
 
+@pytest.mark.parametrize("path", ["metadata", "unguarded"])
 async def test_http_client(
-    routes: Routes, world: World, alice: httpx.AsyncClient, bob: httpx.AsyncClient
+    routes: Routes, world: World, alice: httpx.AsyncClient, bob: httpx.AsyncClient, path: str
 ) -> None:
     """A request's HTTP client has the token of the request's user, and the audit trail names
-    them."""
+    them, also where no guard has looked before."""
     await alice.get(f"{APP}/me")
     (of_alice,) = routes.seen
     assert of_alice
-    answer = await alice.get(f"{APP}/metadata/{of_alice.sub}")
+    answer = await alice.get(f"{APP}/{path}/{of_alice.sub}")
     assert (answer.status_code, answer.json()["nickname"]) == (200, "alice")
-    assert (await bob.get(f"{APP}/metadata/{of_alice.sub}")).status_code == 403
+    assert (await bob.get(f"{APP}/{path}/{of_alice.sub}")).status_code == 403
     sent = [e for e in world.record if e.kind == "interceptor"]
     assert sent[0].sub == of_alice.sub
     assert sent[1].sub not in (None, of_alice.sub)

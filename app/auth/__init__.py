@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         SessionStore,
         SQLiteSessionStore,
     )
+    from .user import Address, User
 
 # Twice: type checkers need the imports above, and this table serves `__getattr__`.
 _MODULES = {
@@ -109,11 +110,13 @@ _MODULES = {
         "SessionStore",
     ),
     "reflex.state": ("AuthState", "UserScopedState"),
+    "user": ("Address", "User"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "AccessTokenTransport",
+    "Address",
     "AllowedList",
     "AllowedRoute",
     "AuditEvent",
@@ -150,6 +153,7 @@ __all__ = [
     "TokenEndpointError",
     "TokenOptions",
     "TransactionError",
+    "User",
     "UserScopedState",
     "any_of",
     "authenticated_within",

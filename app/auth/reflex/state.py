@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import reflex as rx
 from reflex.event import EventSpec
+from reflex.vars import ObjectVar
 
 from ..access.policy import ANONYMOUS, PUBLIC, Decision, Denial
+from ..user import User
 from .access_rules import mark
 from .navigation import LoginUrl, go_to_login, path_of
+
+if TYPE_CHECKING:
+
+    class UserVar(ObjectVar[dict[str, Any]]):
+        """`AuthState.user` in a page. Each claim is a `Var` without a type of its own, which takes
+        `.to(...)`."""
+
+        def __getitem__(self, key: Any) -> rx.Var[Any]: ...  # type: ignore[override]
+        def __getattr__(self, name: str) -> rx.Var[Any]: ...  # type: ignore[override]
+
+    class UserField:
+        """`AuthState.user`: a `UserVar` of the class, and a `User` of an instance."""
+
+        @overload
+        def __get__(self, instance: None, owner: Any) -> UserVar: ...
+        @overload
+        def __get__(self, instance: object, owner: Any) -> User | None: ...
+        def __get__(self, instance: object, owner: Any) -> UserVar | User | None: ...
+        def __set__(self, instance: object, value: User | None) -> None: ...
 
 
 class AuthState(rx.State):
@@ -21,7 +42,12 @@ class AuthState(rx.State):
 
     is_loading: bool = True
     is_authenticated: bool = False
-    user: dict[str, Any] | None = None
+    if TYPE_CHECKING:
+        user: UserField
+    else:
+        # Not `User`: Reflex would refuse `user["https://example.com/roles"]` in a page, and would
+        # log the claims of a provider whose types differ from the standard.
+        user: dict[str, Any] | None = None
     error: str = ""
 
     page_access: dict[str, str] = {}

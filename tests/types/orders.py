@@ -1,4 +1,4 @@
-"""An app as a user writes it, for strict mypy and strict pyright. It is checked, and never run."""
+"""An app as a user writes it, for strict mypy and strict pyright."""
 
 # The types of Reflex's elements have gaps:
 # pyright: reportUnknownMemberType=false
@@ -29,9 +29,10 @@ from app.auth import (
 
 API = "https://api.example.com/v1"
 
+config = AuthConfig.from_environ(os.environ)
 auth = AuthService(
-    AuthConfig.from_environ(os.environ),
-    MemorySessionStore(Sealer(["a secret"])),
+    config,
+    MemorySessionStore(Sealer(config.secrets)),
     http_interceptor=HttpInterceptorConfig(allowed_list=[f"{API}/*"]),
 )
 
@@ -87,7 +88,7 @@ class Orders(UserScopedState):
 
     @rx.event(background=True)
     @auth.require_login
-    async def remove(self, order_id: int, quietly: bool = False) -> None:
+    async def remove(self, order_id: int) -> None:
         token = await auth.get_access_token(self, TokenOptions(scope="delete:orders"))
         assert_type(token, str)
         async with self:
@@ -135,7 +136,7 @@ assert_type(Orders.load, EventCallback[()])
 def orders() -> rx.Component:
     return rx.el.main(
         rx.el.img(src=AuthState.user["picture"], alt=AuthState.user["name"]),
-        rx.el.h1(AuthState.user["name"].to(str).upper(), ": ", Orders.title),
+        rx.el.h1(Orders.title, " of ", AuthState.user["name"].to(str)),
         rx.el.p(AuthState.user["https://example.com/roles"].to(list[str]).join(", ")),
         rx.el.p(AuthState.user["address"].to(dict[str, str])["locality"]),
         rx.el.p(Orders.problem),
@@ -156,7 +157,7 @@ def home() -> rx.Component:
         rx.cond(
             AuthState.is_authenticated,
             rx.el.p(AuthState.user["name"]),
-            rx.el.a("Log in", href=auth.login_url("/orders", prompt="login")),
+            rx.el.a("Log in", href=auth.login_url("/orders", prompt="login"), reload_document=True),
         ),
     )
 

@@ -61,58 +61,21 @@ if TYPE_CHECKING:
     )
     from .user import Address, User
 
-# Twice: type checkers need the imports above, and this table serves `__getattr__`.
-_MODULES = {
-    "audit": ("AuditEvent", "AuditHook", "JsonLinesAuditLog", "OpenTelemetryAuditLog"),
-    "config": ("AuthConfig", "AuthorizationParams"),
-    "access.policy": ("Check", "Principal"),
-    "access.checks": (
-        "any_of",
-        "authenticated_within",
-        "claim",
-        "has_role",
-        "has_scope",
-        "member_of",
-        "verified_email",
-    ),
-    "flows.devices": ("Device",),
-    "limits": ("Limits",),
-    "errors": (
-        "AuthError",
-        "AuthorizationError",
-        "CallbackError",
-        "ConfigError",
-        "ConsentRequired",
-        "IdTokenError",
-        "LoginLinkError",
-        "LoginRequired",
-        "ProviderError",
-        "ProviderUnavailable",
-        "SessionEnded",
-        "StoreUnavailable",
-        "TokenEndpointError",
-        "TransactionError",
-    ),
-    "interceptor": (
-        "AccessTokenTransport",
-        "AllowedList",
-        "AllowedRoute",
-        "HttpInterceptorConfig",
-        "RequestEvent",
-        "TokenOptions",
-    ),
-    "service": ("AuthService",),
-    "session": (
-        "MemorySessionStore",
-        "RedisSessionStore",
-        "SQLiteSessionStore",
-        "Sealer",
-        "SessionStore",
-    ),
-    "reflex.state": ("AuthState", "UserScopedState"),
-    "user": ("Address", "User"),
-}
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
+# Where the names are. What needs Reflex comes last.
+_MODULES = (
+    "errors",
+    "user",
+    "config",
+    "limits",
+    "interceptor",
+    "audit",
+    "session",
+    "access.policy",
+    "access.checks",
+    "flows.devices",
+    "reflex.state",
+    "service",
+)
 
 __all__ = [
     "AccessTokenTransport",
@@ -166,6 +129,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    if name in __all__:
+        for module in _MODULES:
+            names = vars(import_module(f".{module}", __name__))
+            if name in names:
+                return names[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -51,12 +51,13 @@ DEFAULT_LIMITS = Limits()
 class AuthService(AccessDecorators):
     """Logs users in and out, calls APIs for them, and keeps every open tab up to date.
 
-    `store` holds the sessions. Every page, event handler and variable requires a signed-in user
-    unless it is marked (`public`, `require`); without `secure_by_default`, only marked ones do.
-    `inspect_requests` enables the request inspector. `on_request` is called for every outgoing
-    request, `audit_hooks` for every event of the audit trail. `limits` are the rate limits (None:
-    no limits). `pool` is the transport that sends the requests (default: a bounded httpx pool).
-    `clock` returns epoch seconds, `jitter` numbers in [0, 1).
+    `config` says which provider logs users in, and `store` holds the sessions. Every page, event
+    handler and variable requires a signed-in user unless it is marked (`public`, `require`);
+    without `secure_by_default`, only marked ones do. `inspect_requests` enables the request
+    inspector. `on_request` is called for every outgoing request, `audit_hooks` for every event of
+    the audit trail. `limits` are the rate limits (None: no limits). `pool` is the transport that
+    sends the requests (default: a bounded httpx pool). `clock` returns epoch seconds, `jitter`
+    numbers in [0, 1).
 
     Raises:
         ConfigError: the allowed list has invalid entries. The error names them all.

@@ -239,7 +239,9 @@ class AuthService(AccessDecorators):
     ) -> GuardedHandler[State, Arguments]: ...
 
     def require_login(self, target: Callable[..., Any]) -> Callable[..., Any]:
-        """Guard a page (a function without parameters) or an event handler (one with `self`)."""
+        """Guard a page (a function without parameters) or an event handler (one with `self`): when
+        no user is signed in, the browser goes to the login and returns. A guarded handler is async.
+        Put it below `@rx.page` and `@rx.event`."""
         # A page has no parameters, a handler has `self`.
         if not inspect.signature(target).parameters:
             return guard_page(target)

@@ -9,6 +9,7 @@ from typing import TypedDict, assert_type
 
 import reflex as rx
 from reflex.event import EventCallback, EventSpec
+from reflex.vars import StringVar
 
 from app.auth import (
     AuthConfig,
@@ -58,6 +59,8 @@ class Orders(UserScopedState):
         if user is None:
             return
         assert_type(user["sub"], str)
+        if not user.get("https://example.com/roles"):
+            return
         try:
             async with auth.http_client(self) as http:
                 response = await http.get(f"{API}/orders", params={"owner": user["sub"]})
@@ -172,6 +175,7 @@ def account() -> rx.Component:
     return rx.el.p(AuthState.user["email"])
 
 
+assert_type(AuthState.user["name"].to(str), StringVar[str])
 assert_type(prices, Callable[[], rx.Component])
 assert_type(account, Callable[[], rx.Component])
 

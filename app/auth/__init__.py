@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from .access.policy import Check, Principal
     from .audit import AuditEvent, AuditHook, JsonLinesAuditLog, OpenTelemetryAuditLog
-    from .config import AuthConfig, AuthorizationParams
+    from .config import AuthConfig, AuthorizationParams, ClientAuthenticationConfig
     from .errors import (
         AuthError,
         AuthorizationError,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         IdTokenError,
         LoginLinkError,
         LoginRequired,
+        LogoutTokenError,
         ProviderError,
         ProviderUnavailable,
         SessionEnded,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from .reflex.state import AuthState, UserScopedState
     from .service import AuthService
     from .session import (
+        Lifetimes,
         MemorySessionStore,
         RedisSessionStore,
         Sealer,
@@ -92,15 +94,18 @@ __all__ = [
     "AuthorizationParams",
     "CallbackError",
     "Check",
+    "ClientAuthenticationConfig",
     "ConfigError",
     "ConsentRequired",
     "Device",
     "HttpInterceptorConfig",
     "IdTokenError",
     "JsonLinesAuditLog",
+    "Lifetimes",
     "Limits",
     "LoginLinkError",
     "LoginRequired",
+    "LogoutTokenError",
     "MemorySessionStore",
     "OpenTelemetryAuditLog",
     "Principal",

@@ -17,8 +17,7 @@ from .navigation import LoginUrl, go_to_login, path_of
 if TYPE_CHECKING:
 
     class UserVar(ObjectVar[dict[str, Any]]):
-        """`AuthState.user` in a page. Each claim is a `Var` without a type of its own, which takes
-        `.to(...)`."""
+        """`AuthState.user` in a page. A claim is an untyped `Var`; convert it with `.to(str)`."""
 
         def __getitem__(self, key: Any) -> rx.Var[Any]: ...  # type: ignore[override]
         def __getattr__(self, name: str) -> rx.Var[Any]: ...  # type: ignore[override]

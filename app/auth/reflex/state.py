@@ -49,8 +49,8 @@ class AuthState(rx.State):
     if TYPE_CHECKING:
         user: UserField
     else:
-        # Not `User`: Reflex would refuse `user["https://example.com/roles"]` in a page, and would
-        # log the claims of a provider whose types differ from the standard.
+        # Not `User`: of a TypedDict, Reflex refuses a key that is not declared, such as
+        # `user["https://example.com/roles"]` in a page.
         user: dict[str, Any] | None = None
     error: str = ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import httpx
 
@@ -19,11 +20,11 @@ from .http.requests import RequestSession, RequestSessions, page_of_request, ref
 from .http.route_guard import Endpoint, RouteGuard
 from .http_clients import GetAccessToken, HttpClients
 from .interceptor import TokenOptions
-from .reflex.guard import User
+from .user import User
 
 
 class WithoutTab:
-    """A part of AuthService, which sets these attributes."""
+    """A part of AuthService, which sets these attributes. `config` is the one it was made with."""
 
     config: AuthConfig
     _http_clients: HttpClients
@@ -44,13 +45,14 @@ class WithoutTab:
 
     async def current_user(self, request: Request) -> User:
         """Return the claims of the request's user: a dependency for FastAPI, as in
-        `user: Annotated[dict, Depends(auth.current_user)]`.
+        `user: Annotated[User, Depends(auth.current_user)]`.
 
         Raises:
             HTTPException: 401 if no user is signed in, 403 if a request that changes something
                 comes from another origin, 503 while sessions cannot be read.
         """
-        return (await self._route_guard.authorize(request, SIGNED_IN)).claims()
+        session = await self._route_guard.authorize(request, SIGNED_IN)
+        return cast(User, session.claims())
 
     def require_login_http(self, endpoint: Endpoint) -> Endpoint:
         """Guard an endpoint of Starlette or FastAPI, an `async def` with a parameter for the

@@ -12,7 +12,7 @@ import reflex as rx
 from reflex_base.registry import RegistrationContext
 from starlette.applications import Starlette
 
-from app.auth import LoginRequired, has_role
+from app.auth import LoginRequired, User, has_role
 
 from .world import APP, World
 
@@ -22,7 +22,7 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text(), re.MULTILINE
 
 def run(block: str, world: World) -> dict[str, Any]:
     """Run an example; the result is what it defines."""
-    names: dict[str, Any] = {"auth": world.auth, "rx": rx, "has_role": has_role, "Any": Any}
+    names: dict[str, Any] = {"auth": world.auth, "rx": rx, "has_role": has_role, "User": User}
     # Each example has an app, of which a process has one.
     with RegistrationContext.ensure_context().fork():
         exec(compile(block, DOCUMENT, "exec", dont_inherit=True), names)  # noqa: S102

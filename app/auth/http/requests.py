@@ -6,9 +6,9 @@ client supplies headers, path, query and body only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, SupportsIndex
+from typing import Any, NoReturn, SupportsIndex, cast
 from urllib.parse import quote
 
 from starlette.requests import HTTPConnection
@@ -17,6 +17,7 @@ from ..config import AuthConfig
 from ..flows.devices import public_id
 from ..flows.login_link import safe_return_to
 from ..session import TOUCH_INTERVAL, Session, SessionStore
+from ..user import User
 
 _KEY = "reflex_oidc.session"
 
@@ -74,7 +75,7 @@ class RequestSession:
 
     id: str
     sub: str
-    user: Mapping[str, Any] = field(repr=False)
+    user: User = field(repr=False)
     auth_time: float
     created_at: float
 
@@ -112,7 +113,7 @@ class RequestSessions:
         return RequestSession(
             id=public_id(session_id_hash),
             sub=session.sub,
-            user=session.claims(),
+            user=cast(User, session.claims()),
             auth_time=session.auth_time,
             created_at=session.created_at,
         )

@@ -21,6 +21,7 @@ from .auth import (
     RequestSession,
     Sealer,
     SQLiteSessionStore,
+    User,
     claim,
 )
 
@@ -29,7 +30,7 @@ store = SQLiteSessionStore(Path(os.environ["ROUTES_DATA"]), Sealer(config.secret
 auth = AuthService(config, store)
 
 api = FastAPI()
-User = Annotated[dict[str, Any], Depends(auth.current_user)]
+CurrentUser = Annotated[User, Depends(auth.current_user)]
 Session = Annotated[RequestSession | None, Depends(auth.session)]
 
 
@@ -38,12 +39,12 @@ class Order(BaseModel):
 
 
 @api.get("/api/me")
-async def me(user: User) -> dict[str, Any]:
+async def me(user: CurrentUser) -> dict[str, Any]:
     return {"nickname": user["nickname"]}
 
 
 @api.get("/api/plain")
-def plain(user: User) -> str:
+def plain(user: CurrentUser) -> str:
     return user["nickname"]
 
 
@@ -53,7 +54,7 @@ async def session(session: Session) -> str | None:
 
 
 @api.post("/api/orders")
-async def order(order: Order, user: User) -> str:
+async def order(order: Order, user: CurrentUser) -> str:
     return f"{order.item} for {user['nickname']}"
 
 
@@ -65,7 +66,7 @@ async def change(request: Request, number: int, order: Order) -> str:
 
 
 @api.get("/api/job/{sub}")
-async def job(sub: str, user: User) -> bool:
+async def job(sub: str, user: CurrentUser) -> bool:
     return user["sub"] == sub
 
 

@@ -20,9 +20,9 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "routes.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
 
 
-def run(block: str, world: World) -> dict[str, Any]:
-    """Run an example; the result is what it defines."""
-    names: dict[str, Any] = {"auth": world.auth, "rx": rx, "has_role": has_role, "User": User}
+def run(block: str, world: World, **names: Any) -> dict[str, Any]:
+    """Run an example, with what `app.auth` has and these names; the result is what it defines."""
+    names |= {"auth": world.auth, "rx": rx, "has_role": has_role, "User": User}
     # Each example has an app, of which a process has one.
     with RegistrationContext.ensure_context().fork():
         exec(compile(block, DOCUMENT, "exec", dont_inherit=True), names)  # noqa: S102
@@ -69,3 +69,13 @@ async def test_job(world: World, alice: httpx.AsyncClient) -> None:
     assert await send_report(profile.json()["sub"]) == []
     with pytest.raises(LoginRequired):
         await send_report("auth0|nobody")
+
+
+async def test_test(world: World) -> None:
+    """The test of a route passes, and fails if the route says something else."""
+    api = run(BLOCKS[1], world)["api"]
+    await run(BLOCKS[3], world, api=api)["test_me"]()
+    with pytest.raises(AssertionError):
+        await run(BLOCKS[3].replace('== {"name": "Ann"}', '== {"name": "Bob"}'), world, api=api)[
+            "test_me"
+        ]()

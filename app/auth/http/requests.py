@@ -126,12 +126,19 @@ def page_of_request(request: HTTPConnection, config: AuthConfig) -> str:
     with a JSON text, or with a download and the provider's page. The `Referer` names the page; in
     development, where page and backend are two origins, browsers shorten it to the origin.
     """
-    return safe_return_to(request.headers.get("referer", "").removeprefix(config.app_base_url))
+    return safe_return_to(referring_page(request, config))
+
+
+def referring_page(request: HTTPConnection, config: AuthConfig) -> str | None:
+    """Return the path and query of the page that sent the request; None if it is not the app's."""
+    referer = request.headers.get("referer", "")
+    path = referer.removeprefix(config.app_base_url)
+    return path if path != referer and path[:1] in ("", "/") else None
 
 
 def path_of_request(request: HTTPConnection, config: AuthConfig) -> str:
-    """Return the path and query of a document that was asked for by its URL; "/" if the page's
-    origin, to which a login returns, is not the backend's."""
+    """Return the request's own path and query; "/" if the page's origin, to which a login returns,
+    is not the backend's."""
     if len(config.origins) != 1:
         return "/"
     query = request.scope["query_string"].decode("latin-1")

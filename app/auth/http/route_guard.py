@@ -26,7 +26,13 @@ from ..errors import AuthError, LoginRequired, StoreUnavailable
 from ..log_throttle import LogThrottle
 from ..session import Session
 from .client_address import client_address
-from .requests import RequestSessions, page_of_request, path_of_request, reference_of
+from .requests import (
+    RequestSessions,
+    page_of_request,
+    path_of_request,
+    reference_of,
+    referring_page,
+)
 from .responses import NO_STORE, json_response, log_error
 
 logger = logging.getLogger(__name__)
@@ -131,10 +137,11 @@ class RouteGuard:
     def _login_link(self, request: HTTPConnection, decision: Decision) -> str:
         # A step-up returns to a page. If the provider ignores its parameters, the browser would go
         # in a circle between the route and the login.
-        is_bookmark = _is_navigation(request) and "referer" not in request.headers
-        path_of = (
-            path_of_request if is_bookmark and not decision.login_parameters else page_of_request
+        is_link_from_elsewhere = (
+            _is_navigation(request) and referring_page(request, self._config) is None
         )
+        returns_to_itself = is_link_from_elsewhere and not decision.login_parameters
+        path_of = path_of_request if returns_to_itself else page_of_request
         return self._login_url(path_of(request, self._config), **decision.login_parameters)
 
     def _is_forged(self, request: HTTPConnection) -> bool:

@@ -17,6 +17,8 @@ from .flows.login_link import page_of
 from .flows.session_manager import SessionManager
 from .http.asgi import BackendMiddleware
 from .http.connections import Connections
+from .http.requests import RequestSessions
+from .http.route_guard import RouteGuard
 from .http.state_trees import StateTrees
 from .interceptor import HttpInterceptorConfig
 from .limits import Limits
@@ -99,6 +101,10 @@ class Wiring:
             state_trees,
             self.audit,
             options.limits,
+        )
+        self.request_sessions = RequestSessions(store, clock=clock)
+        self.route_guard = RouteGuard(
+            self.request_sessions, config, self.audit, login_url, clock=clock
         )
         self.access = AccessControl(rules, login_url, self.audit, clock=clock)
         self.inspection = (

@@ -74,13 +74,16 @@ class Network(httpx.AsyncBaseTransport):
 
 @dataclass
 class Inner:
-    """What stands behind the gate: remembers the scopes that reached it."""
+    """What stands behind the gate: remembers the scopes that reached it. `app` answers, if set."""
 
     scopes: list[Scope] = field(default_factory=list)
+    app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scopes.append(scope)
-        if scope["type"] == "http":
+        if self.app is not None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "http":
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"page"})
 
@@ -131,9 +134,11 @@ class World:
             self.store,
             http_interceptor=HttpInterceptorConfig(
                 allowed_list=[
+                    f"{TENANT}/api/v2/*",
+                    "https://api.example.com/v1/*",
                     AllowedRoute(
                         "https://other.example/*", token_options=TokenOptions(OTHER_AUDIENCE)
-                    )
+                    ),
                 ]
             ),
             pool=self.network,

@@ -32,6 +32,7 @@ from ..session import (
 from .client_address import client_address
 from .connections import Connection, Connections
 from .rate_limiting import RequestLimits
+from .requests import with_reference
 from .security_headers import with_cookie, with_security_headers
 from .state_trees import NOBODY, StateTrees, is_client_token
 from .uploads import Uploads, refuse
@@ -48,10 +49,11 @@ class Gate:
     """ASGI middleware around the whole backend.
 
     Requests below `/auth/` go to `routes`, cookies included. Everything else goes to `inner`
-    without this layer's cookies. A websocket is refused with 403 before it opens when its origin is
-    not in `origins` or its client token is not a UUID. Otherwise it is bound to one login for its
-    whole life, in `connections`. An upload goes to the state tree of the tab that it names, if it
-    has the session cookie of that tab. Every response gets the security headers.
+    without this layer's cookies; an HTTP request has a reference of its session in the scope. A
+    websocket is refused with 403 before it opens when its origin is not in `origins` or its client
+    token is not a UUID. Otherwise it is bound to one login for its whole life, in `connections`. An
+    upload goes to the state tree of the tab that it names, if it has the session cookie of that
+    tab. Every response gets the security headers.
     """
 
     def __init__(
@@ -112,7 +114,7 @@ class Gate:
         else:
             if self._browser_cookie.read(_header(scope, b"cookie")) is None:
                 send = with_cookie(send, self._new_browser())
-            await self._inner(self._without_cookies(scope), receive, send)
+            await self._inner(self._for_routes(scope), receive, send)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
         client_token, client = _header(scope, _TAB) or "", self._client(scope)
@@ -132,7 +134,7 @@ class Gate:
                 return
             headers = [(name, value) for name, value in scope["headers"] if name.lower() != _TAB]
             headers.append((_TAB, tab.tree.encode()))
-            await self._inner(self._without_cookies({**scope, "headers": headers}), receive, send)
+            await self._inner(self._for_routes({**scope, "headers": headers}), receive, send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = self._client(scope)
@@ -266,6 +268,9 @@ class Gate:
         record_access(
             self._audit, Decision(denial), sub=None, ref=session_id_hash, target=scope["path"]
         )
+
+    def _for_routes(self, scope: Scope) -> Scope:
+        return with_reference(self._without_cookies(scope), self._session_id_hash(scope))
 
     def _without_cookies(self, scope: Scope) -> MutableMapping[str, Any]:
         kept = strip(_header(scope, b"cookie"), self._cookie_names)

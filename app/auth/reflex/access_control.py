@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import reflex as rx
 from reflex.event import Event, EventSpec
@@ -19,7 +19,7 @@ from ..log_throttle import LogThrottle
 from ..session import Session
 from .access_rules import AccessRules, is_setvar
 from .builtin_handlers import Call, call_of, is_report, shorten
-from .guard import guard_page, is_guarded_page
+from .guard import Page, guard_page, is_guarded_page
 from .navigation import LoginUrl, go_to_login
 from .payloads import Parameters, parameters_of
 from .reflex_seam import wrap_pages
@@ -169,4 +169,4 @@ class AccessControl:
         if rule.is_public or is_guarded_page(page):
             return page
         # Reflex also takes a component in place of a function.
-        return guard_page(page if callable(page) else lambda: page)
+        return guard_page(cast(Page, page) if callable(page) else lambda: page)

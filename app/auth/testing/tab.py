@@ -7,7 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import reflex as rx
 from reflex.event import Event
@@ -20,6 +20,7 @@ from ..reflex.reflex_seam import new_state_tree
 from ..reflex.state import AuthState
 from ..service import AuthService
 from ..session import Session, hash_session_id
+from ..user import User
 from .sessions import add_session, new_session_of
 
 State = TypeVar("State", bound=rx.State)
@@ -86,7 +87,7 @@ class Tab:
         auth_state = await self.get_state(AuthState)
         auth_state.is_loading = False
         auth_state.is_authenticated = session is not None
-        auth_state.user = session.claims() if session else None
+        auth_state.user = cast(User, session.claims()) if session else None
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Tab]:

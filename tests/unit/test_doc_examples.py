@@ -41,6 +41,7 @@ ROOT = Path(__file__).parents[2]
 ELSEWHERE = {"routes.md"}
 PAGES = sorted(page for page in (ROOT / "docs").glob("*.md") if page.name not in ELSEWHERE)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+IMPORT = re.compile(r"^(from|import) reflex_oidc\b", re.MULTILINE)
 ENVIRON = {
     "AUTH0_DOMAIN": "d.example.com",
     "AUTH0_CLIENT_ID": "c",
@@ -118,7 +119,7 @@ def setting(service: Services) -> dict[str, Any]:
     auth = service(pool=httpx.MockTransport(answer))
     url = "https://api.example.com/v1/orders"
     own = {"service": service, "auth": auth, "config": auth.config, "store": auth.store, "url": url}
-    return {**public, **modules, **own}
+    return {"reflex_oidc": app.auth, "layout": rx.el.main, **public, **modules, **own}
 
 
 def answer(request: httpx.Request) -> httpx.Response:
@@ -159,7 +160,7 @@ class Caller(rx.State):
 
 async def run(example: Example, names: dict[str, Any]) -> None:
     """Run a block. If it awaits, it is the body of a handler of a signed-in user."""
-    source = "\n" * example.line + example.text.replace("reflex_oidc", "app.auth")
+    source = "\n" * example.line + IMPORT.sub(r"\1 app.auth", example.text)
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     # Not with the `annotations` of this file's __future__: users write without it.
     code = compile(source, str(example.page), "exec", flags=flags, dont_inherit=True)

@@ -54,11 +54,11 @@ if TYPE_CHECKING:
     from .service import AuthService
     from .session import (
         MemorySessionStore,
-        RedisSessionStore,
         Sealer,
         SessionStore,
         SQLiteSessionStore,
     )
+    from .session.redis_store import RedisSessionStore
 
 # Twice: type checkers need the imports above, and this table serves `__getattr__`.
 _MODULES = {
@@ -103,11 +103,11 @@ _MODULES = {
     "service": ("AuthService",),
     "session": (
         "MemorySessionStore",
-        "RedisSessionStore",
         "SQLiteSessionStore",
         "Sealer",
         "SessionStore",
     ),
+    "session.redis_store": ("RedisSessionStore",),
     "reflex.state": ("AuthState", "UserScopedState"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

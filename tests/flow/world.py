@@ -25,7 +25,8 @@ from app.auth import (
     SQLiteSessionStore,
     TokenOptions,
 )
-from app.local_tenant import TenantSettings, create_tenant
+from app.local_tenant.asgi import create_tenant
+from app.local_tenant.settings import TenantSettings
 from app.local_tenant_client import local_tenant_environ
 
 APP = "http://localhost:3000"

@@ -126,21 +126,25 @@ def tenant_process(
     directory: Path,
     *,
     app_url: str,
+    api_url: str | None = None,
     external_audience: str = "http://127.0.0.1:4401/api/",
     rotation_overlap: int = 0,
+    command: tuple[str, ...] = (sys.executable, "-m", "app.local_tenant"),
+    cwd: Path = ROOT,
 ) -> Tenant:
-    """`python -m app.local_tenant` on a free port."""
+    """The tenant on a free port: `python -m app.local_tenant`, or that of the installed library."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     data = directory / "local_tenant.sqlite3"
     server = Server(
         [
-            *(sys.executable, "-m", "app.local_tenant"),
-            *("--port", str(port), "--data", str(data), "--app-url", app_url),
+            *command,
+            *("--port", str(port), "--data", str(data)),
+            *("--app-url", app_url, "--app-url", api_url or app_url),
             *("--external-audience", external_audience),
             *("--rotation-overlap", str(rotation_overlap)),
         ],
-        cwd=ROOT,
+        cwd=cwd,
         environ=clean_environ(),
         log=directory / "tenant.log",
         ready=lambda: answers(f"{url}/.well-known/openid-configuration"),

@@ -1,12 +1,11 @@
-"""Another app with the auth layer copied into it, as `notes/auth`."""
+"""Another app, which imports the installed library."""
 
 import asyncio
 import os
 from pathlib import Path
 
 import reflex as rx
-
-from .auth import (
+from reflex_oidc import (
     AuthConfig,
     AuthService,
     AuthState,

@@ -1,6 +1,6 @@
-"""The wheel of the library, and virtual environments in which it is installed with pip.
+"""The wheel of the library, virtual environments in which it is installed with pip, and apps.
 
-They stay in `.cache/wheel` for the next run. The environments have the versions of the one that the
+The environments stay in `.cache/wheel` for the next run. They have the versions of the one that the
 tests run in, and of the library's dependencies only those that the wheel declares.
 """
 
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,9 +43,8 @@ def environment(extra: str = "") -> Path:
     """The `bin` folder of an environment with the wheel, and with this extra of it."""
     built = wheel()
     versions = _run(sys.executable, *_PIP, "freeze")
-    key = _digest(
-        text.encode() for text in (versions, sys.version, (ROOT / "pyproject.toml").read_text())
-    )
+    metadata = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    key = _digest(text.encode() for text in (versions, sys.version, repr(metadata)))
     folder = FOLDER / f"{extra or 'plain'}-{key}"
     python, installed = folder / "bin" / "python", folder / "installed"
     with _locked():
@@ -57,6 +58,26 @@ def environment(extra: str = "") -> Path:
             _run(python, *_PIP, "install", "--no-deps", "--force-reinstall", built)
         installed.write_text(str(built))
     return folder / "bin"
+
+
+def project(folder: Path, name: str, source: str | None = None) -> Path:
+    """A Reflex project of one module, the example in the library's README or another `source`. It
+    has the files that `reflex init` makes."""
+    package = folder / name
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / f"{name}.py").write_text(source or _readme_example())
+    (folder / "rxconfig.py").write_text(
+        f'import reflex as rx\n\nconfig = rx.Config(app_name="{name}")\n'
+    )
+    shutil.copytree(ROOT / "reflex.lock", folder / "reflex.lock")
+    return folder
+
+
+def _readme_example() -> str:
+    readme = (ROOT / "docs" / "pypi.md").read_text()
+    (example,) = re.findall(r"^```python\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
+    return str(example)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,17 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from ...servers import BIN, ROOT, Server, answers, clean_environ, free_port
-from ...wheel import environment
+from ...servers import BIN, Server, answers, clean_environ, free_port
+from ...wheel import environment, project
 from ..stack import SECRET, Stack, Tenant, tenant_process
 from .pauses import Pauses
 
 SOURCES = Path(__file__).parent / "notes"
 PAUSES_PORT = free_port()
-RXCONFIG = """import reflex as rx
-
-config = rx.Config(app_name="shop")
-"""
 
 
 @pytest.fixture(scope="session")
@@ -30,11 +25,12 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     directory = tmp_path_factory.mktemp("notes")
     url = f"http://localhost:{free_port()}"
     tenant = tenant_process(directory, app_url=url)
-    project = _project(directory, "notes", (SOURCES / "notes.py").read_text())
-    shutil.copy2(SOURCES / "rxconfig.py", project)
+    source = (SOURCES / "notes.py").read_text()
+    folder = project(directory / "project", "notes", source)
+    shutil.copy2(SOURCES / "rxconfig.py", folder)
     app = Server(
         [str(environment() / "reflex"), "run", "--env", "prod"],
-        cwd=project,
+        cwd=folder,
         environ=_environ(
             tenant,
             APP_BASE_URL=url,
@@ -45,7 +41,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         ready=lambda: answers(f"{url}/auth/health") and answers(url),
         patience=240.0,
     )
-    with _running(Stack(url, url, project, app, tenant)) as stack:
+    with _running(Stack(url, url, folder, app, tenant)) as stack:
         yield stack
 
 
@@ -58,11 +54,7 @@ def shop(
     directory = tmp_path_factory.mktemp("shop")
     url = f"http://localhost:{free_port()}"
     api_url = f"http://localhost:{free_port()}" if request.param == "dev" else url
-    (example,) = re.findall(
-        r"^```python\n(.*?)^```", (ROOT / "docs/pypi.md").read_text(), re.S | re.M
-    )
-    project = _project(directory, "shop", example)
-    (project / "rxconfig.py").write_text(RXCONFIG)
+    folder = project(directory / "project", "shop")
     tenant = tenant_process(
         directory,
         app_url=url,
@@ -72,7 +64,7 @@ def shop(
     )
     app = Server(
         [str(environment() / "reflex"), "run", "--env", request.param],
-        cwd=project,
+        cwd=folder,
         environ=_environ(
             tenant,
             APP_BASE_URL=url,
@@ -85,7 +77,7 @@ def shop(
         ready=lambda: answers(f"{api_url}/auth/health") and answers(url),
         patience=240.0,
     )
-    with _running(Stack(url, api_url, project, app, tenant)) as stack:
+    with _running(Stack(url, api_url, folder, app, tenant)) as stack:
         yield stack
 
 
@@ -95,16 +87,6 @@ def pauses() -> Iterator[Pauses]:
     pauses = Pauses(PAUSES_PORT)
     yield pauses
     pauses.end()
-
-
-def _project(directory: Path, name: str, source: str) -> Path:
-    """A Reflex project with one module, as `reflex init` lays it out."""
-    package = directory / "project" / name
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
-    (package / f"{name}.py").write_text(source)
-    shutil.copytree(ROOT / "reflex.lock", package.parent / "reflex.lock")
-    return package.parent
 
 
 def _environ(tenant: Tenant, **settings: str) -> dict[str, str]:

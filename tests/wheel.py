@@ -25,7 +25,7 @@ _PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check")
 
 def wheel() -> Path:
     """The wheel, built from the sdist beside it."""
-    files = [ROOT / name for name in ("pyproject.toml", "LICENSE", "docs/pypi.md")]
+    files = [ROOT / "pyproject.toml", ROOT / "LICENSE"]
     for package in ("app/auth", "app/local_tenant"):
         files += (path for path in (ROOT / package).rglob("*") if "__pycache__" not in path.parts)
     sources = sorted(path for path in files if path.is_file())
@@ -75,7 +75,7 @@ def project(folder: Path, name: str, source: str | None = None) -> Path:
 
 
 def _readme_example() -> str:
-    readme = (ROOT / "docs" / "pypi.md").read_text()
+    readme = (ROOT / "app" / "auth" / "README.md").read_text()
     (example,) = re.findall(r"^```python\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
     return str(example)
 

@@ -34,6 +34,7 @@ def test_contents_of_the_wheel() -> None:
     assert {"reflex_oidc/py.typed", "reflex_oidc_tenant/py.typed"} < set(names)
     assert "reflex_oidc-0.1.0.dist-info/licenses/LICENSE" in names
     assert "reflex_oidc_tenant/static/tenant.css" in names
+    assert "reflex_oidc/README.md" not in names
 
 
 def test_contents_of_the_sdist() -> None:
@@ -41,7 +42,7 @@ def test_contents_of_the_sdist() -> None:
     (file,) = wheel().parent.glob("*.tar.gz")
     with tarfile.open(file) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
-    assert {"pyproject.toml", "LICENSE", "docs/pypi.md", "app/auth/py.typed"} < names
+    assert {"pyproject.toml", "LICENSE", "app/auth/README.md", "app/auth/py.typed"} < names
     assert not any(name.startswith(("app/pages", "tests", ".data")) for name in names)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,14 +23,14 @@ class Tenant:
 
     def set_metadata(self, email: str, metadata: str | None) -> None:
         """Set a user's metadata (JSON text; None removes it) behind every cache there is."""
-        with sqlite3.connect(self.data) as database:
+        with closing(sqlite3.connect(self.data)) as database, database:
             database.execute(
                 "UPDATE users SET user_metadata = ? WHERE email = ?", (metadata, email)
             )
 
     def metadata(self, email: str) -> str | None:
         """A user's metadata as it is stored."""
-        with sqlite3.connect(self.data) as database:
+        with closing(sqlite3.connect(self.data)) as database, database:
             (text,) = database.execute(
                 "SELECT user_metadata FROM users WHERE email = ?", (email,)
             ).fetchone()
@@ -37,7 +38,7 @@ class Tenant:
 
     def forget_consents(self) -> None:
         """Make the tenant ask for consent again."""
-        with sqlite3.connect(self.data) as database:
+        with closing(sqlite3.connect(self.data)) as database, database:
             database.execute("DELETE FROM consents")
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from .access.policy import Check, Principal
     from .audit import AuditEvent, AuditHook, JsonLinesAuditLog, OpenTelemetryAuditLog
-    from .config import AuthConfig, AuthorizationParams
+    from .config import AuthConfig, AuthorizationParams, ClientAuthenticationConfig
     from .errors import (
         AuthError,
         AuthorizationError,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         IdTokenError,
         LoginLinkError,
         LoginRequired,
+        LogoutTokenError,
         ProviderError,
         ProviderUnavailable,
         SessionEnded,
@@ -53,67 +54,35 @@ if TYPE_CHECKING:
     from .reflex.state import AuthState, UserScopedState
     from .service import AuthService
     from .session import (
+        Lifetimes,
         MemorySessionStore,
         Sealer,
         SessionStore,
         SQLiteSessionStore,
     )
     from .session.redis_store import RedisSessionStore
+    from .user import Address, User
 
-# Twice: type checkers need the imports above, and this table serves `__getattr__`.
-_MODULES = {
-    "audit": ("AuditEvent", "AuditHook", "JsonLinesAuditLog", "OpenTelemetryAuditLog"),
-    "config": ("AuthConfig", "AuthorizationParams"),
-    "access.policy": ("Check", "Principal"),
-    "access.checks": (
-        "any_of",
-        "authenticated_within",
-        "claim",
-        "has_role",
-        "has_scope",
-        "member_of",
-        "verified_email",
-    ),
-    "flows.devices": ("Device",),
-    "limits": ("Limits",),
-    "errors": (
-        "AuthError",
-        "AuthorizationError",
-        "CallbackError",
-        "ConfigError",
-        "ConsentRequired",
-        "IdTokenError",
-        "LoginLinkError",
-        "LoginRequired",
-        "ProviderError",
-        "ProviderUnavailable",
-        "SessionEnded",
-        "StoreUnavailable",
-        "TokenEndpointError",
-        "TransactionError",
-    ),
-    "interceptor": (
-        "AccessTokenTransport",
-        "AllowedList",
-        "AllowedRoute",
-        "HttpInterceptorConfig",
-        "RequestEvent",
-        "TokenOptions",
-    ),
-    "service": ("AuthService",),
-    "session": (
-        "MemorySessionStore",
-        "SQLiteSessionStore",
-        "Sealer",
-        "SessionStore",
-    ),
-    "session.redis_store": ("RedisSessionStore",),
-    "reflex.state": ("AuthState", "UserScopedState"),
-}
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
+# Where the names are. What needs redis or Reflex (which needs redis) comes last.
+_MODULES = (
+    "errors",
+    "user",
+    "config",
+    "limits",
+    "interceptor",
+    "audit",
+    "session",
+    "access.policy",
+    "access.checks",
+    "flows.devices",
+    "session.redis_store",
+    "reflex.state",
+    "service",
+)
 
 __all__ = [
     "AccessTokenTransport",
+    "Address",
     "AllowedList",
     "AllowedRoute",
     "AuditEvent",
@@ -126,15 +95,18 @@ __all__ = [
     "AuthorizationParams",
     "CallbackError",
     "Check",
+    "ClientAuthenticationConfig",
     "ConfigError",
     "ConsentRequired",
     "Device",
     "HttpInterceptorConfig",
     "IdTokenError",
     "JsonLinesAuditLog",
+    "Lifetimes",
     "Limits",
     "LoginLinkError",
     "LoginRequired",
+    "LogoutTokenError",
     "MemorySessionStore",
     "OpenTelemetryAuditLog",
     "Principal",
@@ -150,6 +122,7 @@ __all__ = [
     "TokenEndpointError",
     "TokenOptions",
     "TransactionError",
+    "User",
     "UserScopedState",
     "any_of",
     "authenticated_within",
@@ -162,6 +135,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    if name in __all__:
+        for module in _MODULES:
+            names = vars(import_module(f".{module}", __name__))
+            if name in names:
+                return names[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -37,6 +37,7 @@ class GetAccessToken(Protocol):
         refused: str | None = None,
     ) -> Awaitable[str]:
         """`page` returns the path to return to if the user has to log in."""
+        ...
 
 
 class HttpClients:

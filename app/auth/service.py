@@ -8,12 +8,13 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast, overload
 from urllib.parse import urlencode
 
 import httpx
 import reflex as rx
 from reflex.config import get_config
+from reflex.event import EventCallback
 from starlette.types import ASGIApp
 
 from .audit import AuditHook
@@ -28,11 +29,20 @@ from .limits import Limits
 from .reflex.access_report import AccessEntry, surface
 from .reflex.decorators import AccessDecorators
 from .reflex.events import tree_of
-from .reflex.guard import User, guard_handler, guard_page
+from .reflex.guard import (
+    Arguments,
+    GuardedHandler,
+    Handler,
+    Page,
+    State,
+    guard_handler,
+    guard_page,
+)
 from .reflex.navigation import DocumentForm, current_path
 from .reflex.request_inspector import request_inspector
-from .reflex.subscription import UserHandler, subscribe
+from .reflex.subscription import Claims, UserHandler, subscribe
 from .session import Session, SessionStore
+from .user import User
 from .wiring import Options, Wiring
 
 DEFAULT_LIMITS = Limits()
@@ -41,12 +51,13 @@ DEFAULT_LIMITS = Limits()
 class AuthService(AccessDecorators):
     """Logs users in and out, calls APIs for them, and keeps every open tab up to date.
 
-    `store` holds the sessions. Every page, event handler and variable requires a signed-in user
-    unless it is marked (`public`, `require`); without `secure_by_default`, only marked ones do.
-    `inspect_requests` enables the request inspector. `on_request` is called for every outgoing
-    request, `audit_hooks` for every event of the audit trail. `limits` are the rate limits (None:
-    no limits). `pool` is the transport that sends the requests (default: a bounded httpx pool).
-    `clock` returns epoch seconds, `jitter` numbers in [0, 1).
+    `config` says which provider logs users in, and `store` holds the sessions. Every page, event
+    handler and variable requires a signed-in user unless it is marked (`public`, `require`);
+    without `secure_by_default`, only marked ones do. `inspect_requests` enables the request
+    inspector. `on_request` is called for every outgoing request, `audit_hooks` for every event of
+    the audit trail. `limits` are the rate limits (None: no limits). `pool` is the transport that
+    sends the requests (default: a bounded httpx pool). `clock` returns epoch seconds, `jitter`
+    numbers in [0, 1).
 
     Raises:
         ConfigError: the allowed list has invalid entries. The error names them all.
@@ -78,6 +89,7 @@ class AuthService(AccessDecorators):
         )
         self.config = config
         self.store = store
+        self.clock = clock
         self._app: rx.App | None = None
         self._pool = pool or build_pool()
         self._wiring = Wiring(config, store, self._pool, self.login_url, options)
@@ -171,7 +183,7 @@ class AuthService(AccessDecorators):
             StoreUnavailable: the session cannot be read.
         """
         session = await self._session(state)
-        return session.claims() if session else None
+        return cast(User, session.claims()) if session else None
 
     async def devices(self, state: rx.State) -> list[Device]:
         """List the sessions of this tab's user: this one first, then the last seen first.
@@ -219,14 +231,24 @@ class AuthService(AccessDecorators):
         """Return every page, event handler and variable of the app, with its access rule."""
         return surface(self._installed(), self._wiring.access.rules)
 
-    def require_login(self, target: Callable[..., Any]) -> Any:
-        """Guard a page (a function without parameters) or an event handler (one with `self`)."""
+    @overload
+    def require_login(self, target: Page) -> Page: ...
+
+    @overload
+    def require_login(
+        self, target: Handler[State, Arguments]
+    ) -> GuardedHandler[State, Arguments]: ...
+
+    def require_login(self, target: Callable[..., Any]) -> Callable[..., Any]:
+        """Guard a page (a function without parameters) or an event handler (one with `self`): when
+        no user is signed in, the browser goes to the login and returns. A guarded handler is async.
+        Put it below `@rx.page` and `@rx.event`."""
         # A page has no parameters, a handler has `self`.
         if not inspect.signature(target).parameters:
             return guard_page(target)
         return guard_handler(target, self.get_user, self.login_url)
 
-    def on_user_change(self, handler: UserHandler) -> Any:
+    def on_user_change(self, handler: UserHandler[State, Claims]) -> EventCallback[()]:
         """Subscribe `async def handler(self, user)` of a State to this tab's user.
 
         It runs in the background when the user signs in (a page load included), signs out (`user`

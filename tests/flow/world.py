@@ -25,6 +25,7 @@ from app.auth import (
     SQLiteSessionStore,
     TokenOptions,
 )
+from app.auth.testing import FakeClock as Clock
 from app.local_tenant.asgi import create_tenant
 from app.local_tenant.settings import TenantSettings
 from app.local_tenant_client import local_tenant_environ
@@ -33,16 +34,6 @@ APP = "http://localhost:3000"
 TENANT = "http://127.0.0.1:4400"
 OTHER_AUDIENCE = "http://127.0.0.1:4401/api/"
 SCOPE = "openid profile email offline_access read:current_user"
-
-
-@dataclass
-class Clock:
-    """Time that stands still until a test moves it."""
-
-    now: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 OpenStore = Callable[[Sealer, Clock], SessionStore]

@@ -65,8 +65,9 @@ Predicate = Callable[[Principal], bool | Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One condition. `name` stands for it in the surface report. If there are `login_parameters`, a
-    user who does not meet it may do so after a login with them."""
+    """One condition. `allows` is a function of a `Principal`, sync or async; only True allows, and
+    an exception denies. `name` stands for the check in the surface report. If there are
+    `login_parameters`, a user who does not meet it may do so after a login with them."""
 
     name: str
     allows: Predicate

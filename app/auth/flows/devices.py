@@ -13,9 +13,10 @@ from .session_events import OnSessionEnd, SessionEndReason
 class Device:
     """A session of a user, for display.
 
-    `id` names it for `Devices.end` only. `browser` and `platform` come from the `User-Agent` at
-    login and may be empty. Times are epoch seconds; `last_seen_at` is exact to a minute.
-    `is_current` marks the session that the list was requested for.
+    `id` names it for `AuthService.end_device` only. `browser` and `platform` come from the
+    `User-Agent` at login and may be empty. `logged_in_at` and `last_seen_at` are in epoch seconds;
+    `last_seen_at` is exact to a minute. `is_current` marks the session that the list was requested
+    for.
     """
 
     id: str

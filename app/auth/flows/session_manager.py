@@ -139,4 +139,6 @@ class SessionManager:
                 await self.free_what_has_expired()
             except StoreUnavailable as error:
                 logger.warning("Expired sessions were not purged: %s", error.code)
+            except Exception:  # one failure must not end the purges
+                logger.exception("Expired sessions were not purged.")
             await asyncio.sleep(PURGE_INTERVAL)

@@ -57,14 +57,14 @@ if TYPE_CHECKING:
     from .session import (
         Lifetimes,
         MemorySessionStore,
-        RedisSessionStore,
         Sealer,
         SessionStore,
         SQLiteSessionStore,
     )
+    from .session.redis_store import RedisSessionStore
     from .user import Address, User
 
-# Where the names are. What needs Reflex comes last.
+# Where the names are. What needs redis or Reflex (which needs redis) comes last.
 _MODULES = (
     "errors",
     "user",
@@ -77,6 +77,7 @@ _MODULES = (
     "access.checks",
     "flows.devices",
     "http.requests",
+    "session.redis_store",
     "reflex.state",
     "service",
 )

@@ -26,7 +26,8 @@ from app.auth import (
     TokenOptions,
 )
 from app.auth.testing import FakeClock as Clock
-from app.local_tenant import TenantSettings, create_tenant
+from app.local_tenant.asgi import create_tenant
+from app.local_tenant.settings import TenantSettings
 from app.local_tenant_client import local_tenant_environ
 
 APP = "http://localhost:3000"

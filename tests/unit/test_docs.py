@@ -12,11 +12,12 @@ import app.auth.testing
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-DOCUMENTS = sorted([ROOT / "README.md", *DOCS.glob("*.md")])
+BESIDE = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+DOCUMENTS = sorted([*(ROOT / page for page in BESIDE), *DOCS.glob("*.md")])
 PATH = re.compile(
     r"`((?:app|tests|docs|assets|scripts)/[^`*:]*)(?:::\w+)?`|\]\(((?!https?:)[^)#]+)\)"
 )
-PAGES = {page.name for page in DOCS.glob("*.md")} - {"pypi.md"}  # that of the package index
+PAGES = {page.name for page in DOCS.glob("*.md")}
 SITE = re.compile(r"^ +- .*?([\w-]+\.md)$", re.MULTILINE)
 
 

@@ -50,6 +50,9 @@ if TYPE_CHECKING:
         TokenOptions,
     )
     from .limits import Limits
+    from .local_tenant import local_tenant_environ
+    from .reflex.pages import AuthPages
+    from .reflex.plugin import Plugin
     from .reflex.state import AuthState, UserScopedState
     from .service import AuthService
     from .session import (
@@ -59,6 +62,8 @@ if TYPE_CHECKING:
         SessionStore,
         SQLiteSessionStore,
     )
+    from .texts import AuthTexts
+    from .toolchain import use_packaged_toolchain
 
 # Twice: type checkers need the imports above, and this table serves `__getattr__`.
 _MODULES = {
@@ -76,6 +81,7 @@ _MODULES = {
     ),
     "flows.devices": ("Device",),
     "limits": ("Limits",),
+    "local_tenant": ("local_tenant_environ",),
     "errors": (
         "AuthError",
         "AuthorizationError",
@@ -108,7 +114,11 @@ _MODULES = {
         "Sealer",
         "SessionStore",
     ),
+    "reflex.pages": ("AuthPages",),
+    "reflex.plugin": ("Plugin",),
     "reflex.state": ("AuthState", "UserScopedState"),
+    "texts": ("AuthTexts",),
+    "toolchain": ("use_packaged_toolchain",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -120,8 +130,10 @@ __all__ = [
     "AuditHook",
     "AuthConfig",
     "AuthError",
+    "AuthPages",
     "AuthService",
     "AuthState",
+    "AuthTexts",
     "AuthorizationError",
     "AuthorizationParams",
     "CallbackError",
@@ -137,6 +149,7 @@ __all__ = [
     "LoginRequired",
     "MemorySessionStore",
     "OpenTelemetryAuditLog",
+    "Plugin",
     "Principal",
     "ProviderError",
     "ProviderUnavailable",
@@ -156,7 +169,9 @@ __all__ = [
     "claim",
     "has_role",
     "has_scope",
+    "local_tenant_environ",
     "member_of",
+    "use_packaged_toolchain",
     "verified_email",
 ]
 

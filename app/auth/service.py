@@ -21,6 +21,7 @@ from .config import AuthConfig
 from .errors import ConfigError, LoginRequired
 from .flows.access_tokens import TokenRequest
 from .flows.devices import Device
+from .flows.login_link import safe_return_to
 from .http.connections import Connection
 from .http_clients import HttpClients
 from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
@@ -30,9 +31,13 @@ from .reflex.decorators import AccessDecorators
 from .reflex.events import tree_of
 from .reflex.guard import User, guard_handler, guard_page
 from .reflex.navigation import DocumentForm, current_path
+from .reflex.origins import with_reflex_origins
+from .reflex.pages import AuthPages, Views, user_name
+from .reflex.plugin import bind_plugin
 from .reflex.request_inspector import request_inspector
 from .reflex.subscription import UserHandler, subscribe
 from .session import Session, SessionStore
+from .texts import AuthTexts
 from .wiring import Options, Wiring
 
 DEFAULT_LIMITS = Limits()
@@ -45,11 +50,15 @@ class AuthService(AccessDecorators):
     unless it is marked (`public`, `require`); without `secure_by_default`, only marked ones do.
     `inspect_requests` enables the request inspector. `on_request` is called for every outgoing
     request, `audit_hooks` for every event of the audit trail. `limits` are the rate limits (None:
-    no limits). `pool` is the transport that sends the requests (default: a bounded httpx pool).
-    `clock` returns epoch seconds, `jitter` numbers in [0, 1).
+    no limits). `texts` are those of the default pages and messages. `pool` is the transport that
+    sends the requests (default: a bounded httpx pool). `clock` returns epoch seconds, `jitter`
+    numbers in [0, 1).
+
+    Under `reflex run`, origins that `config` leaves open are those of `rx.Config`.
 
     Raises:
-        ConfigError: the allowed list has invalid entries. The error names them all.
+        ConfigError: the allowed list has invalid entries (the error names them all), or the origins
+            in `config` contradict those of `rx.Config`.
     """
 
     def __init__(
@@ -63,16 +72,21 @@ class AuthService(AccessDecorators):
         on_request: Observer | None = None,
         audit_hooks: Sequence[AuditHook] = (),
         limits: Limits | None = DEFAULT_LIMITS,
+        texts: AuthTexts | None = None,
         pool: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        config = with_reflex_origins(config)
+        self.views = Views(texts or AuthTexts())
+        """The default pages and views."""
         options = Options(
             http_interceptor=http_interceptor or HttpInterceptorConfig(),
             secure_by_default=secure_by_default,
             inspect_requests=inspect_requests,
             audit_hooks=audit_hooks,
             limits=limits,
+            views=self.views,
             clock=clock,
             jitter=jitter,
         )
@@ -92,18 +106,28 @@ class AuthService(AccessDecorators):
             on_request=on_request,
         )
 
-    def install(self, app: rx.App) -> None:
-        """Install the layer in a Reflex app: routes, gate, middleware, and clean shutdown.
+    @property
+    def error_path(self) -> str:
+        """The path of the page for login problems."""
+        return self.config.error_path
+
+    def install(self, app: rx.App, *, pages: AuthPages | None = None) -> None:
+        """Install the layer in a Reflex app: routes, gate, middleware, default pages, and clean
+        shutdown. `pages` replaces default pages. A second call for the same app does nothing.
 
         Raises:
             ConfigError: the app uses the transport "polling", which cannot be bound to a login.
         """
+        if app is self._app:
+            return
         if get_config().transport == "polling":
             raise ConfigError(
                 'The transport "polling" cannot be used with this auth layer: set '
                 'transport="websocket" in rxconfig.py (it is the default).'
             )
         self._app = app
+        self.views.install(self.login_url, pages)
+        bind_plugin(self)
         self._wiring.install(app, self._session)
         app.register_lifespan_task(self._lifespan)
 
@@ -119,12 +143,14 @@ class AuthService(AccessDecorators):
         scope: str | None = None,
         **parameters: str,
     ) -> str:
-        """Return the absolute URL that starts a login and returns to the path `return_to`.
+        """Return the absolute URL that starts a login and returns to the path `return_to`: a page
+        of this app, else "/".
 
         `audience` (one in the allowed list) and `scope` (space-separated) request more than the
         default. `parameters` are those of `LOGIN_PARAMETERS`, such as `prompt="login"` or
         `organization="org_1"`.
         """
+        return_to = safe_return_to(return_to)
         query = {"return_to": return_to, "audience": audience, "scope": scope, **parameters}
         given = {name: value for name, value in query.items() if value}
         # The backend's origin, which in development is not the page's.
@@ -135,6 +161,24 @@ class AuthService(AccessDecorators):
         action = f"{self.config.app_api_url}/auth/logout"
         form: rx.Component = DocumentForm.create(*children, action=action, method="post", **props)
         return form
+
+    def login_link(self, *children: Any, **props: Any) -> rx.Component:
+        """Return a link that logs in and returns to this page. Its text is `children`, or "Log in"
+        in the browser's language. `href` may be another `login_url(...)`."""
+        return self.views.login_link(*children, **props)
+
+    def user_menu(self, **props: Any) -> rx.Component:
+        """Return the user's picture, name and a button to log out; or a link to log in."""
+        form = self.logout_form(self.views.logout_button())
+        return self.views.user_menu(form, **props)
+
+    def user_name(self) -> rx.Component:
+        """Return the user's name: the claim `name`; or `email`, or else `sub`."""
+        return user_name()
+
+    def login_problem(self) -> rx.Component:
+        """Return the content of the page for login problems, to put into a page of the app."""
+        return self.views.login_problem()
 
     def http_client(self, state: rx.State) -> httpx.AsyncClient:
         """Return an HTTP client that acts for the user of this tab. Every request on the allowed
@@ -223,7 +267,7 @@ class AuthService(AccessDecorators):
         """Guard a page (a function without parameters) or an event handler (one with `self`)."""
         # A page has no parameters, a handler has `self`.
         if not inspect.signature(target).parameters:
-            return guard_page(target)
+            return guard_page(target, self.views)
         return guard_handler(target, self.get_user, self.login_url)
 
     def on_user_change(self, handler: UserHandler) -> Any:

@@ -24,9 +24,9 @@ from app.auth import (
     SessionStore,
     SQLiteSessionStore,
     TokenOptions,
+    local_tenant_environ,
 )
 from app.local_tenant import TenantSettings, create_tenant
-from app.local_tenant_client import local_tenant_environ
 
 APP = "http://localhost:3000"
 TENANT = "http://127.0.0.1:4400"

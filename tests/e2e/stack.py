@@ -126,6 +126,7 @@ def tenant_process(
     directory: Path,
     *,
     app_url: str,
+    api_url: str | None = None,
     external_audience: str = "http://127.0.0.1:4401/api/",
     rotation_overlap: int = 0,
 ) -> Tenant:
@@ -137,6 +138,7 @@ def tenant_process(
         [
             *(sys.executable, "-m", "app.local_tenant"),
             *("--port", str(port), "--data", str(data), "--app-url", app_url),
+            *("--app-url", api_url or app_url),
             *("--external-audience", external_audience),
             *("--rotation-overlap", str(rotation_overlap)),
         ],

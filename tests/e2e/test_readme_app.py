@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -33,6 +34,12 @@ config = rx.Config(
     disable_plugins=[rx.plugins.SitemapPlugin],
 )
 """
+FOUR = {
+    "AUTH0_DOMAIN": "http://127.0.0.1:9",
+    "AUTH0_CLIENT_ID": "local-app",
+    "AUTH0_CLIENT_SECRET": "local-secret",
+    "AUTH0_SECRET": SECRET,
+}
 (SHOP,) = (
     block
     for block in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
@@ -93,10 +100,7 @@ def start_shop(tmp_path_factory: pytest.TempPathFactory, orders_api: str) -> Ite
                 cwd=_project(directory / "project", shop, settings),
                 environ=clean_environ(
                     ORDERS_API=orders_api,
-                    AUTH0_DOMAIN=tenant.url,
-                    AUTH0_CLIENT_ID="local-app",
-                    AUTH0_CLIENT_SECRET="local-secret",
-                    AUTH0_SECRET=SECRET,
+                    **{**FOUR, "AUTH0_DOMAIN": tenant.url},
                 ),
                 log=directory / "app.log",
                 ready=lambda: answers(f"{api_url}/auth/health") and answers(url),
@@ -196,6 +200,23 @@ def test_german(new_person: NewPerson, shop: Shop) -> None:
     expect(person.locator("section[lang=de]")).to_be_visible()
     person.goto(f"{shop.api_url}/auth/logout")
     expect(person.get_by_role("heading")).to_have_text("Abmelden?")
+
+
+def test_contradicting_origins(tmp_path: Path) -> None:
+    """An `APP_API_URL` that is not where the page connects to stops the start; both are named."""
+    port = free_port()
+    result = subprocess.run(
+        [str(BIN / "reflex"), "run", "--backend-port", str(port)],
+        cwd=_project(tmp_path / "project", SHOP, SETTINGS),
+        env=clean_environ(**FOUR, ORDERS_API="http://a", APP_API_URL="http://localhost:9"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode
+    for name in ("APP_API_URL", "http://localhost:9", f"http://localhost:{port}"):
+        assert name in result.stdout
 
 
 OWN_PAGES = (

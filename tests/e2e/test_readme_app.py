@@ -222,7 +222,8 @@ def test_contradicting_origins(tmp_path: Path) -> None:
 OWN_PAGES = (
     SHOP.replace(
         "rx.el.main(auth.user_menu(), rx.el.a(",
-        'rx.el.main(rx.el.a("Enter", href=AuthState.login_url), rx.el.a(',
+        'rx.el.main(rx.el.button("Go", on_click=rx.redirect(auth.login_url("/orders"))),'
+        ' rx.el.a("Enter", href=AuthState.login_url), rx.el.a(',
     )
     .replace("    AuthService,\n", "    AuthService,\n    AuthState,\n")
     .replace("from_environ(os.environ)", 'from_environ(os.environ, error_path="/oh-dear")')
@@ -242,11 +243,17 @@ def own_pages(start_shop: StartShop) -> Shop:
     return start_shop(OWN_PAGES, WITH_PLUGIN, is_production=True)
 
 
-def test_plain_link(person: Page, own_pages: Shop) -> None:
-    """A plain link to the login works on one origin, too, where the router could take it."""
+@pytest.mark.parametrize("name", ["Enter", "Go"], ids=["a link", "rx.redirect"])
+def test_plain_link(person: Page, own_pages: Shop, name: str) -> None:
+    """A plain way to the login works on one origin, too, where the router could take it; Back
+    returns to the page."""
     person.goto(own_pages.url)
-    person.get_by_text("Enter").click()
+    expect(person.get_by_text("Enter")).to_have_attribute("href", re.compile("/auth/login"))
+    person.get_by_text(name, exact=True).click()
     person.wait_for_url("**/u/login**")
+    person.go_back()
+    expect(person.get_by_text("Enter")).to_be_visible()
+    assert person.url == f"{own_pages.url}/"
 
 
 def test_own_page(person: Page, own_pages: Shop) -> None:

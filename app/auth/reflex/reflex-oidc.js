@@ -4,15 +4,25 @@
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 // The backend answers these addresses, and the app's router has no page for them. In production,
-// where both are one origin, the router would take a link to them for one to a page: keep the click
-// from it, and the browser follows the link as it does any other.
+// where both are one origin, the router would take them for pages of its own.
+const isOfBackend = (url) =>
+  url.origin === location.origin && /\/auth\/(login|logout)$/.test(url.pathname);
+
+// A link: keep the click from the router, and the browser follows the link as it does any other.
 addEventListener(
   "click",
   (event) => {
     const link = event.target instanceof Element && event.target.closest("a[href]");
-    if (link && link.origin === location.origin && /\/auth\/(login|logout)$/.test(link.pathname)) {
-      event.stopPropagation();
-    }
+    if (link && isOfBackend(link)) event.stopPropagation();
   },
   true,
 );
+
+// `rx.redirect`: load the document instead. Browsers without the Navigation API show "not found".
+globalThis.navigation?.addEventListener("navigate", (event) => {
+  const { sameDocument, url } = event.destination;
+  if (sameDocument && event.cancelable && isOfBackend(new URL(url))) {
+    event.preventDefault();
+    location.assign(url);
+  }
+});

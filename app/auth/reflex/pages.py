@@ -106,7 +106,7 @@ class Views:
 
     def error_page(self) -> rx.Component:
         """The page at `AuthConfig.error_path`."""
-        return self.pages.error() if self.pages.error else _page(self.login_problem())
+        return self.pages.error() if self.pages.error else _page("auth-error", self.login_problem())
 
     def login_problem(self) -> rx.Component:
         """What went wrong, what the user can do, and the reference for the operator."""
@@ -153,8 +153,8 @@ class Views:
         own = self.pages.signed_out
         return rx.cond(
             AuthState.error != "",
-            _page(self._session_unknown()),
-            own() if own else _page(self._offer_login()),
+            _page("auth-signed-out", self._session_unknown()),
+            own() if own else _page("auth-signed-out", self._offer_login()),
         )
 
     def forbidden(self) -> rx.Component:
@@ -162,6 +162,7 @@ class Views:
         if self.pages.forbidden:
             return self.pages.forbidden()
         return _page(
+            "auth-forbidden",
             rx.el.section(
                 rx.el.h1(self.text("forbidden_title"), custom_attrs={"data-testid": "auth-error"}),
                 rx.el.p(self.text("forbidden")),
@@ -169,12 +170,13 @@ class Views:
                 class_name="auth-card",
                 role="alert",
                 lang=AuthState.language,
-            )
+            ),
         )
 
     def step_up(self, log_in_again: Any) -> rx.Component:
         """The view for a user who has to log in once more. `log_in_again` is the event."""
         return _page(
+            "auth-forbidden",
             rx.el.section(
                 rx.el.h1(self.text("step_up_title")),
                 rx.el.p(self.text("step_up")),
@@ -186,7 +188,7 @@ class Views:
                 ),
                 class_name="auth-card",
                 lang=AuthState.language,
-            )
+            ),
         )
 
     def login_link(self, *children: Any, **props: Any) -> rx.Component:
@@ -272,6 +274,6 @@ def user_name() -> rx.Component:
     return rx.fragment(shown)
 
 
-def _page(content: rx.Component) -> rx.Component:
-    """A page of its own around a view."""
-    return rx.el.main(content, class_name="auth-page")
+def _page(name: str, content: rx.Component) -> rx.Component:
+    """A page of its own around a view. `name` is a class for stylesheets."""
+    return rx.el.main(content, class_name=f"auth-page {name}")

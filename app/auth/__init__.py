@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from .access.policy import Check, Principal
     from .audit import AuditEvent, AuditHook, JsonLinesAuditLog, OpenTelemetryAuditLog
-    from .config import AuthConfig, AuthorizationParams
+    from .config import AuthConfig, AuthorizationParams, ClientAuthenticationConfig
     from .errors import (
         AuthError,
         AuthorizationError,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         IdTokenError,
         LoginLinkError,
         LoginRequired,
+        LogoutTokenError,
         ProviderError,
         ProviderUnavailable,
         SessionEnded,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         TransactionError,
     )
     from .flows.devices import Device
+    from .http.requests import RequestSession
     from .interceptor import (
         AccessTokenTransport,
         AllowedList,
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from .reflex.state import AuthState, UserScopedState
     from .service import AuthService
     from .session import (
+        Lifetimes,
         MemorySessionStore,
         RedisSessionStore,
         Sealer,
@@ -64,66 +67,33 @@ if TYPE_CHECKING:
     )
     from .texts import AuthTexts
     from .toolchain import use_packaged_toolchain
+    from .user import Address, User
 
-# Twice: type checkers need the imports above, and this table serves `__getattr__`.
-_MODULES = {
-    "audit": ("AuditEvent", "AuditHook", "JsonLinesAuditLog", "OpenTelemetryAuditLog"),
-    "config": ("AuthConfig", "AuthorizationParams"),
-    "access.policy": ("Check", "Principal"),
-    "access.checks": (
-        "any_of",
-        "authenticated_within",
-        "claim",
-        "has_role",
-        "has_scope",
-        "member_of",
-        "verified_email",
-    ),
-    "flows.devices": ("Device",),
-    "limits": ("Limits",),
-    "local_tenant": ("local_tenant_environ",),
-    "errors": (
-        "AuthError",
-        "AuthorizationError",
-        "CallbackError",
-        "ConfigError",
-        "ConsentRequired",
-        "IdTokenError",
-        "LoginLinkError",
-        "LoginRequired",
-        "ProviderError",
-        "ProviderUnavailable",
-        "SessionEnded",
-        "StoreUnavailable",
-        "TokenEndpointError",
-        "TransactionError",
-    ),
-    "interceptor": (
-        "AccessTokenTransport",
-        "AllowedList",
-        "AllowedRoute",
-        "HttpInterceptorConfig",
-        "RequestEvent",
-        "TokenOptions",
-    ),
-    "service": ("AuthService",),
-    "session": (
-        "MemorySessionStore",
-        "RedisSessionStore",
-        "SQLiteSessionStore",
-        "Sealer",
-        "SessionStore",
-    ),
-    "reflex.pages": ("AuthPages",),
-    "reflex.plugin": ("Plugin",),
-    "reflex.state": ("AuthState", "UserScopedState"),
-    "texts": ("AuthTexts",),
-    "toolchain": ("use_packaged_toolchain",),
-}
-_HOME = {name: module for module, names in _MODULES.items() for name in names}
+# Where the names are. What needs Reflex comes last.
+_MODULES = (
+    "errors",
+    "texts",
+    "toolchain",
+    "local_tenant",
+    "user",
+    "config",
+    "limits",
+    "interceptor",
+    "audit",
+    "session",
+    "access.policy",
+    "access.checks",
+    "flows.devices",
+    "http.requests",
+    "reflex.state",
+    "reflex.pages",
+    "reflex.plugin",
+    "service",
+)
 
 __all__ = [
     "AccessTokenTransport",
+    "Address",
     "AllowedList",
     "AllowedRoute",
     "AuditEvent",
@@ -138,15 +108,18 @@ __all__ = [
     "AuthorizationParams",
     "CallbackError",
     "Check",
+    "ClientAuthenticationConfig",
     "ConfigError",
     "ConsentRequired",
     "Device",
     "HttpInterceptorConfig",
     "IdTokenError",
     "JsonLinesAuditLog",
+    "Lifetimes",
     "Limits",
     "LoginLinkError",
     "LoginRequired",
+    "LogoutTokenError",
     "MemorySessionStore",
     "OpenTelemetryAuditLog",
     "Plugin",
@@ -155,6 +128,7 @@ __all__ = [
     "ProviderUnavailable",
     "RedisSessionStore",
     "RequestEvent",
+    "RequestSession",
     "SQLiteSessionStore",
     "Sealer",
     "SessionEnded",
@@ -163,6 +137,7 @@ __all__ = [
     "TokenEndpointError",
     "TokenOptions",
     "TransactionError",
+    "User",
     "UserScopedState",
     "any_of",
     "authenticated_within",
@@ -177,6 +152,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    if name in __all__:
+        for module in _MODULES:
+            names = vars(import_module(f".{module}", __name__))
+            if name in names:
+                return names[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

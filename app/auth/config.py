@@ -41,7 +41,8 @@ _NO_AUDIENCE = "none"  # for a provider without that parameter, whatever the app
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationParams:
-    """What every login asks for: the API's identifier and space-separated scopes.
+    """What every login asks for: the identifier of an API (`audience`) and a space-separated
+    `scope`. Without an audience, the provider's default applies.
 
     `{domain}` in the audience stands for the provider's URL, so that
     `{domain}/api/v2/` names the Management API of the configured tenant.
@@ -75,6 +76,13 @@ class ClientAuthenticationConfig:
 class AuthConfig:
     """Everything the auth layer needs to know. URLs have no trailing slash.
 
+    - `domain`: the provider's URL, such as `https://example.eu.auth0.com`.
+    - `client_id`, `client_secret`: those of this client (RFC 6749 section 2.3.1). The secret is
+      empty if the client authenticates without one.
+    - `authorization_params`: what every login asks for.
+    - `client_authentication`: how this client authenticates at the token endpoint.
+    - `app_base_url`: the origin of the pages; `app_api_url`: that of the backend, with `/auth/`.
+    - `redis_url`: the Redis of an app that runs on several machines; None on one.
     - `issuer_identifier`: the provider's issuer, if it is not `domain` with a slash at the end.
     - `secrets`: encrypt what is stored, newest first. `from_environ` always finds one.
     - `unset_origins`: which of `APP_BASE_URL` and `APP_API_URL` are not set. `AuthService` takes

@@ -1,9 +1,10 @@
-"""Builds the HTTP clients that act for the user of a tab."""
+"""Builds the HTTP clients that act for a user: of a tab, of a request, or of neither."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import httpx
@@ -16,6 +17,7 @@ from .interceptor import (
     HttpInterceptorConfig,
     Observer,
     OpenTelemetry,
+    RequestEvent,
     TokenOptions,
     audit_requests,
     build_client,
@@ -37,6 +39,25 @@ class GetAccessToken(Protocol):
         refused: str | None = None,
     ) -> Awaitable[str]:
         """`page` returns the path to return to if the user has to log in."""
+        ...
+
+
+class ActsFor(Protocol):
+    """Whose requests a client sends. Both may be None until it has got its first token."""
+
+    @property
+    def session_id_hash(self) -> str | None:
+        """The key of the session in the store."""
+
+    @property
+    def sub(self) -> str | None:
+        """The user's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tab:
+    session_id_hash: str | None
+    sub: str | None
 
 
 class HttpClients:
@@ -68,26 +89,39 @@ class HttpClients:
         get_access_token = functools.partial(
             self._get_access_token, session_id_hash, functools.partial(current_path, state)
         )
+        observers = self._observers(_Tab(session_id_hash, sub))
+        if self._inspection is not None:
+            observers.append(self._inspection.observer(state))
+        return self._client(get_access_token, observers)
+
+    def without_tab(
+        self, get_access_token: Callable[..., Awaitable[str]], acts_for: ActsFor
+    ) -> httpx.AsyncClient:
+        """Return a client whose tokens come from `get_access_token(options, refused=None)`."""
+        return self._client(get_access_token, self._observers(acts_for))
+
+    def _client(
+        self, get_access_token: Callable[..., Awaitable[str]], observers: list[Observer]
+    ) -> httpx.AsyncClient:
         transport = AccessTokenTransport(
             self._allowed_list,
             get_access_token,
             self._pool,
             refresh_access_token=get_access_token,
-            observers=self._observers(state, session_id_hash, sub),
+            observers=observers,
         )
         return build_client(transport, base_url=self._base_url)
 
-    def _observers(
-        self, state: rx.State, session_id_hash: str | None, sub: str | None
-    ) -> list[Observer]:
+    def _observers(self, acts_for: ActsFor) -> list[Observer]:
         """The observers that are enabled now. Without any, requests cost no events."""
         observers = [] if self._on_request is None else [self._on_request]
         if self._telemetry is not None and self._telemetry.has_provider():
             observers.append(self._telemetry.observe)
         if is_log_enabled():
             observers.append(log_request)
-        if self._inspection is not None:
-            observers.append(self._inspection.observer(state))
         if self._audit.has_hooks:
-            observers.append(audit_requests(self._audit, sub, session_id_hash))
+            observers.append(functools.partial(self._audited, acts_for))
         return observers
+
+    def _audited(self, acts_for: ActsFor, event: RequestEvent) -> None:
+        audit_requests(self._audit, acts_for.sub, acts_for.session_id_hash)(event)

@@ -8,18 +8,18 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast, overload
 from urllib.parse import urlencode
 
 import httpx
 import reflex as rx
 from reflex.config import get_config
+from reflex.event import EventCallback
 from starlette.types import ASGIApp
 
 from .audit import AuditHook
 from .config import AuthConfig
 from .errors import ConfigError, LoginRequired
-from .flows.access_tokens import TokenRequest
 from .flows.devices import Device
 from .flows.login_link import safe_return_to
 from .http.connections import Connection
@@ -29,30 +29,40 @@ from .limits import Limits
 from .reflex.access_report import AccessEntry, surface
 from .reflex.decorators import AccessDecorators
 from .reflex.events import tree_of
-from .reflex.guard import User, guard_handler, guard_page
+from .reflex.guard import (
+    Arguments,
+    GuardedHandler,
+    Handler,
+    Page,
+    State,
+    guard_handler,
+    guard_page,
+)
 from .reflex.navigation import DocumentForm, current_path
 from .reflex.origins import with_reflex_origins
 from .reflex.pages import AuthPages, Views, user_name
 from .reflex.plugin import bind_plugin
 from .reflex.request_inspector import request_inspector
-from .reflex.subscription import UserHandler, subscribe
+from .reflex.subscription import Claims, UserHandler, subscribe
 from .session import Session, SessionStore
 from .texts import AuthTexts
+from .user import User
 from .wiring import Options, Wiring
+from .without_tab import WithoutTab
 
 DEFAULT_LIMITS = Limits()
 
 
-class AuthService(AccessDecorators):
+class AuthService(AccessDecorators, WithoutTab):
     """Logs users in and out, calls APIs for them, and keeps every open tab up to date.
 
-    `store` holds the sessions. Every page, event handler and variable requires a signed-in user
-    unless it is marked (`public`, `require`); without `secure_by_default`, only marked ones do.
-    `inspect_requests` enables the request inspector. `on_request` is called for every outgoing
-    request, `audit_hooks` for every event of the audit trail. `limits` are the rate limits (None:
-    no limits). `texts` are those of the default pages and messages. `pool` is the transport that
-    sends the requests (default: a bounded httpx pool). `clock` returns epoch seconds, `jitter`
-    numbers in [0, 1).
+    `config` says which provider logs users in, and `store` holds the sessions. Every page, event
+    handler and variable requires a signed-in user unless it is marked (`public`, `require`);
+    without `secure_by_default`, only marked ones do. `inspect_requests` enables the request
+    inspector. `on_request` is called for every outgoing request, `audit_hooks` for every event of
+    the audit trail. `limits` are the rate limits (None: no limits). `texts` are those of the
+    default pages and messages. `pool` is the transport that sends the requests (default: a bounded
+    httpx pool). `clock` returns epoch seconds, `jitter` numbers in [0, 1).
 
     Under `reflex run`, origins that `config` leaves open are those of `rx.Config`.
 
@@ -92,6 +102,7 @@ class AuthService(AccessDecorators):
         )
         self.config = config
         self.store = store
+        self.clock = clock
         self._app: rx.App | None = None
         self._pool = pool or build_pool()
         self._wiring = Wiring(config, store, self._pool, self.login_url, options)
@@ -105,6 +116,10 @@ class AuthService(AccessDecorators):
             inspection=self._wiring.inspection,
             on_request=on_request,
         )
+        self._get_access_token = self._access_token
+        self._request_sessions = self._wiring.request_sessions
+        self._route_guard = self._wiring.route_guard
+        self._offline_access = self._wiring.sessions.offline_access
 
     @property
     def error_path(self) -> str:
@@ -215,7 +230,7 @@ class AuthService(AccessDecorators):
             StoreUnavailable: the session cannot be read.
         """
         session = await self._session(state)
-        return session.claims() if session else None
+        return cast(User, session.claims()) if session else None
 
     async def devices(self, state: rx.State) -> list[Device]:
         """List the sessions of this tab's user: this one first, then the last seen first.
@@ -263,14 +278,24 @@ class AuthService(AccessDecorators):
         """Return every page, event handler and variable of the app, with its access rule."""
         return surface(self._installed(), self._wiring.access.rules)
 
-    def require_login(self, target: Callable[..., Any]) -> Any:
-        """Guard a page (a function without parameters) or an event handler (one with `self`)."""
+    @overload
+    def require_login(self, target: Page) -> Page: ...
+
+    @overload
+    def require_login(
+        self, target: Handler[State, Arguments]
+    ) -> GuardedHandler[State, Arguments]: ...
+
+    def require_login(self, target: Callable[..., Any]) -> Callable[..., Any]:
+        """Guard a page (a function without parameters) or an event handler (one with `self`): when
+        no user is signed in, the browser goes to the login and returns. A guarded handler is async.
+        Put it below `@rx.page` and `@rx.event`."""
         # A page has no parameters, a handler has `self`.
         if not inspect.signature(target).parameters:
             return guard_page(target, self.views)
         return guard_handler(target, self.get_user, self.login_url)
 
-    def on_user_change(self, handler: UserHandler) -> Any:
+    def on_user_change(self, handler: UserHandler[State, Claims]) -> EventCallback[()]:
         """Subscribe `async def handler(self, user)` of a State to this tab's user.
 
         It runs in the background when the user signs in (a page load included), signs out (`user`
@@ -303,13 +328,10 @@ class AuthService(AccessDecorators):
         options: TokenOptions,
         refused: str | None = None,
     ) -> str:
-        audience = options.audience or self.config.authorization_params.audience or ""
         try:
             if session_id_hash is None:
                 raise LoginRequired("No user is logged in.")
-            return await self.sessions.tokens.get(
-                session_id_hash, TokenRequest(audience, options.scope, refused)
-            )
+            return await self.sessions.tokens.get(session_id_hash, self._wanted(options, refused))
         except LoginRequired as error:
             # The flows know no pages, so the link is added here.
             error.login_url = self.login_url(page(), audience=error.audience, scope=error.scope)

@@ -18,6 +18,8 @@ from .flows.session_manager import SessionManager
 from .http.asgi import BackendMiddleware
 from .http.connections import Connections
 from .http.page_paths import PagePaths
+from .http.requests import RequestSessions
+from .http.route_guard import RouteGuard
 from .http.state_trees import StateTrees
 from .interceptor import HttpInterceptorConfig
 from .limits import Limits
@@ -106,6 +108,10 @@ class Wiring:
             options.views.texts,
         )
         self._page_paths = PagePaths()
+        self.request_sessions = RequestSessions(store, clock=clock)
+        self.route_guard = RouteGuard(
+            self.request_sessions, config, self.audit, login_url, clock=clock
+        )
         self.access = AccessControl(rules, login_url, self.audit, options.views, clock=clock)
         self.inspection = (
             Inspection(self.connections, clock=clock) if options.inspect_requests else None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 import reflex as rx
+from reflex.vars import ObjectVar
 
-from app.auth import Device, StoreUnavailable, UserScopedState
+from app.auth import Device, StoreUnavailable, User, UserScopedState
 from app.auth_service import auth
 
 from ..components.layout import layout
@@ -27,7 +27,7 @@ class AccountState(UserScopedState):
     problem: str = ""
 
     @auth.on_user_change
-    async def list_devices(self, user: dict[str, Any] | None) -> None:
+    async def list_devices(self, user: User | None) -> None:
         if user is not None:
             await self._list()
 
@@ -118,7 +118,7 @@ def account() -> rx.Component:
     )
 
 
-def item(device: rx.Var[Row]) -> rx.Component:
+def item(device: ObjectVar[Row]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
             rx.el.p(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import reflex as rx
 
-from app.auth import AuthError, AuthState, UserScopedState
+from app.auth import AuthError, AuthState, User, UserScopedState
 from app.auth_service import auth
 
 from ..components.layout import layout
@@ -42,7 +43,7 @@ class ProfileState(UserScopedState):
     _is_edit_wanted: bool = False
 
     @auth.on_user_change
-    async def get_user_metadata(self, user: dict[str, Any] | None) -> None:
+    async def get_user_metadata(self, user: User | None) -> None:
         if user is None:
             return
         try:
@@ -106,7 +107,7 @@ class ProfileState(UserScopedState):
 
         The API has no conditional PATCH, so this reads the metadata first.
         """
-        user = await auth.get_user(self) or {}
+        user: Mapping[str, Any] = await auth.get_user(self) or {}
         current = await self._call("GET", user)
         if current != base:
             async with self:
@@ -123,7 +124,7 @@ class ProfileState(UserScopedState):
         self.is_editing, self.notice = True, ""
 
     async def _call(
-        self, method: str, user: dict[str, Any], changes: dict[str, Any] | None = None
+        self, method: str, user: Mapping[str, Any], changes: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         url = f"{config.domain}/api/v2/users/{quote(str(user.get('sub')), safe='')}"
         body = {"user_metadata": changes} if changes is not None else None

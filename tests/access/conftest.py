@@ -14,14 +14,8 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from app.auth.session import (
-    AccessToken,
-    Sealer,
-    Session,
-    SQLiteSessionStore,
-    hash_session_id,
-    new_session_id,
-)
+from app.auth.session import Sealer, SQLiteSessionStore, hash_session_id
+from app.auth.testing import add_session, new_session
 
 from ..cookies import session_cookie
 from ..e2e.stack import SECRET
@@ -81,13 +75,8 @@ class Walked:
         self, sub: str, *, scope: str = "openid", age: float = 0.0, **user: object
     ) -> str:
         """Somebody who has just logged in, or `age` seconds ago; the handle of their session."""
-        handle, now = new_session_id(), time.time()
-        token = AccessToken("a" * 800, "", scope, now + 3600, now + 7200)
-        session = Session(
-            sub, None, {"sub": sub, **user}, (token,), now, authenticated_at=now - age
-        )
-        await self._with_store(lambda store: store.create(hash_session_id(handle), session))
-        return handle
+        session = new_session({"sub": sub, **user}, scopes=scope, auth_time=time.time() - age)
+        return await self._with_store(lambda store: add_session(store, session))
 
     async def last_seen(self, sub: str) -> float:
         """When somebody's only session was last used, in epoch seconds."""

@@ -92,10 +92,12 @@ class RawTab:
         """Anything at all in the place of an event."""
         while True:
             await asyncio.wait_for(self._is_open.wait(), PATIENCE)
+            socket = self._socket
             try:
-                await self._socket.send("42/_event," + json.dumps([kind, event]))
+                await socket.send("42/_event," + json.dumps([kind, event]))
             except ConnectionClosed:
-                self._is_open.clear()
+                if socket is self._socket:  # else it has connected again by now
+                    self._is_open.clear()
             else:
                 return
 

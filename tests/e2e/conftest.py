@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from ..browser import chromium
 from .stack import Stack, development_stack, production_stack
+from .walk import ALICE, BOB
 
 NewPerson = Callable[..., Page]
 
@@ -30,6 +31,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         for server in (stack.app, stack.external, stack.tenant.server):
             assert server
             server.stop()
+
+
+@pytest.fixture
+def known_metadata(stack: Stack) -> None:
+    """The test starts from this metadata."""
+    stack.tenant.set_metadata(ALICE, '{"color": "blue"}')
+    stack.tenant.set_metadata(BOB, '{"color": "grey"}')
 
 
 @pytest.fixture(scope="session")

@@ -126,11 +126,12 @@ def tenant_process(
     directory: Path,
     *,
     app_url: str,
-    api_url: str | None = None,
+    page_url: str | None = None,
     external_audience: str = "http://127.0.0.1:4401/api/",
     rotation_overlap: int = 0,
 ) -> Tenant:
-    """`python -m app.local_tenant` on a free port."""
+    """`python -m app.local_tenant` on a free port. `page_url` is the page's origin, if that is
+    another than the backend's."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     data = directory / "local_tenant.sqlite3"
@@ -138,7 +139,7 @@ def tenant_process(
         [
             *(sys.executable, "-m", "app.local_tenant"),
             *("--port", str(port), "--data", str(data), "--app-url", app_url),
-            *("--app-url", api_url or app_url),
+            *(("--app-url", page_url) if page_url else ()),
             *("--external-audience", external_audience),
             *("--rotation-overlap", str(rotation_overlap)),
         ],

@@ -37,12 +37,7 @@ from .walk import (
     sign_in,
 )
 
-
-@pytest.fixture(autouse=True)
-def known_metadata(stack: Stack) -> None:
-    """Every test starts from the same metadata."""
-    stack.tenant.set_metadata(ALICE, '{"color": "blue"}')
-    stack.tenant.set_metadata(BOB, '{"color": "grey"}')
+pytestmark = pytest.mark.usefixtures("known_metadata")
 
 
 def test_login_is_followed(new_person: NewPerson, stack: Stack) -> None:

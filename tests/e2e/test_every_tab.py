@@ -30,12 +30,7 @@ from .test_backchannel_logout import logout_token
 from .test_external_api import open_external
 from .walk import ALICE, BOB, by_test_id, log_in, log_out, on_profile, shown_metadata
 
-
-@pytest.fixture(autouse=True)
-def known_metadata(stack: Stack) -> None:
-    """Every test starts from the same metadata."""
-    stack.tenant.set_metadata(ALICE, '{"color": "blue"}')
-    stack.tenant.set_metadata(BOB, '{"color": "grey"}')
+pytestmark = pytest.mark.usefixtures("known_metadata")
 
 
 def expect_user(tab: Page, name: str, color: str) -> None:

@@ -26,22 +26,13 @@ from app.auth import (
     TokenOptions,
     local_tenant_environ,
 )
+from app.auth.testing import FakeClock as Clock
 from app.local_tenant import TenantSettings, create_tenant
 
 APP = "http://localhost:3000"
 TENANT = "http://127.0.0.1:4400"
 OTHER_AUDIENCE = "http://127.0.0.1:4401/api/"
 SCOPE = "openid profile email offline_access read:current_user"
-
-
-@dataclass
-class Clock:
-    """Time that stands still until a test moves it."""
-
-    now: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 OpenStore = Callable[[Sealer, Clock], SessionStore]
@@ -83,13 +74,16 @@ class Network(httpx.AsyncBaseTransport):
 
 @dataclass
 class Inner:
-    """What stands behind the gate: remembers the scopes that reached it."""
+    """What stands behind the gate: remembers the scopes that reached it. `app` answers, if set."""
 
     scopes: list[Scope] = field(default_factory=list)
+    app: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scopes.append(scope)
-        if scope["type"] == "http":
+        if self.app is not None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "http":
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": b"page"})
 
@@ -140,9 +134,11 @@ class World:
             self.store,
             http_interceptor=HttpInterceptorConfig(
                 allowed_list=[
+                    f"{TENANT}/api/v2/*",
+                    "https://api.example.com/v1/*",
                     AllowedRoute(
                         "https://other.example/*", token_options=TokenOptions(OTHER_AUDIENCE)
-                    )
+                    ),
                 ]
             ),
             pool=self.network,

@@ -6,6 +6,7 @@ import asyncio
 import random
 import sys
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,14 +14,8 @@ from pathlib import Path
 import httpx
 import psutil
 
-from app.auth.session import (
-    AccessToken,
-    Sealer,
-    Session,
-    SQLiteSessionStore,
-    hash_session_id,
-    new_session_id,
-)
+from app.auth.session import Sealer, SQLiteSessionStore
+from app.auth.testing import add_session, new_session
 
 from ..cookies import session_cookie
 from ..e2e.stack import SECRET
@@ -182,9 +177,6 @@ class Side:
 
 async def log_in(store: SQLiteSessionStore) -> str:
     """The handle of a new session, of a user of its own."""
-    handle, now = new_session_id(), time.time()
-    token = AccessToken("a" * 800, "", "openid", now + 86_000, now + 86_400)
-    sub = f"auth0|{handle[:24]}"
-    user = {"sub": sub, "name": "Somebody", "email": f"{handle[:8]}@example.com"}
-    await store.create(hash_session_id(handle), Session(sub, handle[:8], user, (token,), now))
-    return handle
+    name = uuid.uuid4().hex
+    user = {"sub": f"auth0|{name}", "name": "Somebody", "email": f"{name[:8]}@example.com"}
+    return await add_session(store, new_session(user, access_token="a" * 800))

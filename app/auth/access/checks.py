@@ -51,12 +51,14 @@ def member_of(organization: str) -> Check:
 
 
 def verified_email() -> Check:
-    """The provider has verified the e-mail address."""
+    """The provider has verified the e-mail address: the claim `email_verified` is true (OpenID
+    Connect Core section 5.1)."""
     return Check("verified e-mail", lambda viewer: viewer.user.get("email_verified") is True)
 
 
 def authenticated_within(seconds: int) -> Check:
-    """The last login at the provider is at most this old; else the user logs in again (step-up)."""
+    """The user authenticated at the provider at most so many seconds ago; else the user logs in
+    again (step-up, by `max_age` of OpenID Connect Core section 3.1.2.1)."""
     return Check(
         f"authenticated within {seconds} s",
         lambda viewer: viewer.now - viewer.auth_time <= seconds,

@@ -65,8 +65,9 @@ Predicate = Callable[[Principal], bool | Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One condition. `name` stands for it in the surface report. If there are `login_parameters`, a
-    user who does not meet it may do so after a login with them."""
+    """One condition. `allows` is a function of a `Principal`, sync or async; only True allows, and
+    an exception denies. `name` stands for the check in the surface report. If there are
+    `login_parameters`, a user who does not meet it may do so after a login with them."""
 
     name: str
     allows: Predicate
@@ -110,7 +111,7 @@ class Denial(StrEnum):
     FORBIDDEN = "forbidden"  # the user may not pass
     UNKNOWN_HANDLER = "unknown_handler"  # the event names no registered handler
     FOREIGN_TAB = "foreign_tab"  # an upload for the tab of another session
-    FOREIGN_ORIGIN = "foreign_origin"  # a websocket from a page of another origin
+    FOREIGN_ORIGIN = "foreign_origin"  # a websocket or a change, from a page of another origin
 
 
 @dataclass(frozen=True, slots=True)

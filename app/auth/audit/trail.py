@@ -30,6 +30,7 @@ class Kind(StrEnum):
     SESSION_EXPIRED = "session_expired"
     SESSION_REVOKED = "session_revoked"
     ACCESS = "access"
+    OFFLINE_ACCESS = "offline_access"
     INTERCEPTOR = "interceptor"
     LIMIT = "limit"
 
@@ -46,10 +47,12 @@ class Outcome(StrEnum):
 class AuditEvent:
     """One entry. It holds no token, code, cookie or query, and no text from a provider.
 
-    `reason` is a stable code, `time` is in epoch seconds. `sub` is the user's; `session` is the
-    same in every event about a session (`session_name`). `target` is the page, the handler, the
-    audience, or the request (method and URL). `error_id` is the id that the user sees and that is
-    in the log. `milliseconds` is the duration, or 0.
+    `kind` says what it is about, `outcome` whether it is a success, a denial or a failure; both are
+    texts, such as `login_completed` and `denied`. `reason` is a stable code, `time` is in epoch
+    seconds. `sub` is the user's; `session` is the same in every event about a session
+    (`session_name`). `target` is the page, the handler, the audience, or the request (method and
+    URL). `error_id` is the id that the user sees and that is in the log. `milliseconds` is the
+    duration, or 0.
     """
 
     kind: Kind

@@ -13,9 +13,10 @@ from .session_events import OnSessionEnd, SessionEndReason
 class Device:
     """A session of a user, for display.
 
-    `id` names it for `Devices.end` only. `browser` and `platform` come from the `User-Agent` at
-    login and may be empty. Times are epoch seconds; `last_seen_at` is exact to a minute.
-    `is_current` marks the session that the list was requested for.
+    `id` names it for `AuthService.end_device` only. `browser` and `platform` come from the
+    `User-Agent` at login and may be empty. `logged_in_at` and `last_seen_at` are in epoch seconds;
+    `last_seen_at` is exact to a minute. `is_current` marks the session that the list was requested
+    for.
     """
 
     id: str
@@ -48,7 +49,7 @@ class Devices:
     async def end(self, session_id_hash: str, device_id: str) -> bool:
         """End the user's session with this id. Return False if the user has none."""
         for other, stored in (await self._all(session_id_hash)).items():
-            if _public_id(other) == device_id:
+            if public_id(other) == device_id:
                 return await self._end(other, stored)
         return False
 
@@ -83,7 +84,7 @@ class Devices:
 def _device(session_id_hash: str, stored: StoredSession, current: str) -> Device:
     session = stored.session
     return Device(
-        id=_public_id(session_id_hash),
+        id=public_id(session_id_hash),
         browser=session.browser,
         platform=session.platform,
         logged_in_at=session.created_at,
@@ -92,6 +93,6 @@ def _device(session_id_hash: str, stored: StoredSession, current: str) -> Device
     )
 
 
-def _public_id(session_id_hash: str) -> str:
+def public_id(session_id_hash: str) -> str:
     """An id for the page. The session id hash is the store's key and never leaves the server."""
     return hashlib.sha256(f"device\0{session_id_hash}".encode()).hexdigest()[:16]

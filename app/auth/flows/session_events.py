@@ -90,6 +90,8 @@ class SessionEvents:
             except StoreUnavailable as error:
                 if not has_missed_some:
                     logger.warning("Not listening for session events: %s", error)
+            except Exception:  # whatever fails must not end the subscription
+                logger.exception("Listening for session events failed; it begins again.")
             has_missed_some = True
             await asyncio.sleep(PAUSE)
 

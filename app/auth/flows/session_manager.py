@@ -19,6 +19,7 @@ from .callback import Callback, CompletedLogin
 from .devices import Devices
 from .login import Login
 from .logout import Logout
+from .offline_access import OfflineAccess
 from .provider import Provider
 from .refresh import Refresher, RefreshLocks
 from .session_events import SessionEndReason, SessionEvent, SessionEventKind, SessionEvents
@@ -74,6 +75,10 @@ class SessionManager:
         self.logout = Logout(config, provider, store)
         self.backchannel_logout = BackchannelLogout(provider, store, on_session_end=self.ended)
         self.devices = Devices(store, on_session_end=self._ended_elsewhere)
+
+    def offline_access(self, sub: str, device_id: str | None) -> OfflineAccess:
+        """Return what gets access tokens for a job. Raises `ValueError` if `sub` is empty."""
+        return OfflineAccess(self._store, self.tokens, self._audit, sub=sub, device_id=device_id)
 
     async def begun(self, login: CompletedLogin, browser: str | None) -> None:
         """A user has logged in; the other tabs of that browser (the hash of its cookie) follow."""
@@ -139,4 +144,6 @@ class SessionManager:
                 await self.free_what_has_expired()
             except StoreUnavailable as error:
                 logger.warning("Expired sessions were not purged: %s", error.code)
+            except Exception:  # one failure must not end the purges
+                logger.exception("Expired sessions were not purged.")
             await asyncio.sleep(PURGE_INTERVAL)

@@ -47,9 +47,9 @@ class BackendMiddleware:
             RequestLimits(limits, audit, redis_url=config.redis_url) if limits else None
         )
         self._event_limits = EventLimits(limits, audit) if limits else None
-        self._session_cookie = _cookie(config, "auth_session")
-        self._login_cookie = _cookie(config, "auth_login")
-        self._browser_cookie = _cookie(config, "auth_browser")
+        self._session_cookie = named_cookie(config, "auth_session")
+        self._login_cookie = named_cookie(config, "auth_login")
+        self._browser_cookie = named_cookie(config, "auth_browser")
         self._routes = Routes(
             config,
             store,
@@ -92,7 +92,7 @@ class BackendMiddleware:
             await self._request_limits.aclose()
 
 
-def _cookie(config: AuthConfig, name: str) -> SessionCookie:
+def named_cookie(config: AuthConfig, name: str) -> SessionCookie:
     """Name the cookie after the port: browsers send a cookie to every port of its host."""
     port = urlsplit(config.app_base_url).port
     return SessionCookie(config.is_https, name if port is None else f"{name}_{port}")

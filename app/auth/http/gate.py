@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Awaitable, Collection, MutableMapping
+from contextlib import AsyncExitStack
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..access.policy import Decision, Denial, record_access
@@ -31,13 +32,13 @@ from ..session import (
 from .client_address import client_address
 from .connections import Connection, Connections
 from .rate_limiting import RequestLimits
+from .requests import with_reference
 from .security_headers import with_cookie, with_security_headers
 from .state_trees import NOBODY, StateTrees, is_client_token
-from .uploads import Uploads
+from .uploads import Uploads, refuse
 from .websocket_limits import EventLimits, rate_limited
 
 EVENT_PATH: Final = "/_event"
-MOST_READ = 1024 * 1024  # bytes that are read of a refused request
 BROWSER_COOKIE_AGE = 400 * 24 * 3600  # seconds; browsers keep no cookie for longer
 
 _TAB = b"reflex-client-token"  # the header in which an upload names its tab
@@ -48,10 +49,11 @@ class Gate:
     """ASGI middleware around the whole backend.
 
     Requests below `/auth/` go to `routes`, cookies included. Everything else goes to `inner`
-    without this layer's cookies. A websocket is refused with 403 before it opens when its origin is
-    not in `origins` or its client token is not a UUID. Otherwise it is bound to one login for its
-    whole life, in `connections`. An upload goes to the state tree of the tab that it names, if it
-    has the session cookie of that tab. Every response gets the security headers.
+    without this layer's cookies; an HTTP request has a reference of its session in the scope. A
+    websocket is refused with 403 before it opens when its origin is not in `origins` or its client
+    token is not a UUID. Otherwise it is bound to one login for its whole life, in `connections`. An
+    upload goes to the state tree of the tab that it names, if it has the session cookie of that
+    tab. Every response gets the security headers.
     """
 
     def __init__(
@@ -112,20 +114,27 @@ class Gate:
         else:
             if self._browser_cookie.read(_header(scope, b"cookie")) is None:
                 send = with_cookie(send, self._new_browser())
-            await self._inner(self._without_cookies(scope), receive, send)
+            await self._inner(self._for_routes(scope), receive, send)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
         client_token, client = _header(scope, _TAB) or "", self._client(scope)
         session_id_hash = self._session_id_hash(scope)
-        async with self._uploads.tab(client_token, session_id_hash, client) as tab:
+        async with AsyncExitStack() as stack:
+            try:
+                tab = await stack.enter_async_context(
+                    self._uploads.tab(client_token, session_id_hash, client)
+                )
+            except StoreUnavailable:
+                await refuse(scope, receive, send, 503, {"Retry-After": "5"})
+                return
             if tab is None or self._is_foreign(scope):
                 if self._throttle.is_due(f"upload {client}"):
                     self._record(Denial.FOREIGN_TAB, scope)
-                await _refuse(scope, receive, send)
+                await refuse(scope, receive, send, 403)
                 return
             headers = [(name, value) for name, value in scope["headers"] if name.lower() != _TAB]
             headers.append((_TAB, tab.tree.encode()))
-            await self._inner(self._without_cookies({**scope, "headers": headers}), receive, send)
+            await self._inner(self._for_routes({**scope, "headers": headers}), receive, send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = self._client(scope)
@@ -188,7 +197,12 @@ class Gate:
         """
         self._connections.add(connection)
         try:
-            tree = await self._tree_of(connection)
+            try:
+                tree = await self._tree_of(connection)
+            except StoreUnavailable:
+                # The tab shows an empty tree, until its first event after the store is back.
+                connection.state_key = secrets.token_hex(16)
+                tree = self._state_trees.tree_of(connection.client_token, connection.state_key)
             await self._connections.wait_for_predecessors(tree)
             self._connections.bind(connection, tree)
             if connection.is_closed:
@@ -201,18 +215,11 @@ class Gate:
             self._connections.remove(connection)
 
     async def _tree_of(self, connection: Connection) -> str:
-        """Look up the connection's login, and return the name of its tree in this tab.
-
-        While sessions cannot be read, the name is random: the connection shows an empty tree and is
-        closed at the first event after the store is back.
-        """
-        try:
-            session = await self._session(connection.session_id_hash)
-        except StoreUnavailable:
-            connection.state_key = secrets.token_hex(16)
-        else:
-            connection.state_key = session.state_key if session else None
-            connection.sub = session.sub if session else None
+        """Look up the connection's login, and return the name of its tree in this tab. Raises
+        `StoreUnavailable`."""
+        session = await self._session(connection.session_id_hash)
+        connection.state_key = session.state_key if session else None
+        connection.sub = session.sub if session else None
         return self._state_trees.tree_of(connection.client_token, connection.state_key or NOBODY)
 
     def _sending(self, connection: Connection) -> Send:
@@ -262,6 +269,9 @@ class Gate:
             self._audit, Decision(denial), sub=None, ref=session_id_hash, target=scope["path"]
         )
 
+    def _for_routes(self, scope: Scope) -> Scope:
+        return with_reference(self._without_cookies(scope), self._session_id_hash(scope))
+
     def _without_cookies(self, scope: Scope) -> MutableMapping[str, Any]:
         kept = strip(_header(scope, b"cookie"), self._cookie_names)
         headers = [(name, value) for name, value in scope["headers"] if name.lower() != b"cookie"]
@@ -272,17 +282,6 @@ class Gate:
 
 async def _discard(_: Message) -> None:
     """Drop a message."""
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer 403, after reading the body: else the connection may close too early."""
-    size = 0
-    while size < MOST_READ:
-        message = await receive()
-        size += len(message.get("body", b""))
-        if not message.get("more_body", False):
-            break
-    await Response(status_code=403)(scope, receive, send)
 
 
 def _is_of_events(scope: Scope) -> bool:

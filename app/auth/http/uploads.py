@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from starlette.types import Message
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
 
 from .connections import Connection, Connections
 from .state_trees import is_client_token
+
+MOST_READ = 1024 * 1024  # bytes that are read of a refused request
 
 
 class Uploads:
@@ -59,6 +62,23 @@ class Uploads:
             yield upload
         finally:
             self._connections.remove(upload)
+
+
+async def refuse(
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    status: int,
+    headers: dict[str, str] | None = None,
+) -> None:
+    """Refuse an upload, after reading the body: else the connection may close too early."""
+    size = 0
+    while size < MOST_READ:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if not message.get("more_body", False):
+            break
+    await Response(status_code=status, headers=headers)(scope, receive, send)
 
 
 async def _discard(_: Message) -> None:

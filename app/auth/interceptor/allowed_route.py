@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class TokenOptions:
-    """Which access token an entry wants; `None` stands for the configured default."""
+    """Which access token a request gets: one for this `audience` (the API's identifier, RFC 8707)
+    that has at least this `scope` (space-separated). `None` stands for the configured default."""
 
     audience: str | None = None
     scope: str | None = None
@@ -21,6 +22,7 @@ class AllowedRoute:
     `uri`: an absolute http(s) URL, or `/path` relative to the list's `base_url`. A `*` may end it.
     `uri_matcher`: called with the URL as it will be sent (see `AllowedList`); True means a match.
     `http_method`: one method or several, in any case; `None` stands for all.
+    `token_options`: the token for these requests; `None` stands for the configured default.
     `allow_anonymous`: send the request without a token when there is no session.
     """
 
@@ -33,7 +35,14 @@ class AllowedRoute:
 
 @dataclass(frozen=True)
 class HttpInterceptorConfig:
-    """The allowed list, and the base that its `/path` entries and relative requests refer to."""
+    """Which requests of `auth.http_client` carry the user's access token.
+
+    `allowed_list`: its entries; the first one that covers a request decides. A text stands for
+    `AllowedRoute(text)`.
+    `base_url`: the absolute URL to which `/path` entries and relative requests are appended.
+
+    `AuthService` checks both when it is created.
+    """
 
     allowed_list: Sequence[str | AllowedRoute] = ()
     base_url: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import reflex as rx
 from reflex.event import Event, EventSpec
@@ -20,7 +20,7 @@ from ..session import Session
 from ..texts import AuthTexts
 from .access_rules import AccessRules, is_setvar
 from .builtin_handlers import Call, call_of, is_report, shorten
-from .guard import guard_page, is_guarded_page
+from .guard import Page, guard_page, is_guarded_page
 from .navigation import LoginUrl, go_to_login
 from .pages import Views
 from .payloads import Parameters, parameters_of
@@ -75,10 +75,7 @@ class AccessControl:
         """Whether to drop the event because its payload does not fit its handler. This is logged a
         few times a minute at most."""
         sender = connection.tree if connection else ""
-        call = call_of(event)
-        if call is None:
-            return False
-        problem = call.problem if isinstance(call, Call) else call
+        problem = self.problem(event)
         if problem is None and is_report(event):
             shorten(event)
             return not self._throttle.is_due(f"report {sender}")
@@ -87,6 +84,18 @@ class AccessControl:
         if self._throttle.is_due(sender):
             logger.warning("Dropped an event of %s: %s.", event.name, problem)
         return True
+
+    def problem(self, event: Event) -> str | None:
+        """Say why the payload of an event does not fit its handler; None if it fits."""
+        call = call_of(event)
+        return call.problem if isinstance(call, Call) else call
+
+    async def decide(self, event: Event, session: Session | None) -> Decision:
+        """Decide whether the user of a session may call the handler of an event."""
+        rule = self._rule_of(event)
+        if rule is None:
+            return Decision(Denial.UNKNOWN_HANDLER)
+        return await decide_for(rule, session, self._clock)
 
     async def refusal(
         self,
@@ -165,4 +174,5 @@ class AccessControl:
         if rule.is_public or is_guarded_page(page):
             return page
         # Reflex also takes a component in place of a function.
-        return guard_page(page if callable(page) else lambda: page, self._views)
+        view = cast(Page, page) if callable(page) else lambda: page
+        return guard_page(view, self._views)

@@ -31,6 +31,8 @@ _TEXTS = (RouteVar.PATH, RouteVar.ORIGIN)
 class EventFilter(socketio.AsyncNamespace):  # type: ignore[misc]
     """A Socket.IO namespace that replaces Reflex's under the same name, and delegates to it."""
 
+    server: Any  # Socket.IO sets it when the namespace is registered
+
     def __init__(self, app: rx.App, audit: AuditTrail) -> None:
         if app.event_namespace is None or app.sio is None:
             raise RuntimeError("The app has no websocket.")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import reflex as rx
+from reflex.state import BaseState
 
 from ..access.policy import SIGNED_IN, Rule
 from ..errors import StoreUnavailable
 from ..texts import AuthTexts
+from ..user import User
 from .access_rules import mark, mark_of
 from .navigation import LoginUrl, go_to_login
 from .pages import Views
@@ -20,15 +22,19 @@ from .state import AuthState
 
 logger = logging.getLogger(__name__)
 
-User = dict[str, Any]
+State = TypeVar("State", bound=BaseState)
+Arguments = ParamSpec("Arguments")
 CurrentUser = Callable[[Any], Awaitable[User | None]]
+Page = Callable[[], rx.Component]
+Handler = Callable[Concatenate[State, Arguments], Any]
+GuardedHandler = Callable[Concatenate[State, Arguments], Coroutine[Any, Any, Any]]
 
 _IS_GUARDED = "_auth_is_guarded"
 
 
 def guard_handler(
-    handler: Callable[..., Any], current_user: CurrentUser, login_url: LoginUrl
-) -> Any:
+    handler: Handler[State, Arguments], current_user: CurrentUser, login_url: LoginUrl
+) -> GuardedHandler[State, Arguments]:
     """Guard an event handler: it runs only with a session, else the browser goes to the login.
 
     Each call looks up the session in the store. While the store is unavailable, the handler does
@@ -37,7 +43,7 @@ def guard_handler(
     """
 
     @functools.wraps(handler)
-    async def guarded(self: Any, *args: Any, **kwargs: Any) -> Any:
+    async def guarded(self: State, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Any:
         try:
             user = await current_user(self)
         except StoreUnavailable as error:
@@ -52,9 +58,7 @@ def guard_handler(
     return mark(guarded, mark_of(handler) or SIGNED_IN)
 
 
-def guard_page(
-    page: Callable[[], rx.Component], views: Views | None = None
-) -> Callable[[], rx.Component]:
+def guard_page(page: Page, views: Views | None = None) -> Page:
     """Guard a page: it is shown only with a session, else the browser goes to the login. If the
     session ends while the page is open, a login link replaces the view. `views` are what is shown
     in place of the page.
@@ -89,7 +93,7 @@ def _entering(rule: Rule) -> Any:
     return authorize(rule.key) if rule.checks else AuthState.require_login
 
 
-def _if_allowed(page: Callable[[], rx.Component], rule: Rule, views: Views) -> rx.Component:
+def _if_allowed(page: Page, rule: Rule, views: Views) -> rx.Component | rx.Var[Any]:
     """The page or, for a signed-in user who fails a check, what to do about it."""
     if not rule.checks:
         return page()

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import reflex as rx
 from reflex.event import Event
+from reflex.vars import ObjectVar
 
 from ..access.policy import PUBLIC
 from ..http.connections import Connections
@@ -107,7 +108,7 @@ def request_inspector() -> rx.Component:
     )
 
 
-def _item(request: rx.Var[Row]) -> rx.Component:
+def _item(request: ObjectVar[Row]) -> rx.Component:
     return rx.el.li(
         rx.el.code(request["request"]),
         rx.el.p(

@@ -16,7 +16,7 @@ from reflex_base.event.context import EventContext
 
 from ..errors import StoreUnavailable
 from ..http.connections import Connection, Connections
-from ..session import Session, SessionStore
+from ..session import TOUCH_INTERVAL, Session, SessionStore
 from ..texts import AuthTexts
 from .access_control import AccessControl
 from .access_rules import is_of_app
@@ -28,7 +28,6 @@ from .subscription import subscribed_events
 
 logger = logging.getLogger(__name__)
 
-TOUCH_INTERVAL = 60.0  # seconds between two updates of `last_seen_at`: most events write nothing
 ACKNOWLEDGE = f"{AuthState.get_full_name()}.acknowledge"
 _HYDRATES = frozenset({f"{rx.State.get_full_name()}.hydrate", HYDRATE_AND_LOAD})
 """A page load or a reconnect: the browser gets the whole state, and subscribers run again."""

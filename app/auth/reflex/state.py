@@ -3,28 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import reflex as rx
 from reflex.event import EventSpec
 from reflex.state import BaseState
+from reflex.vars import ObjectVar
 
 from ..access.policy import ANONYMOUS, PUBLIC, Decision, Denial
 from ..flows.login_link import is_route
 from ..texts import AuthTexts
+from ..user import User
 from .access_rules import mark
 from .navigation import LoginUrl, go_to_login, path_of
+
+if TYPE_CHECKING:
+
+    class UserVar(ObjectVar[dict[str, Any]]):
+        """`AuthState.user` in a page. A claim is an untyped `Var`; convert it with `.to(str)`."""
+
+        def __getitem__(self, key: Any) -> rx.Var[Any]: ...  # type: ignore[override]
+        def __getattr__(self, name: str) -> rx.Var[Any]: ...  # type: ignore[override]
+
+    class UserField:
+        """`AuthState.user`: a `UserVar` of the class, and a `User` of an instance."""
+
+        @overload
+        def __get__(self, instance: None, owner: Any) -> UserVar: ...
+        @overload
+        def __get__(self, instance: object, owner: Any) -> User | None: ...
+        def __get__(self, instance: object, owner: Any) -> UserVar | User | None: ...
+        def __set__(self, instance: object, value: User | None) -> None: ...
 
 
 class AuthState(rx.State):
     """The signed-in user, as in Auth0's AuthService. The session middleware writes it.
 
     For display only: guard a handler that acts for the user with `auth.require_login`.
+
+    `is_loading` is true until the session of a new tab has been looked up, `is_authenticated` says
+    whether a user is signed in, and `user` holds the claims (None without a user). In a page,
+    `AuthState.user["name"]` takes any claim. `error` is a text for the user, or empty: the session
+    cannot be read at the moment.
     """
 
     is_loading: bool = True
     is_authenticated: bool = False
-    user: dict[str, Any] | None = None
+    if TYPE_CHECKING:
+        user: UserField
+    else:
+        # Not `User`: of a TypedDict, Reflex refuses a key that is not declared, such as
+        # `user["https://example.com/roles"]` in a page.
+        user: dict[str, Any] | None = None
     error: str = ""
 
     page_access: dict[str, str] = {}

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, TypeVar, cast
 
 import reflex as rx
-from reflex.event import Event
+from reflex.event import Event, EventCallback
 from reflex.state import BaseState
 
 from ..access.policy import PUBLIC
 from ..errors import StoreUnavailable
 from .access_rules import mark
-from .guard import CurrentUser, User
+from .guard import CurrentUser, State
 
 logger = logging.getLogger(__name__)
 
-UserHandler = Callable[[Any, User | None], Awaitable[None]]
+Claims = TypeVar("Claims", bound=Mapping[str, Any] | None)
+"""The type that a handler gives to the claims: `User`, an app's own subclass of it, or `dict`."""
+UserHandler = Callable[[State, Claims | None], Awaitable[None]]
 _MARK = "_auth_on_user_change"
 
 
-def subscribe(handler: UserHandler, current_user: CurrentUser) -> Any:
+def subscribe(handler: UserHandler[State, Claims], current_user: CurrentUser) -> EventCallback[()]:
     """Make `handler(self, user)` a background event that the session middleware starts.
 
     The user is looked up when it runs, and is never an argument of the event: a client can call any
@@ -35,7 +37,7 @@ def subscribe(handler: UserHandler, current_user: CurrentUser) -> Any:
         except StoreUnavailable as error:
             logger.warning("%s did not run: %s", handler.__qualname__, error.code)
             return
-        await handler(self, user)
+        await handler(self, cast(Claims, user))
 
     # Not functools.wraps: Reflex would follow __wrapped__ and offer `user` as an argument.
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):

@@ -5,9 +5,10 @@ from .encryption import Sealer, UnsealError
 from .models import AccessToken, RecordError, Session, Transaction
 from .redis_store import RedisSessionStore
 from .sqlite_store import MemorySessionStore, SQLiteSessionStore
-from .store import Lifetimes, SessionStore, StoredSession
+from .store import TOUCH_INTERVAL, Lifetimes, SessionStore, StoredSession
 
 __all__ = [
+    "TOUCH_INTERVAL",
     "AccessToken",
     "Lifetimes",
     "MemorySessionStore",

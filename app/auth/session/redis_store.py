@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import redis.asyncio as aioredis
 from redis.asyncio.retry import Retry
@@ -97,7 +98,7 @@ class RedisSessionStore:
 
     async def load(self, session_id_hash: str) -> StoredSession | None:
         async with self._connected():
-            fields = await self._redis.execute_command(  # type: ignore[no-untyped-call]
+            fields: list[Any] = await self._redis.execute_command(  # type: ignore[no-untyped-call]
                 "HMGET", self._name("session", session_id_hash), *_FIELDS
             )
         return self._opened(session_id_hash, *fields)
@@ -208,7 +209,7 @@ class RedisSessionStore:
 
     async def purge(self) -> dict[str, Session | None]:
         async with self._connected():
-            hashes = await self._purge([self._name("expiring")], [self._clock()])
+            hashes: Any = await self._purge([self._name("expiring")], [self._clock()])
         # Redis has deleted the sessions themselves already; the index still has their keys.
         return {session_id_hash.decode(): None for session_id_hash in hashes}
 

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from .models import Session, Transaction
 
+TOUCH_INTERVAL = 60.0  # seconds between two updates of `last_seen_at`: most uses write nothing
+
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
@@ -64,14 +66,17 @@ class SessionStore(Protocol):
         Returns False, without a change, if it is no longer at `version`, or if a lease with a
         greater number than `fence` has been acquired.
         """
+        ...
 
     async def delete(self, session_id_hash: str) -> bool:
         """Delete the session. Returns False if there was none."""
+        ...
 
     async def find(
         self, *, sub: str | None = None, sid: str | None = None
     ) -> dict[str, StoredSession]:
         """Return a user's sessions (`sub`), or those of a provider session (`sid`), by key."""
+        ...
 
     async def put_transaction(self, key: str, transaction: Transaction) -> None:
         """Store a transaction."""
@@ -85,6 +90,7 @@ class SessionStore(Protocol):
 
     async def is_used(self, key: str) -> bool:
         """Whether `key` is marked as used now."""
+        ...
 
     async def acquire_lease(self, session_id_hash: str, ttl: float) -> int | None:
         """Acquire the exclusive right to refresh the session's tokens for `ttl` seconds.
@@ -95,6 +101,7 @@ class SessionStore(Protocol):
 
     async def renew_lease(self, session_id_hash: str, fence: int, ttl: float) -> bool:
         """Extend the lease to `ttl` seconds from now. Returns False if it is no longer held."""
+        ...
 
     async def release_lease(self, session_id_hash: str, fence: int) -> None:
         """Release the lease, if it is still held."""
@@ -106,6 +113,7 @@ class SessionStore(Protocol):
     def listen(self) -> AsyncGenerator[str]:
         """Yield an empty text once no later text can be missed, then each published text in order.
         Raises `StoreUnavailable` when the store fails."""
+        ...
 
     async def purge(self) -> dict[str, Session | None]:
         """Delete what has expired.
@@ -113,6 +121,7 @@ class SessionStore(Protocol):
         Returns the expired sessions by key, each to one process and once. The value is None if only
         the key of a session is left.
         """
+        ...
 
     async def ping(self) -> None:
         """Return normally if the store can be read."""

@@ -71,6 +71,18 @@ def test_scoped_state_is_reset(person: Page, notes: Stack) -> None:
     expect(person.locator("#done")).to_have_text("")
 
 
+def test_download(person: Page, notes: Stack) -> None:
+    """A link to a guarded route leads to the login, back to its page, and then to the download."""
+    person.goto(notes.url)
+    person.get_by_role("link", name="export").click()
+    sign_in(person, notes, ALICE)
+    expect(person.locator("#ready")).to_have_text("ready")
+    with person.expect_download() as download:
+        person.get_by_role("link", name="export").click()
+    assert download.value.path().read_text() == "name\nalice\n"
+    expect(person.locator("#ready")).to_have_text("ready")
+
+
 def test_page_with_a_check(new_person: NewPerson, notes: Stack) -> None:
     """A page for some is shown to them; others are told that it is not for them; and who is not
     signed in logs in first and comes back to it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,21 +18,12 @@ from app.auth.session import (
     SQLiteSessionStore,
     Transaction,
 )
+from app.auth.testing import FakeClock as Clock
 
 from ...redis_server import running_redis
 
 SECRET = "a secret of more than 32 characters"
 LIFETIMES = Lifetimes(idle=100.0, absolute=1000.0, transaction=60.0)
-
-
-@dataclass
-class Clock:
-    """Time that stands still until a test moves it."""
-
-    now: float = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

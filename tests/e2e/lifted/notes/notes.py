@@ -5,6 +5,9 @@ import os
 from pathlib import Path
 
 import reflex as rx
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 from .auth import (
     AuthConfig,
@@ -118,6 +121,7 @@ def index():
         rx.el.button("background", on_click=Notes.background),
         rx.el.button("slow", on_click=Notes.slow),
         rx.el.button("look later", on_click=Journal.look_later),
+        rx.el.a("export", href="/export.csv", reload_document=True),
         rx.el.a("log in", href=auth.login_url("/"), reload_document=True),
         auth.logout_form(rx.el.button("log out")),
         style={"padding_top": "12rem"},  # below the messages of the subscriber that fails
@@ -132,7 +136,14 @@ def alices():
     )
 
 
-app = rx.App()
+@auth.require_login_http
+async def export(request):
+    session = await auth.session(request)
+    headers = {"Content-Disposition": 'attachment; filename="export.csv"'}
+    return PlainTextResponse(f"name\n{session.user['nickname']}\n", headers=headers)
+
+
+app = rx.App(api_transformer=Starlette(routes=[Route("/export.csv", export)]))
 app.add_page(index, route="/")
 app.add_page(alices, route="/alices")
 auth.install(app)

@@ -21,6 +21,7 @@ class Process:
         self.heard: asyncio.Queue[tuple[Kind, str]] = asyncio.Queue()
         self.store = store
         self.looked_again = asyncio.Event()
+        self.times_looked = self.fails_to_look = 0
         self.events = SessionEvents(store, handle=self._handle, look_again=self._look_again)
 
     async def _handle(self, event: SessionEvent) -> None:
@@ -29,6 +30,9 @@ class Process:
             raise RuntimeError("cannot handle it")
 
     async def _look_again(self) -> None:
+        self.times_looked += 1
+        if self.times_looked <= self.fails_to_look:
+            raise RuntimeError("cannot look")
         self.looked_again.set()
 
     @asynccontextmanager
@@ -107,3 +111,12 @@ async def test_store_away() -> None:
         await process.events.publish(Kind.ENDED, "alice")
         assert await next_but_knocks(process) == (Kind.ENDED, "alice")
         await asyncio.wait_for(process.looked_again.wait(), 10)
+
+
+async def test_look_that_fails() -> None:
+    """When tabs cannot look at what they may have missed, the process goes on listening."""
+    process = Process(Failing())  # type: ignore[arg-type]
+    process.fails_to_look = 1
+    async with process.listening():
+        await asyncio.wait_for(process.looked_again.wait(), 10)
+    assert process.times_looked == 2

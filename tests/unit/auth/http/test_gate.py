@@ -11,6 +11,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from app.auth.audit import AuditTrail
+from app.auth.errors import StoreUnavailable
 from app.auth.http.connections import Connections, close_all
 from app.auth.http.gate import Gate
 from app.auth.http.state_trees import NOBODY, StateTrees
@@ -38,8 +39,11 @@ class SlowStore(MemorySessionStore):
         self.loading = asyncio.Event()
         self.go = asyncio.Event()
         self.go.set()
+        self.is_away = False
 
     async def load(self, session_id_hash: str) -> StoredSession | None:
+        if self.is_away:
+            raise StoreUnavailable("The session file cannot be used now.")
         stored = await super().load(session_id_hash)
         self.loading.set()
         await self.go.wait()
@@ -254,3 +258,24 @@ async def test_duplicated_tab(setting: Setting) -> None:
     assert connection.client_token == told
     browser.leave()
     await asyncio.wait_for(browser.life, PATIENCE)
+
+
+async def test_upload_while_sessions_cannot_be_read(setting: Setting) -> None:
+    """An upload that comes while sessions cannot be read is refused with 503 and may be sent again;
+    the app does not see it."""
+    setting.store.is_away = True
+    sent: list[Message] = []
+
+    async def received() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    cookie = f"{SESSION_COOKIE.name}={ID}".encode()
+    headers = [(b"reflex-client-token", TOKEN.encode()), (b"cookie", cookie)]
+    scope = {"type": "http", "method": "POST", "path": "/_upload", "headers": headers}
+    await setting.gate({**scope, "client": ("127.0.0.1", 1)}, received, send)
+    assert sent[0]["status"] == 503
+    assert (b"retry-after", b"5") in sent[0]["headers"]
+    assert setting.app.scopes == []

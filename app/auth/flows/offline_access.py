@@ -1,0 +1,81 @@
+"""Access tokens for a job that acts for a user when no tab is open.
+
+This is what OpenID Connect Core section 11 calls offline access. The grant is the refresh token of
+one of the user's sessions.
+"""
+
+from __future__ import annotations
+
+from ..audit import AuditTrail, Kind, Outcome
+from ..errors import AuthError, LoginRequired
+from ..session import SessionStore
+from .access_tokens import AccessTokens, TokenRequest
+from .devices import public_id
+
+
+class OfflineAccess:
+    """Gets access tokens of one user, from a session that has a refresh token.
+
+    Of several, it is the one used last, and first of those that already have a token for the wanted
+    audience and scope. With `device_id`, it is that session only. `session_id_hash` is that of the
+    session chosen last.
+    """
+
+    def __init__(
+        self,
+        store: SessionStore,
+        tokens: AccessTokens,
+        audit: AuditTrail,
+        *,
+        sub: str,
+        device_id: str | None,
+    ) -> None:
+        """Raises `ValueError` if `sub` is empty."""
+        if not sub:
+            raise ValueError("An access token is for one user: `sub` is empty.")
+        self._store = store
+        self._tokens = tokens
+        self._audit = audit
+        self._device_id = device_id
+        self.sub = sub
+        self.session_id_hash: str | None = None
+
+    async def access_token(self, wanted: TokenRequest) -> str:
+        """Return an access token. The audit trail has each session that is chosen, and failures.
+
+        Raises:
+            LoginRequired: the user has no such session.
+            ConsentRequired, SessionEnded, ProviderError, StoreUnavailable: as `AccessTokens.get`.
+        """
+        target, chosen = wanted.audience or None, None
+        try:
+            chosen = await self._choose(wanted)
+            if chosen != self.session_id_hash:
+                self.session_id_hash = chosen
+                self._audit.record(
+                    Kind.OFFLINE_ACCESS,
+                    Outcome.SUCCESS,
+                    "session_chosen",
+                    sub=self.sub,
+                    ref=chosen,
+                    target=target,
+                )
+            return await self._tokens.get(chosen, wanted)
+        except AuthError as error:
+            kind = Kind.OFFLINE_ACCESS
+            self._audit.failed(kind, error, sub=self.sub, ref=chosen, target=target)
+            raise
+
+    async def _choose(self, wanted: TokenRequest) -> str:
+        found = await self._store.find(sub=self.sub)
+        usable = {
+            key: (
+                each.session.covering(wanted.audience, wanted.scope) is not None,
+                each.last_seen_at,
+            )
+            for key, each in found.items()
+            if each.session.refresh_tokens and self._device_id in (None, public_id(key))
+        }
+        if not usable:
+            raise LoginRequired("The user has no session with a refresh token.")
+        return max(usable, key=lambda key: (*usable[key], key))

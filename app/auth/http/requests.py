@@ -1,0 +1,145 @@
+"""The session of a plain HTTP request, for the app's own routes, where there is no tab.
+
+The gate puts a reference of the session into the ASGI scope, under a key that no client can set: a
+client supplies headers, path, query and body only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, SupportsIndex, cast
+from urllib.parse import quote
+
+from starlette.requests import HTTPConnection
+
+from ..config import AuthConfig
+from ..flows.devices import public_id
+from ..flows.login_link import safe_return_to
+from ..session import TOUCH_INTERVAL, Session, SessionStore
+from ..user import User
+
+_KEY = "reflex_oidc.session"
+
+
+class SessionReference:
+    """Names the session of a request: `session_id_hash` is None if the request has no cookie.
+
+    `sub` is the user's, once the session has been loaded. An object, and not the bare hash, so that
+    it is not written to a log or pickled into a Reflex state by accident.
+    """
+
+    __slots__ = ("session_id_hash", "sub")
+
+    def __init__(self, session_id_hash: str | None) -> None:
+        self.session_id_hash = session_id_hash
+        self.sub: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("The reference of a session cannot be pickled or copied.")
+
+
+def with_reference(
+    scope: MutableMapping[str, Any], session_id_hash: str | None
+) -> MutableMapping[str, Any]:
+    """Return the scope with a reference of the session, in place of any that it has."""
+    return {**scope, _KEY: SessionReference(session_id_hash)}
+
+
+def reference_of(request: HTTPConnection) -> SessionReference:
+    """Return the reference that the gate has put into the scope.
+
+    Raises:
+        RuntimeError: the request has not passed the gate, or is a websocket.
+    """
+    reference = request.scope.get(_KEY)
+    if not isinstance(reference, SessionReference):
+        raise RuntimeError(
+            "This request has not passed the auth layer's gate. Mount the route through the "
+            "api_transformer of the rx.App, before auth.install(app). Websockets have no session."
+        )
+    return reference
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSession:
+    """The session of a request. It holds no token.
+
+    `id` is the same as in `Device.id`; with `sub` it names the session for `auth.http_client_of`.
+    `user` holds the claims. Times are epoch seconds: `auth_time` is when the user authenticated at
+    the provider, `created_at` when the session began.
+    """
+
+    id: str
+    sub: str
+    user: User = field(repr=False)
+    auth_time: float
+    created_at: float
+
+
+class RequestSessions:
+    """Loads the sessions of requests. `clock` returns epoch seconds."""
+
+    def __init__(self, store: SessionStore, *, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def load(self, request: HTTPConnection) -> Session | None:
+        """Return the session, which counts as used; None if no user is signed in.
+
+        Raises:
+            StoreUnavailable: the session cannot be read.
+            RuntimeError: the request has not passed the gate.
+        """
+        reference = reference_of(request)
+        if reference.session_id_hash is None:
+            return None
+        stored = await self._store.load(reference.session_id_hash)
+        if stored is None:
+            return None
+        if self._clock() - stored.last_seen_at >= TOUCH_INTERVAL:
+            await self._store.touch(reference.session_id_hash)
+        reference.sub = stored.session.sub
+        return stored.session
+
+    async def of(self, request: HTTPConnection) -> RequestSession | None:
+        """The same, as an object for the app."""
+        session, session_id_hash = await self.load(request), reference_of(request).session_id_hash
+        if session is None or session_id_hash is None:
+            return None
+        return RequestSession(
+            id=public_id(session_id_hash),
+            sub=session.sub,
+            user=cast(User, session.claims()),
+            auth_time=session.auth_time,
+            created_at=session.created_at,
+        )
+
+
+def page_of_request(request: HTTPConnection, config: AuthConfig) -> str:
+    """Return the path to come back to after a login: of the page that sent the request, or "/".
+
+    The request's own path is a route of the backend. To come back to it would leave the browser
+    with a JSON text, or with a download and the provider's page. The `Referer` names the page; in
+    development, where page and backend are two origins, browsers shorten it to the origin.
+    """
+    return safe_return_to(referring_page(request, config))
+
+
+def referring_page(request: HTTPConnection, config: AuthConfig) -> str | None:
+    """Return the path and query of the page that sent the request; None if it is not the app's."""
+    referer = request.headers.get("referer", "")
+    path = referer.removeprefix(config.app_base_url)
+    return path if path != referer and path[:1] in ("", "/") else None
+
+
+def path_of_request(request: HTTPConnection, config: AuthConfig) -> str:
+    """Return the request's own path and query; "/" if the page's origin, to which a login returns,
+    is not the backend's."""
+    if len(config.origins) != 1:
+        return "/"
+    query = request.scope["query_string"].decode("latin-1")
+    return safe_return_to(quote(request.scope["path"]) + (f"?{query}" if query else ""))

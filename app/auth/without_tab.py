@@ -1,0 +1,107 @@
+"""The methods of AuthService where there is no tab: in the app's own HTTP routes, and in jobs."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+import httpx
+
+# FastAPI evaluates the annotations of a dependency, so these are needed when the app runs.
+from starlette.requests import HTTPConnection, Request
+
+from .access.checks import as_check
+from .access.policy import SIGNED_IN, Check, Predicate, Rule
+from .config import AuthConfig
+from .flows.access_tokens import TokenRequest
+from .flows.offline_access import OfflineAccess
+from .http.requests import RequestSession, RequestSessions, page_of_request, reference_of
+from .http.route_guard import Endpoint, RouteGuard
+from .http_clients import GetAccessToken, HttpClients
+from .interceptor import TokenOptions
+from .user import User
+
+
+class WithoutTab:
+    """A part of AuthService, which sets these attributes. `config` is the one it was made with."""
+
+    config: AuthConfig
+    _http_clients: HttpClients
+    _get_access_token: GetAccessToken
+    _request_sessions: RequestSessions
+    _route_guard: RouteGuard
+    _offline_access: Callable[[str, str | None], OfflineAccess]
+
+    async def session(self, request: HTTPConnection) -> RequestSession | None:
+        """Return the session of a request to one of the app's own routes; None if no user is signed
+        in. The request counts as a use of the session.
+
+        Raises:
+            StoreUnavailable: the session cannot be read.
+            RuntimeError: the request has not passed the gate, or is a websocket.
+        """
+        return await self._request_sessions.of(request)
+
+    async def current_user(self, request: Request) -> User:
+        """Return the claims of the request's user: a dependency for FastAPI, as in
+        `user: Annotated[User, Depends(auth.current_user)]`.
+
+        Raises:
+            HTTPException: 401 if no user is signed in, 403 if a request that changes something
+                comes from another origin, 503 while sessions cannot be read.
+        """
+        session = await self._route_guard.authorize(request, SIGNED_IN)
+        return cast(User, session.claims())
+
+    def require_login_http(self, endpoint: Endpoint) -> Endpoint:
+        """Guard an endpoint of Starlette or FastAPI, an `async def` with a parameter for the
+        request.
+
+        Without a session, a browser that navigates is redirected to the login, and a script gets
+        401 with a `login_url` in JSON. A request that changes something must come from a page of
+        this app, else the answer is 403. While sessions cannot be read, it is 503.
+        """
+        return self._route_guard.around(endpoint, SIGNED_IN)
+
+    def require_http(self, *predicates: Predicate | Check) -> Callable[[Endpoint], Endpoint]:
+        """Guard an endpoint like `require_login_http`, for users who meet every check (see
+        `require`). The answer to others is 403, or a login if a check asks for one."""
+        rule = Rule(checks=tuple(as_check(predicate) for predicate in predicates))
+        return lambda endpoint: self._route_guard.around(endpoint, rule)
+
+    def http_client_for(self, request: HTTPConnection) -> httpx.AsyncClient:
+        """Return an HTTP client that acts for the user of a request, like `http_client`.
+
+        The `login_url` of `LoginRequired` and `ConsentRequired` returns to the page that sent the
+        request, else to "/". Raises `RuntimeError` like `session`.
+        """
+        reference = reference_of(request)
+        page = functools.partial(page_of_request, request, self.config)
+
+        async def get_access_token(options: TokenOptions, refused: str | None = None) -> str:
+            await self._request_sessions.load(request)  # a use; and the audit trail names the user
+            return await self._get_access_token(reference.session_id_hash, page, options, refused)
+
+        return self._http_clients.without_tab(get_access_token, reference)
+
+    def http_client_of(self, *, sub: str, session: str | None = None) -> httpx.AsyncClient:
+        """Return an HTTP client that acts for a user when no tab is open, in a job for example.
+
+        `sub` is the user's. The token is that of the session that was used last, of those that have
+        a refresh token; one that has a token for the wanted audience and scope comes first.
+        `session`, the id of a `RequestSession` or `Device`, selects one of the user's sessions.
+        Requests raise `LoginRequired`, without a `login_url`, if there is none.
+
+        The audit trail has an event `offline_access`. Raises `ValueError` if `sub` is empty.
+        """
+        access = self._offline_access(sub, session)
+
+        def get_access_token(options: TokenOptions, refused: str | None = None) -> Awaitable[str]:
+            return access.access_token(self._wanted(options, refused))
+
+        return self._http_clients.without_tab(get_access_token, access)
+
+    def _wanted(self, options: TokenOptions, refused: str | None) -> TokenRequest:
+        audience = options.audience or self.config.authorization_params.audience or ""
+        return TokenRequest(audience, options.scope, refused)

@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast, overload
-from urllib.parse import urlencode
 
 import httpx
 import reflex as rx
@@ -21,12 +20,12 @@ from .audit import AuditHook
 from .config import AuthConfig
 from .errors import ConfigError, LoginRequired
 from .flows.devices import Device
-from .flows.login_link import safe_return_to
 from .http.connections import Connection
 from .http_clients import HttpClients
 from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
 from .limits import Limits
 from .reflex.access_report import AccessEntry, surface
+from .reflex.components import AuthComponents
 from .reflex.decorators import AccessDecorators
 from .reflex.events import tree_of
 from .reflex.guard import (
@@ -38,11 +37,10 @@ from .reflex.guard import (
     guard_handler,
     guard_page,
 )
-from .reflex.navigation import DocumentForm, current_path
+from .reflex.navigation import current_path
 from .reflex.origins import with_reflex_origins
-from .reflex.pages import AuthPages, Views, user_name
+from .reflex.pages import AuthPages, Views
 from .reflex.plugin import bind_plugin
-from .reflex.request_inspector import request_inspector
 from .reflex.subscription import Claims, UserHandler, subscribe
 from .session import Session, SessionStore
 from .texts import AuthTexts
@@ -53,7 +51,7 @@ from .without_tab import WithoutTab
 DEFAULT_LIMITS = Limits()
 
 
-class AuthService(AccessDecorators, WithoutTab):
+class AuthService(AccessDecorators, AuthComponents, WithoutTab):
     """Logs users in and out, calls APIs for them, and keeps every open tab up to date.
 
     `config` says which provider logs users in, and `store` holds the sessions. Every page, event
@@ -89,7 +87,6 @@ class AuthService(AccessDecorators, WithoutTab):
     ) -> None:
         config = with_reflex_origins(config)
         self.views = Views(texts or AuthTexts())
-        """The default pages and views."""
         options = Options(
             http_interceptor=http_interceptor or HttpInterceptorConfig(),
             secure_by_default=secure_by_default,
@@ -117,14 +114,10 @@ class AuthService(AccessDecorators, WithoutTab):
             on_request=on_request,
         )
         self._get_access_token = self._access_token
+        self._is_inspecting = inspect_requests
         self._request_sessions = self._wiring.request_sessions
         self._route_guard = self._wiring.route_guard
         self._offline_access = self._wiring.sessions.offline_access
-
-    @property
-    def error_path(self) -> str:
-        """The path of the page for login problems."""
-        return self.config.error_path
 
     def install(self, app: rx.App, *, pages: AuthPages | None = None) -> None:
         """Install the layer in a Reflex app: routes, gate, middleware, default pages, and clean
@@ -150,51 +143,6 @@ class AuthService(AccessDecorators, WithoutTab):
         """Return the gate around `inner`, with the `/auth/` routes behind it."""
         return self._wiring.backend.around(inner)
 
-    def login_url(
-        self,
-        return_to: str = "/",
-        *,
-        audience: str | None = None,
-        scope: str | None = None,
-        **parameters: str,
-    ) -> str:
-        """Return the absolute URL that starts a login and returns to the path `return_to`: a page
-        of this app, else "/".
-
-        `audience` (one in the allowed list) and `scope` (space-separated) request more than the
-        default. `parameters` are those of `LOGIN_PARAMETERS`, such as `prompt="login"` or
-        `organization="org_1"`.
-        """
-        return_to = safe_return_to(return_to)
-        query = {"return_to": return_to, "audience": audience, "scope": scope, **parameters}
-        given = {name: value for name, value in query.items() if value}
-        # The backend's origin, which in development is not the page's.
-        return f"{self.config.app_api_url}/auth/login?{urlencode(given)}"
-
-    def logout_form(self, *children: rx.Component, **props: Any) -> rx.Component:
-        """Return a form around a submit button, which logs out here and at the provider."""
-        action = f"{self.config.app_api_url}/auth/logout"
-        form: rx.Component = DocumentForm.create(*children, action=action, method="post", **props)
-        return form
-
-    def login_link(self, *children: Any, **props: Any) -> rx.Component:
-        """Return a link that logs in and returns to this page. Its text is `children`, or "Log in"
-        in the browser's language. `href` may be another `login_url(...)`."""
-        return self.views.login_link(*children, **props)
-
-    def user_menu(self, **props: Any) -> rx.Component:
-        """Return the user's picture, name and a button to log out; or a link to log in."""
-        form = self.logout_form(self.views.logout_button())
-        return self.views.user_menu(form, **props)
-
-    def user_name(self) -> rx.Component:
-        """Return the user's name: the claim `name`; or `email`, or else `sub`."""
-        return user_name()
-
-    def login_problem(self) -> rx.Component:
-        """Return the content of the page for login problems, to put into a page of the app."""
-        return self.views.login_problem()
-
     def http_client(self, state: rx.State) -> httpx.AsyncClient:
         """Return an HTTP client that acts for the user of this tab. Every request on the allowed
         list has an access token, and no other request has one.
@@ -206,10 +154,6 @@ class AuthService(AccessDecorators, WithoutTab):
         connection = self._connection(state)
         sub = connection.sub if connection else None
         return self._http_clients.of(state, self._session_id_hash(state), sub)
-
-    def request_inspector(self) -> rx.Component:
-        """Return a live panel of this user's outgoing requests, or nothing if it is not enabled."""
-        return request_inspector() if self._wiring.inspection is not None else rx.fragment()
 
     async def get_access_token(self, state: rx.State, options: TokenOptions | None = None) -> str:
         """Return the access token of this tab's user, refreshed if it is about to expire.

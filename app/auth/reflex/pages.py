@@ -1,4 +1,4 @@
-"""The default pages and views: login problem, signed out, forbidden, waiting. And small components.
+"""The default pages and views: login problem, signed out, forbidden, waiting.
 
 All are plain HTML elements with class names that begin with `auth-`, styled by `reflex-oidc.css`.
 """
@@ -202,45 +202,6 @@ class Views:
             **props,
         )
 
-    def logout_button(self) -> rx.Component:
-        """A submit button, for `auth.logout_form`."""
-        return rx.el.button(
-            self.text("log_out"),
-            type="submit",
-            class_name="auth-button auth-quiet",
-            custom_attrs={"data-testid": "logout"},
-        )
-
-    def user_menu(self, logout_form: rx.Component, **props: Any) -> rx.Component:
-        """The user's picture, name and logout; a login link without a user; nothing until it is
-        known, so that no button flickers."""
-        picture: Any = AuthState.user["picture"]
-        signed_in = rx.fragment(
-            rx.cond(
-                picture,
-                rx.el.img(
-                    src=picture, alt="", class_name="auth-picture", referrer_policy="no-referrer"
-                ),
-            ),
-            rx.el.span(
-                user_name(), class_name="auth-name", custom_attrs={"data-testid": "user-name"}
-            ),
-            logout_form,
-        )
-        props.setdefault("class_name", "auth-user-menu")
-        return rx.el.div(
-            rx.cond(
-                AuthState.is_loading,
-                rx.fragment(),
-                rx.cond(
-                    AuthState.is_authenticated,
-                    signed_in,
-                    self.login_link(class_name="auth-button"),
-                ),
-            ),
-            **{"lang": AuthState.language, **props},
-        )
-
     def _session_unknown(self) -> rx.Component:
         return rx.el.section(
             rx.el.p(AuthState.error, role="alert", custom_attrs={"data-testid": "auth-error"}),
@@ -264,14 +225,6 @@ class Views:
 
     def _start_page(self) -> rx.Component:
         return rx.el.a(self.text("start_page"), href="/", class_name="auth-link")
-
-
-def user_name() -> rx.Component:
-    """The claim `name`; or `email`, or else `sub`, if the provider gives no name."""
-    shown: Any = AuthState.user["sub"]
-    for claim in ("email", "name"):
-        shown = rx.cond(AuthState.user[claim], AuthState.user[claim], shown)
-    return rx.fragment(shown)
 
 
 def _page(name: str, content: rx.Component) -> rx.Component:

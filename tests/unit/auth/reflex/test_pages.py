@@ -11,8 +11,9 @@ from app.auth import AuthPages, AuthTexts
 from app.auth.access.checks import has_role
 from app.auth.access.policy import Rule
 from app.auth.reflex.access_rules import mark
+from app.auth.reflex.components import AuthComponents
 from app.auth.reflex.guard import guard_page
-from app.auth.reflex.pages import Views, user_name
+from app.auth.reflex.pages import Views
 
 
 def rendered(views: Views) -> str:
@@ -58,5 +59,5 @@ def test_own_link(app: rx.App) -> None:
 
 def test_name(app: rx.App) -> None:
     """The user's name is the claim `name`, or `email`, or `sub`."""
-    shown = str(user_name())
+    shown = str(AuthComponents().user_name())
     assert shown.index('"name"') < shown.index('"email"') < shown.index('"sub"')

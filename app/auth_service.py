@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.auth import (
     AuthService,
+    AuthTexts,
     RedisSessionStore,
     Sealer,
     SessionStore,
@@ -40,4 +41,5 @@ auth = AuthService(
     inspect_requests=INSPECT_REQUESTS,
     audit_hooks=audit_hooks,
     limits=LIMITS,
+    texts=AuthTexts(only=["en"]),  # as the rest of this app
 )

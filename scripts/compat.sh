@@ -7,7 +7,7 @@ python=$1
 shift
 oldest=0.10.0
 pinned=$(sed -n 's/^reflex==\([^ ]*\).*/\1/p' requirements.txt)
-tests="tests/unit tests/access tests/e2e/lifted"
+tests="tests/unit tests/access tests/e2e/lifted tests/e2e/test_readme_app.py"
 result=
 status=0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ..errors import ConfigError
 from .english import ENGLISH
@@ -19,13 +19,18 @@ class AuthTexts:
     `languages` adds languages and replaces texts: `{"fr": {"log_in": "Se connecter"}}`. Its keys
     are language tags (BCP 47), the keys in each those of `ENGLISH`. A text that a language lacks is
     shown in `default`, the language for browsers that ask for none of these, or else in English.
+    `only` are the tags of the languages to offer, for an app that is not in all of them.
 
     Raises:
-        ConfigError: a text has an unknown key, or `default` is not one of the languages.
+        ConfigError: a text has an unknown key, or `default` or one of `only` has no texts.
     """
 
     def __init__(
-        self, languages: Mapping[str, Texts] | None = None, *, default: str = "en"
+        self,
+        languages: Mapping[str, Texts] | None = None,
+        *,
+        default: str = "en",
+        only: Collection[str] | None = None,
     ) -> None:
         added = languages or {}
         problems = [
@@ -34,14 +39,17 @@ class AuthTexts:
             for key in texts
             if key not in ENGLISH
         ]
-        self.languages = tuple(dict.fromkeys((*_SHIPPED, *added)))
-        """The tags of all languages."""
-        if default not in self.languages:
-            problems.append(f'AuthTexts: default="{default}" has no texts.')
+        every = tuple(dict.fromkeys((*_SHIPPED, *added)))
+        wanted = {default, *(every if only is None else only)}
+        problems += [
+            f'AuthTexts: there are no texts in "{tag}".' for tag in sorted(wanted - set(every))
+        ]
         if problems:
             raise ConfigError(problems)
         self.default = default
-        own = {tag: {**_SHIPPED.get(tag, {}), **added.get(tag, {})} for tag in self.languages}
+        self.languages = tuple(tag for tag in every if tag in wanted)
+        """The tags of the languages that are offered."""
+        own = {tag: {**_SHIPPED.get(tag, {}), **added.get(tag, {})} for tag in every}
         self._texts = {tag: {**own["en"], **own[default], **own[tag]} for tag in self.languages}
         self._tags = {tag.lower(): tag for tag in self.languages}
 

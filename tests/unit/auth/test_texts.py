@@ -47,11 +47,19 @@ def test_another_language() -> None:
     assert texts.choose("it") == "de"
 
 
+def test_one_language() -> None:
+    """An app that is in one language offers no other, whatever the browser asks for."""
+    texts = AuthTexts({"fr": {}}, only=["en"])
+    assert texts.languages == ("en",)
+    assert texts.choose("de,fr") == "en"
+    assert AuthTexts(default="de", only=[]).languages == ("de",)
+
+
 def test_unknown() -> None:
     """A key that does not exist, or a default without texts, is named."""
     with pytest.raises(ConfigError) as caught:
         AuthTexts({"fr": {"login": "Se connecter"}}, default="it")
     assert [problem.partition(" ")[2] for problem in caught.value.problems] == [
         '"login" in "fr" is not one of the texts of this layer.',
-        'default="it" has no texts.',
+        'there are no texts in "it".',
     ]

@@ -1,10 +1,10 @@
-# run, test, check, bench, scale-test, load-test, compat: each target sets up what it needs.
+# run, test, check, bench, scale-test, load-test, compat, wheel: each target sets up what it needs.
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test scale-test load-test compat check bench format clean
+.PHONY: run test scale-test load-test compat wheel check bench format clean
 
 run: $(READY)  ## start the app on http://localhost:3000
 	@echo "Starting the app: http://localhost:3000 (the first start builds the page, about 15 s)"
@@ -32,15 +32,18 @@ bench: $(READY)  ## measure the layer beside its peers: a table and bench.json (
 load-test: $(READY)  ## a thousand tabs beside the same app without the auth layer (about eight minutes)
 	@$(BIN)/python -m tests.load $(ARGS)
 
-compat:  ## unit, access and lifted tests on the oldest and the pinned Reflex (about half an hour)
-	@sh scripts/compat.sh $(PYTHON) $(ARGS)
+compat:  ## the library's tests on Python 3.11 to 3.14 and on the oldest versions (about an hour)
+	@TESTS="$(TESTS)" sh scripts/compat.sh $(ARGS)
+
+wheel: $(READY)  ## build dist/reflex_oidc-*.whl, and the sdist
+	@$(BIN)/python -m build --no-isolation
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .cache .web .states .data .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .cache dist .web .states .data .mypy_cache .pytest_cache .ruff_cache
 
 $(READY): requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and '$(PYTHON)' was not found. Set PYTHON=/path/to/python."; exit 1; }

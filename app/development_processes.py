@@ -16,7 +16,7 @@ import httpx
 from app.auth_service import DATA_DIR
 
 from .config import EXTERNAL_API_AUDIENCE, EXTERNAL_API_URL, IS_LOCAL_TENANT, config
-from .loopback_server import is_loopback
+from .local_tenant.loopback_server import is_loopback
 
 logger = logging.getLogger(__name__)
 

@@ -60,16 +60,16 @@ if TYPE_CHECKING:
     from .session import (
         Lifetimes,
         MemorySessionStore,
-        RedisSessionStore,
         Sealer,
         SessionStore,
         SQLiteSessionStore,
     )
+    from .session.redis_store import RedisSessionStore
     from .texts import AuthTexts
     from .toolchain import use_packaged_toolchain
     from .user import Address, User
 
-# Where the names are. What needs Reflex comes last.
+# Where the names are. What needs redis or Reflex (which needs redis) comes last.
 _MODULES = (
     "errors",
     "texts",
@@ -85,6 +85,7 @@ _MODULES = (
     "access.checks",
     "flows.devices",
     "http.requests",
+    "session.redis_store",
     "reflex.state",
     "reflex.pages",
     "reflex.plugin",

@@ -1,4 +1,4 @@
-"""`python -m app.auth surface`: who may reach which page, event handler and variable of the app."""
+"""`python -m reflex_oidc surface`: who may reach which page, event handler and variable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 
 def main() -> int:
     """Print the report of the Reflex app in this folder."""
-    parser = argparse.ArgumentParser(prog="python -m app.auth", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}", description=__doc__)
     parser.add_argument("report", choices=["surface"])
     parser.parse_args()
     from reflex.config import get_config

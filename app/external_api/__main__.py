@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from ..loopback_server import CannotListen, listen, serve
+from ..local_tenant.loopback_server import CannotListen, listen, serve
 from .asgi import create_api
 from .settings import ApiRefused, ApiSettings, refuse_production
 

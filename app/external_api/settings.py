@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..loopback_server import is_loopback
+from ..local_tenant.loopback_server import is_loopback
 
 SCOPE = "read:messages"
 

@@ -1,4 +1,4 @@
-"""`python -m app.local_tenant`: run the tenant as a process of its own."""
+"""`python -m reflex_oidc_tenant`: run the tenant as a process of its own."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from ..loopback_server import CannotListen, listen, serve
 from .asgi import create_tenant
+from .loopback_server import CannotListen, listen, serve
 from .settings import TenantRefused, TenantSettings, refuse_production
 
 
@@ -43,7 +43,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m app.local_tenant",
+        prog=f"python -m {__package__}",
         description="A local OpenID tenant for development.",
     )
     port = os.environ.get("LOCAL_TENANT_PORT", "4400")

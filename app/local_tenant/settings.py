@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..loopback_server import is_loopback
+from .loopback_server import is_loopback
 
 
 class TenantRefused(ValueError):

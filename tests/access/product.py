@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,7 +147,7 @@ def product(directory: Path) -> Iterator[Product]:
 def describe(tenant: Tenant, email: str, mark: str) -> None:
     """Make all that the tenant says about a user unmistakable."""
     profile = {name: f"{mark}-{name}" for name in ("name", "given_name", "family_name", "nickname")}
-    with sqlite3.connect(tenant.data) as database:
+    with closing(sqlite3.connect(tenant.data)) as database, database:
         database.execute(
             "UPDATE users SET profile = ? WHERE email = ?", (json.dumps(profile), email)
         )

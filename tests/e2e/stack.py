@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,14 +23,14 @@ class Tenant:
 
     def set_metadata(self, email: str, metadata: str | None) -> None:
         """Set a user's metadata (JSON text; None removes it) behind every cache there is."""
-        with sqlite3.connect(self.data) as database:
+        with closing(sqlite3.connect(self.data)) as database, database:
             database.execute(
                 "UPDATE users SET user_metadata = ? WHERE email = ?", (metadata, email)
             )
 
     def metadata(self, email: str) -> str | None:
         """A user's metadata as it is stored."""
-        with sqlite3.connect(self.data) as database:
+        with closing(sqlite3.connect(self.data)) as database, database:
             (text,) = database.execute(
                 "SELECT user_metadata FROM users WHERE email = ?", (email,)
             ).fetchone()
@@ -37,7 +38,7 @@ class Tenant:
 
     def forget_consents(self) -> None:
         """Make the tenant ask for consent again."""
-        with sqlite3.connect(self.data) as database:
+        with closing(sqlite3.connect(self.data)) as database, database:
             database.execute("DELETE FROM consents")
 
 
@@ -126,24 +127,26 @@ def tenant_process(
     directory: Path,
     *,
     app_url: str,
-    page_url: str | None = None,
+    api_url: str | None = None,
     external_audience: str = "http://127.0.0.1:4401/api/",
     rotation_overlap: int = 0,
+    command: tuple[str, ...] = (sys.executable, "-m", "app.local_tenant"),
+    cwd: Path = ROOT,
 ) -> Tenant:
-    """`python -m app.local_tenant` on a free port. `page_url` is the page's origin, if that is
-    another than the backend's."""
+    """The tenant on a free port: `python -m app.local_tenant`, or that of the installed library.
+    `api_url` is the backend's origin, if that is another than the page's."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     data = directory / "local_tenant.sqlite3"
     server = Server(
         [
-            *(sys.executable, "-m", "app.local_tenant"),
-            *("--port", str(port), "--data", str(data), "--app-url", app_url),
-            *(("--app-url", page_url) if page_url else ()),
+            *command,
+            *("--port", str(port), "--data", str(data)),
+            *("--app-url", app_url, "--app-url", api_url or app_url),
             *("--external-audience", external_audience),
             *("--rotation-overlap", str(rotation_overlap)),
         ],
-        cwd=ROOT,
+        cwd=cwd,
         environ=clean_environ(),
         log=directory / "tenant.log",
         ready=lambda: answers(f"{url}/.well-known/openid-configuration"),

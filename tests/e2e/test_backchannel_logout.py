@@ -6,6 +6,7 @@ import json
 import secrets
 import sqlite3
 import time
+from contextlib import closing
 
 import httpx
 from joserfc import jwt
@@ -21,7 +22,7 @@ EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 def logout_token(stack: Stack, email: str) -> str:
     """What the tenant would sign to log this person out everywhere, with the tenant's own key."""
-    with sqlite3.connect(stack.tenant.data) as database:
+    with closing(sqlite3.connect(stack.tenant.data)) as database, database:
         (jwk,) = database.execute("SELECT jwk FROM keys").fetchone()
         (sub,) = database.execute("SELECT user_id FROM users WHERE email = ?", (email,)).fetchone()
     key, now = RSAKey.import_key(json.loads(jwk)), int(time.time())

@@ -91,7 +91,7 @@ def start_shop(tmp_path_factory: pytest.TempPathFactory, orders_api: str) -> Ite
             page_port, backend_port = free_port(), free_port()
             url = f"http://localhost:{page_port}"
             api_url = url if is_production else f"http://localhost:{backend_port}"
-            tenant = tenant_process(directory, app_url=api_url, page_url=url)
+            tenant = tenant_process(directory, app_url=url, api_url=api_url)
             ports = ["--frontend-port", str(page_port)]
             if not is_production:
                 ports += ["--backend-port", str(backend_port)]

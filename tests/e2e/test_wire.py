@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from playwright.sync_api import Page, WebSocket
@@ -67,7 +68,10 @@ def log_in_openly(page: Page, stack: Stack) -> dict[str, str]:
     page.goto(stack.url)
     by_test_id(page, "login").click()
     page.wait_for_url("**/u/login**")
-    with sqlite3.connect(stack.directory.parent / "data" / "sessions.sqlite3") as database:
+    with (
+        closing(sqlite3.connect(stack.directory.parent / "data" / "sessions.sqlite3")) as database,
+        database,
+    ):
         key, sealed = database.execute(
             "SELECT key, sealed FROM transactions ORDER BY created_at DESC LIMIT 1"
         ).fetchone()
@@ -135,7 +139,7 @@ def test_store_on_disk_is_sealed(person: Page, stack: Stack) -> None:
     """The session file holds neither a token nor a claim that can be read."""
     log_in(person, stack)
     data = stack.directory.parent / "data"
-    with sqlite3.connect(data / "sessions.sqlite3") as database:
+    with closing(sqlite3.connect(data / "sessions.sqlite3")) as database, database:
         (count,) = database.execute("SELECT count(*) FROM sessions").fetchone()
     assert count >= 1
     for where, text in files_below(data):

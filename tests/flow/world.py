@@ -27,7 +27,8 @@ from app.auth import (
     local_tenant_environ,
 )
 from app.auth.testing import FakeClock as Clock
-from app.local_tenant import TenantSettings, create_tenant
+from app.local_tenant.asgi import create_tenant
+from app.local_tenant.settings import TenantSettings
 
 APP = "http://localhost:3000"
 TENANT = "http://127.0.0.1:4400"

@@ -14,7 +14,8 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
-from app.local_tenant import TenantSettings, create_tenant
+from app.local_tenant.asgi import create_tenant
+from app.local_tenant.settings import TenantSettings
 
 from ..flow.world import APP, TENANT, Clock, through_the_pages
 

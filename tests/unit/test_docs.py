@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+DOCUMENTS = sorted([*(ROOT / page for page in PAGES), *(ROOT / "docs").glob("*.md")])
 PATH = re.compile(
     r"`((?:app|tests|docs|assets|scripts)/[^`*:]*)(?:::\w+)?`|\]\(((?!https?:)[^)#]+)\)"
 )

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ua_parser import parse
-
 from ..config import AuthConfig
 from ..errors import AuthError, IdTokenError, ProviderUnavailable, StoreUnavailable
 from ..oidc.authorization import code_of, single_parameters, state_of
@@ -36,8 +34,15 @@ _LONGEST = 512  # characters of a User-Agent that are parsed
 
 def parse_user_agent(user_agent: str | None) -> tuple[str, str]:
     """Return browser and platform of a `User-Agent` (RFC 9110 section 10.1.5), such as `("Firefox",
-    "Windows")`, or empty texts. For display only: a client can send any value."""
+    "Windows")`, or empty texts. For display only: a client can send any value.
+
+    It takes ua-parser, which the extra `reflex-oidc[devices]` installs; without it, both are empty.
+    """
     if not user_agent:
+        return "", ""
+    try:
+        from ua_parser import parse
+    except ImportError:
         return "", ""
     result = parse(user_agent[:_LONGEST])
     browser = result.user_agent.family if result.user_agent else ""

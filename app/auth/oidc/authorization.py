@@ -5,13 +5,14 @@ OpenID Connect Core section 3.1.2, with PKCE (RFC 7636), PAR (RFC 9126) and `iss
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from ..errors import AuthorizationError, CallbackError, ProviderError, TransactionError
 from .client_authentication import ClientAuthentication
@@ -74,12 +75,18 @@ def authorization_request(
         "scope": scope,
         "state": login.state,
         "nonce": login.nonce,
-        "code_challenge": create_s256_code_challenge(login.code_verifier),
+        "code_challenge": code_challenge(login.code_verifier),
         "code_challenge_method": "S256",
     }
     if audience:
         parameters["audience"] = audience
     return {**others, **parameters}
+
+
+def code_challenge(code_verifier: str) -> str:
+    """The code challenge of the method S256 (RFC 7636 section 4.2), without padding."""
+    digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 async def push(

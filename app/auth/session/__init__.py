@@ -1,9 +1,11 @@
-"""Sessions on the server: the models, the stores, their encryption, and the session cookie."""
+"""Sessions on the server: the models, the stores, their encryption, and the session cookie.
+
+`RedisSessionStore` is in `redis_store`, which needs the package redis.
+"""
 
 from .cookie import SessionCookie, hash_session_id, is_session_id, new_session_id, strip
 from .encryption import Sealer, UnsealError
 from .models import AccessToken, RecordError, Session, Transaction
-from .redis_store import RedisSessionStore
 from .sqlite_store import MemorySessionStore, SQLiteSessionStore
 from .store import TOUCH_INTERVAL, Lifetimes, SessionStore, StoredSession
 
@@ -13,7 +15,6 @@ __all__ = [
     "Lifetimes",
     "MemorySessionStore",
     "RecordError",
-    "RedisSessionStore",
     "SQLiteSessionStore",
     "Sealer",
     "Session",

@@ -7,16 +7,21 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import redis.asyncio as aioredis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
 from ..errors import StoreUnavailable
 from . import redis_scripts as scripts
 from .encryption import RecordSealer, Sealer
 from .models import Session, Transaction
 from .store import Lifetimes, StoredSession
+
+try:
+    import redis.asyncio as aioredis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+    from redis.exceptions import RedisError
+except ImportError as error:
+    raise ImportError(
+        "RedisSessionStore needs the package redis: pip install 'reflex-oidc[redis]'"
+    ) from error
 
 TIMEOUT = 2.0  # seconds to connect, to get an answer, and to get a connection of the pool
 CONNECTIONS = 50

@@ -28,7 +28,7 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     `foreign` serves the page's."""
     directory = tmp_path_factory.mktemp("routes")
     url, api_url = (f"http://localhost:{free_port()}" for _ in range(2))
-    tenant = tenant_process(directory, app_url=api_url, page_url=url)
+    tenant = tenant_process(directory, app_url=url, api_url=api_url)
     project = lifted_project(directory / "project", SOURCES, "routes_app")
     app = Server(
         [str(BIN / "reflex"), "run", "--env", "prod", "--backend-only"],

@@ -11,13 +11,13 @@ from app.auth.session import (
     AccessToken,
     Lifetimes,
     MemorySessionStore,
-    RedisSessionStore,
     Sealer,
     Session,
     SessionStore,
     SQLiteSessionStore,
     Transaction,
 )
+from app.auth.session.redis_store import RedisSessionStore
 from app.auth.testing import FakeClock as Clock
 
 from ...redis_server import running_redis

@@ -12,7 +12,8 @@ import pytest
 from redis.asyncio import Redis
 
 from app.auth.errors import StoreUnavailable
-from app.auth.session import RedisSessionStore, Sealer, hash_session_id, new_session_id
+from app.auth.session import Sealer, hash_session_id, new_session_id
+from app.auth.session.redis_store import RedisSessionStore
 
 from ....redis_server import redis_server
 from ..conftest import LIFETIMES, SECRET, Clock, session, transaction

@@ -191,7 +191,7 @@ async def test_change_by_another_program(
     store: SQLiteSessionStore, file: Path, monotonic: Clock
 ) -> None:
     """A change that nobody notes is seen after `READ_INTERVAL` at the latest."""
-    with sqlite3.connect(file) as database:
+    with closing(sqlite3.connect(file)) as database, database:
         database.execute("UPDATE sessions SET sealed = x'00'")
     monotonic.now += READ_INTERVAL
     assert store.cached("ref") is None

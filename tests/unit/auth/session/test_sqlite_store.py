@@ -55,7 +55,7 @@ def test_processes_share_the_file(file: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(file)]
     writers = [subprocess.Popen([*command, str(name)], cwd=ROOT) for name in range(4)]
     assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
-    with sqlite3.connect(file) as database:
+    with closing(sqlite3.connect(file)) as database, database:
         assert database.execute("SELECT count(*) FROM sessions").fetchone() == (400,)
 
 
@@ -108,7 +108,7 @@ async def test_damaged_record(file: Path, clock: Clock, damage: str) -> None:
     store = opened(file, clock)
     await store.create("alice", session(clock))
     await store.create("bob", session(clock))
-    with sqlite3.connect(file) as database:
+    with closing(sqlite3.connect(file)) as database, database:
         database.execute(damage)
     assert await store.load("alice") is None
     await store.close()
@@ -150,14 +150,14 @@ async def test_purge(file: Path, clock: Clock) -> None:
     assert await store.purge() == {"old": session_of_old}
     assert await store.load("new")
     await store.close()
-    with sqlite3.connect(file) as database:
+    with closing(sqlite3.connect(file)) as database, database:
         assert database.execute("SELECT ref FROM sessions").fetchall() == [("new",)]
 
 
 async def test_older_file(file: Path, clock: Clock) -> None:
     """A file of version 1 is brought up to date; its sessions log in again."""
     file.parent.mkdir()
-    with sqlite3.connect(file) as database:
+    with closing(sqlite3.connect(file)) as database, database:
         database.execute("CREATE TABLE sessions (ref TEXT PRIMARY KEY)")
         database.execute("INSERT INTO sessions VALUES ('ref')")
         database.execute("PRAGMA user_version = 1")
@@ -199,7 +199,7 @@ async def test_previous_file(file: Path, clock: Clock, version: int, changes: st
     store = opened(file, clock)
     await store.create("ref", session(clock))
     await store.close()
-    with sqlite3.connect(file) as database:
+    with closing(sqlite3.connect(file)) as database, database:
         database.executescript(changes)
         database.execute(f"PRAGMA user_version = {version}")
     store = opened(file, clock)
@@ -208,7 +208,7 @@ async def test_previous_file(file: Path, clock: Clock, version: int, changes: st
     assert await store.load("ref") is None
     assert await store.delete("new")
     await store.close()
-    with sqlite3.connect(file) as database:
+    with closing(sqlite3.connect(file)) as database, database:
         kinds = {kind for (kind,) in database.execute("SELECT type FROM sqlite_master")}
         tables = {name for (name,) in database.execute("SELECT tbl_name FROM sqlite_master")}
     assert "trigger" not in kinds
@@ -220,7 +220,7 @@ async def test_newer_file(file: Path, clock: Clock) -> None:
     store = opened(file, clock)
     await store.ping()
     await store.close()
-    with sqlite3.connect(file) as database:
+    with closing(sqlite3.connect(file)) as database, database:
         database.execute("PRAGMA user_version = 99")
     with pytest.raises(ConfigError, match="newer version"):
         await opened(file, clock).ping()

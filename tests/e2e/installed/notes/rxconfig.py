@@ -1,12 +1,6 @@
-"""Settings of the app that lifts the auth layer."""
+"""Settings of the notes app."""
 
 import os
-import sys
-from pathlib import Path
-
-os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-os.environ.setdefault("REFLEX_USE_SYSTEM_BUN", "true")
-os.environ.setdefault("NPM_CONFIG_REGISTRY", "https://registry.npmjs.org")
 
 import reflex as rx
 

@@ -1,4 +1,4 @@
-"""The auth layer in another app: guards of every kind, and what a subscriber is told."""
+"""The installed library in another app: guards of every kind, and what a subscriber is told."""
 
 from __future__ import annotations
 

@@ -1,15 +1,11 @@
-"""Another app with the auth layer copied into it, as `notes/auth`."""
+"""Another app, which imports the installed library."""
 
 import asyncio
 import os
 from pathlib import Path
 
 import reflex as rx
-from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
-
-from .auth import (
+from reflex_oidc import (
     AuthConfig,
     AuthService,
     AuthState,
@@ -18,6 +14,9 @@ from .auth import (
     UserScopedState,
     claim,
 )
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
 config = AuthConfig.from_environ(os.environ)
 store = SQLiteSessionStore(Path(os.environ["NOTES_DATA"]), Sealer(config.secrets))

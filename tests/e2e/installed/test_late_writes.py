@@ -13,7 +13,7 @@ from ...cookies import session_cookie
 from ..stack import SECRET, Stack
 from ..walk import ALICE, BOB
 from .pauses import Pauses
-from .test_lifted import enter
+from .test_installed import enter
 
 
 async def end_session(notes: Stack, handle: str) -> None:

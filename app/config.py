@@ -15,9 +15,8 @@ from app.auth import (
     Limits,
     OpenTelemetryAuditLog,
     TokenOptions,
+    local_tenant_environ,
 )
-
-from .local_tenant_client import local_tenant_environ
 
 # `reflex run` serves the page on 3000 and the backend on 8000; in production both are one origin.
 IS_PRODUCTION = os.environ.get("REFLEX_ENV_MODE") in ("prod", "preview")

@@ -4,7 +4,7 @@
 # folder of .cache/compat. Exit status 0: nothing failed, and something was tested.
 # Usage: [TESTS="tests/unit ..."] compat.sh [PYTEST_ARGUMENT...]
 set -u
-tests=${TESTS:-tests/unit tests/access tests/setup/test_package.py tests/e2e/installed}
+tests=${TESTS:-tests/unit tests/access tests/setup/test_package.py tests/e2e/installed tests/e2e/test_readme_app.py}
 result=
 
 find_python() { # VERSION: an interpreter that runs (a shim of pyenv may be there and refuse to)

@@ -52,6 +52,9 @@ if TYPE_CHECKING:
         TokenOptions,
     )
     from .limits import Limits
+    from .local_tenant import local_tenant_environ
+    from .reflex.pages import AuthPages
+    from .reflex.plugin import Plugin
     from .reflex.state import AuthState, UserScopedState
     from .service import AuthService
     from .session import (
@@ -62,11 +65,16 @@ if TYPE_CHECKING:
         SQLiteSessionStore,
     )
     from .session.redis_store import RedisSessionStore
+    from .texts import AuthTexts
+    from .toolchain import use_packaged_toolchain
     from .user import Address, User
 
 # Where the names are. What needs redis or Reflex (which needs redis) comes last.
 _MODULES = (
     "errors",
+    "texts",
+    "toolchain",
+    "local_tenant",
     "user",
     "config",
     "limits",
@@ -79,6 +87,8 @@ _MODULES = (
     "http.requests",
     "session.redis_store",
     "reflex.state",
+    "reflex.pages",
+    "reflex.plugin",
     "service",
 )
 
@@ -91,8 +101,10 @@ __all__ = [
     "AuditHook",
     "AuthConfig",
     "AuthError",
+    "AuthPages",
     "AuthService",
     "AuthState",
+    "AuthTexts",
     "AuthorizationError",
     "AuthorizationParams",
     "CallbackError",
@@ -111,6 +123,7 @@ __all__ = [
     "LogoutTokenError",
     "MemorySessionStore",
     "OpenTelemetryAuditLog",
+    "Plugin",
     "Principal",
     "ProviderError",
     "ProviderUnavailable",
@@ -132,7 +145,9 @@ __all__ = [
     "claim",
     "has_role",
     "has_scope",
+    "local_tenant_environ",
     "member_of",
+    "use_packaged_toolchain",
     "verified_email",
 ]
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from .environ import EnvironReader
+from .generated_secret import generated_secret
 from .signing_key import SIGNATURE_ALGORITHMS
 from .urls import origin_of
 
@@ -19,12 +21,19 @@ LOGIN_PARAMETERS = frozenset(
     | {"screen_hint", "ui_locales"}
 )
 
-_REQUIRED = {
+DEFAULT_ERROR_PATH = "/error"
+DEFAULT_DATA_DIR = ".data"
+
+_PROVIDER = {
     "AUTH0_DOMAIN": "the tenant's domain, such as example.eu.auth0.com",
     "AUTH0_CLIENT_ID": "the application's Client ID",
     "AUTH0_CLIENT_SECRET": "the application's Client Secret",
+}
+_REQUIRED = {
+    **_PROVIDER,
     "AUTH0_SECRET": "32 random bytes that seal what is stored: openssl rand -hex 32",
 }
+_ORIGINS = ("APP_BASE_URL", "APP_API_URL")
 _AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 _METHODS_WITHOUT_SECRET = ("private_key_jwt", "none")
 _NO_AUDIENCE = "none"  # for a provider without that parameter, whatever the app's default is
@@ -75,8 +84,10 @@ class AuthConfig:
     - `app_base_url`: the origin of the pages; `app_api_url`: that of the backend, with `/auth/`.
     - `redis_url`: the Redis of an app that runs on several machines; None on one.
     - `issuer_identifier`: the provider's issuer, if it is not `domain` with a slash at the end.
-    - `secrets`: encrypt what is stored, newest first. If the tuple is empty, the app supplies a
-      secret of its own.
+    - `secrets`: encrypt what is stored, newest first. `from_environ` always finds one.
+    - `unset_origins`: which of `APP_BASE_URL` and `APP_API_URL` are not set. `AuthService` takes
+      them from Reflex's own configuration when `reflex run` starts the app.
+    - `error_path`: the page that a failed login leads to (`errorPath` of the Angular SDK).
     - `is_fallback`: no provider was configured, and the `fallback` of `from_environ` was used.
     - `multi_resource_refresh_tokens`: one refresh token obtains access tokens for several audiences
       (Auth0's term).
@@ -99,6 +110,8 @@ class AuthConfig:
     client_authentication: ClientAuthenticationConfig = ClientAuthenticationConfig()
     app_base_url: str = DEFAULT_APP_BASE_URL
     app_api_url: str = DEFAULT_APP_BASE_URL
+    unset_origins: frozenset[str] = frozenset()
+    error_path: str = DEFAULT_ERROR_PATH
     redis_url: str | None = field(default=None, repr=False)
     is_fallback: bool = False
     multi_resource_refresh_tokens: bool = False
@@ -141,18 +154,21 @@ class AuthConfig:
         *,
         authorization_params: AuthorizationParams | None = None,
         fallback: Mapping[str, str] | None = None,
+        error_path: str = DEFAULT_ERROR_PATH,
     ) -> AuthConfig:
         """Read the variables that `.env.example` lists.
 
         `authorization_params` are the defaults of `AUTH0_AUDIENCE` and `AUTH0_SCOPE`. `fallback`
-        are variables of a provider to use if none of `AUTH0_DOMAIN`, `AUTH0_CLIENT_ID`,
-        `AUTH0_CLIENT_SECRET` and `AUTH0_SECRET` is set; it needs no `AUTH0_SECRET`.
+        are variables of a provider to use if none of `AUTH0_DOMAIN`, `AUTH0_CLIENT_ID` and
+        `AUTH0_CLIENT_SECRET` is set. With it, `AUTH0_SECRET` is optional: if it is not set, a
+        secret is generated once and kept in the file `secret` of the folder `APP_DATA_DIR`
+        (default `.data`).
 
         Raises:
             ConfigError: variables are missing or wrong; `problems` names every one of them.
         """
         reader = EnvironReader(environ)
-        is_fallback = fallback is not None and not reader.has_any(_REQUIRED)
+        is_fallback = fallback is not None and not reader.has_any(_PROVIDER)
         reader.fall_back(fallback if fallback is not None and is_fallback else {})
         authentication = _client_authentication(reader)
         _require_credentials(reader, authentication, is_fallback=is_fallback)
@@ -169,6 +185,8 @@ class AuthConfig:
             client_authentication=authentication,
             app_base_url=app_base_url,
             app_api_url=reader.origin("APP_API_URL", app_base_url),
+            unset_origins=frozenset(name for name in _ORIGINS if reader.text(name) is None),
+            error_path=reader.page_path("error_path", error_path),
             redis_url=reader.redis_url("REDIS_URL"),
             is_fallback=is_fallback,
             multi_resource_refresh_tokens=reader.switch("AUTH0_MULTI_RESOURCE_REFRESH"),
@@ -182,7 +200,12 @@ class AuthConfig:
             trusted_proxies=reader.whole_number("APP_TRUSTED_PROXIES", "number"),
         )
         reader.check()
-        return config
+        return config if config.secrets else replace(config, secrets=_generated(reader))
+
+
+def _generated(reader: EnvironReader) -> tuple[str, ...]:
+    """The secret of this machine, for development with the fallback provider."""
+    return (generated_secret(Path(reader.text("APP_DATA_DIR") or DEFAULT_DATA_DIR) / "secret"),)
 
 
 def _require_credentials(

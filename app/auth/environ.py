@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 
 from .errors import ConfigError
@@ -9,6 +10,7 @@ from .signing_key import import_signing_key
 from .urls import url_problem
 
 MINIMUM_SECRET_LENGTH = 32  # characters
+_PAGE_PATH = re.compile(r"(/[A-Za-z0-9_~.-]+)+")
 _SWITCHES = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
 
 
@@ -77,6 +79,14 @@ class EnvironReader:
         """An http(s) URL without a path and without a trailing slash."""
         text = self.text(name)
         return self._checked_url(name, text, path=False).rstrip("/") if text else default
+
+    def page_path(self, name: str, path: str) -> str:
+        """A page's path, which is given in the code and not as a variable."""
+        if not _PAGE_PATH.fullmatch(path) or path == "/auth" or path.startswith("/auth/"):
+            self._problems.append(
+                f'{name}="{path}" is not the path of a page of the app, such as /error.'
+            )
+        return path
 
     def domain(self, name: str) -> str:
         """A domain or a URL, as a URL without a trailing slash; empty if it is not set."""

@@ -33,7 +33,8 @@ class AuthError(Exception):
     `code` is stable. `code` and `error_id` may be shown and put into a URL. `remedy` is a sentence
     that tells the user what to do. `retryable` means that the same request can succeed in a moment.
     `error` and `error_description` are the OAuth 2.0 parameters of the same names (RFC 6749
-    section 4.1.2.1); None if the provider sent none.
+    section 4.1.2.1); None if the provider sent none. `return_to` is the path that a failed login
+    was to lead to, if it is known.
     """
 
     code: str = "auth_error"
@@ -53,6 +54,7 @@ class AuthError(Exception):
         self.error_id = secrets.token_hex(4)
         self.error = error
         self.error_description = error_description
+        self.return_to: str | None = None
 
 
 class ConfigError(AuthError):

@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast, overload
-from urllib.parse import urlencode
 
 import httpx
 import reflex as rx
@@ -26,6 +25,7 @@ from .http_clients import HttpClients
 from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
 from .limits import Limits
 from .reflex.access_report import AccessEntry, surface
+from .reflex.components import AuthComponents
 from .reflex.decorators import AccessDecorators
 from .reflex.events import tree_of
 from .reflex.guard import (
@@ -37,10 +37,13 @@ from .reflex.guard import (
     guard_handler,
     guard_page,
 )
-from .reflex.navigation import DocumentForm, current_path
-from .reflex.request_inspector import request_inspector
+from .reflex.navigation import current_path
+from .reflex.origins import with_reflex_origins
+from .reflex.pages import AuthPages, Views
+from .reflex.plugin import bind_plugin
 from .reflex.subscription import Claims, UserHandler, subscribe
 from .session import Session, SessionStore
+from .texts import AuthTexts
 from .user import User
 from .wiring import Options, Wiring
 from .without_tab import WithoutTab
@@ -48,19 +51,22 @@ from .without_tab import WithoutTab
 DEFAULT_LIMITS = Limits()
 
 
-class AuthService(AccessDecorators, WithoutTab):
+class AuthService(AccessDecorators, AuthComponents, WithoutTab):
     """Logs users in and out, calls APIs for them, and keeps every open tab up to date.
 
     `config` says which provider logs users in, and `store` holds the sessions. Every page, event
     handler and variable requires a signed-in user unless it is marked (`public`, `require`);
     without `secure_by_default`, only marked ones do. `inspect_requests` enables the request
     inspector. `on_request` is called for every outgoing request, `audit_hooks` for every event of
-    the audit trail. `limits` are the rate limits (None: no limits). `pool` is the transport that
-    sends the requests (default: a bounded httpx pool). `clock` returns epoch seconds, `jitter`
-    numbers in [0, 1).
+    the audit trail. `limits` are the rate limits (None: no limits). `texts` are those of the
+    default pages and messages. `pool` is the transport that sends the requests (default: a bounded
+    httpx pool). `clock` returns epoch seconds, `jitter` numbers in [0, 1).
+
+    Under `reflex run`, origins that `config` leaves open are those of `rx.Config`.
 
     Raises:
-        ConfigError: the allowed list has invalid entries. The error names them all.
+        ConfigError: the allowed list has invalid entries (the error names them all), or the origins
+            in `config` contradict those of `rx.Config`.
     """
 
     def __init__(
@@ -74,16 +80,20 @@ class AuthService(AccessDecorators, WithoutTab):
         on_request: Observer | None = None,
         audit_hooks: Sequence[AuditHook] = (),
         limits: Limits | None = DEFAULT_LIMITS,
+        texts: AuthTexts | None = None,
         pool: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        config = with_reflex_origins(config)
+        self.views = Views(texts or AuthTexts())
         options = Options(
             http_interceptor=http_interceptor or HttpInterceptorConfig(),
             secure_by_default=secure_by_default,
             inspect_requests=inspect_requests,
             audit_hooks=audit_hooks,
             limits=limits,
+            views=self.views,
             clock=clock,
             jitter=jitter,
         )
@@ -104,53 +114,34 @@ class AuthService(AccessDecorators, WithoutTab):
             on_request=on_request,
         )
         self._get_access_token = self._access_token
+        self._is_inspecting = inspect_requests
         self._request_sessions = self._wiring.request_sessions
         self._route_guard = self._wiring.route_guard
         self._offline_access = self._wiring.sessions.offline_access
 
-    def install(self, app: rx.App) -> None:
-        """Install the layer in a Reflex app: routes, gate, middleware, and clean shutdown.
+    def install(self, app: rx.App, *, pages: AuthPages | None = None) -> None:
+        """Install the layer in a Reflex app: routes, gate, middleware, default pages, and clean
+        shutdown. `pages` replaces default pages. A second call for the same app does nothing.
 
         Raises:
             ConfigError: the app uses the transport "polling", which cannot be bound to a login.
         """
+        if app is self._app:
+            return
         if get_config().transport == "polling":
             raise ConfigError(
                 'The transport "polling" cannot be used with this auth layer: set '
                 'transport="websocket" in rxconfig.py (it is the default).'
             )
         self._app = app
+        self.views.install(self.login_url, pages)
+        bind_plugin(self)
         self._wiring.install(app, self._session)
         app.register_lifespan_task(self._lifespan)
 
     def asgi(self, inner: ASGIApp) -> ASGIApp:
         """Return the gate around `inner`, with the `/auth/` routes behind it."""
         return self._wiring.backend.around(inner)
-
-    def login_url(
-        self,
-        return_to: str = "/",
-        *,
-        audience: str | None = None,
-        scope: str | None = None,
-        **parameters: str,
-    ) -> str:
-        """Return the absolute URL that starts a login and returns to the path `return_to`.
-
-        `audience` (one in the allowed list) and `scope` (space-separated) request more than the
-        default. `parameters` are those of `LOGIN_PARAMETERS`, such as `prompt="login"` or
-        `organization="org_1"`.
-        """
-        query = {"return_to": return_to, "audience": audience, "scope": scope, **parameters}
-        given = {name: value for name, value in query.items() if value}
-        # The backend's origin, which in development is not the page's.
-        return f"{self.config.app_api_url}/auth/login?{urlencode(given)}"
-
-    def logout_form(self, *children: rx.Component, **props: Any) -> rx.Component:
-        """Return a form around a submit button, which logs out here and at the provider."""
-        action = f"{self.config.app_api_url}/auth/logout"
-        form: rx.Component = DocumentForm.create(*children, action=action, method="post", **props)
-        return form
 
     def http_client(self, state: rx.State) -> httpx.AsyncClient:
         """Return an HTTP client that acts for the user of this tab. Every request on the allowed
@@ -163,10 +154,6 @@ class AuthService(AccessDecorators, WithoutTab):
         connection = self._connection(state)
         sub = connection.sub if connection else None
         return self._http_clients.of(state, self._session_id_hash(state), sub)
-
-    def request_inspector(self) -> rx.Component:
-        """Return a live panel of this user's outgoing requests, or nothing if it is not enabled."""
-        return request_inspector() if self._wiring.inspection is not None else rx.fragment()
 
     async def get_access_token(self, state: rx.State, options: TokenOptions | None = None) -> str:
         """Return the access token of this tab's user, refreshed if it is about to expire.
@@ -251,7 +238,7 @@ class AuthService(AccessDecorators, WithoutTab):
         Put it below `@rx.page` and `@rx.event`."""
         # A page has no parameters, a handler has `self`.
         if not inspect.signature(target).parameters:
-            return guard_page(target)
+            return guard_page(target, self.views)
         return guard_handler(target, self.get_user, self.login_url)
 
     def on_user_change(self, handler: UserHandler[State, Claims]) -> EventCallback[()]:

@@ -17,6 +17,7 @@ from .flows.login_link import page_of
 from .flows.session_manager import SessionManager
 from .http.asgi import BackendMiddleware
 from .http.connections import Connections
+from .http.page_paths import PagePaths
 from .http.requests import RequestSessions
 from .http.route_guard import RouteGuard
 from .http.state_trees import StateTrees
@@ -30,7 +31,9 @@ from .reflex.delta_filter import DeltaFilter
 from .reflex.event_filter import EventFilter
 from .reflex.events import tree_of
 from .reflex.navigation import LoginUrl, current_path
-from .reflex.reflex_seam import filter_deltas, filter_logs
+from .reflex.pages import Views
+from .reflex.plugin import script
+from .reflex.reflex_seam import filter_deltas, filter_logs, pages_of
 from .reflex.request_inspector import Inspection
 from .reflex.session_middleware import SessionMiddleware
 from .reflex.state import AuthState
@@ -49,6 +52,7 @@ class Options:
     inspect_requests: bool
     audit_hooks: Sequence[AuditHook]
     limits: Limits | None
+    views: Views
     clock: Callable[[], float]
     jitter: Callable[[], float]
 
@@ -101,12 +105,14 @@ class Wiring:
             state_trees,
             self.audit,
             options.limits,
+            options.views.texts,
         )
+        self._page_paths = PagePaths()
         self.request_sessions = RequestSessions(store, clock=clock)
         self.route_guard = RouteGuard(
             self.request_sessions, config, self.audit, login_url, clock=clock
         )
-        self.access = AccessControl(rules, login_url, self.audit, clock=clock)
+        self.access = AccessControl(rules, login_url, self.audit, options.views, clock=clock)
         self.inspection = (
             Inspection(self.connections, clock=clock) if options.inspect_requests else None
         )
@@ -117,6 +123,7 @@ class Wiring:
             self.connections,
             ClientStorage(rules, keys, clock=clock),
             CarryOver(state_trees),
+            options.views.texts,
             clock=clock,
         )
 
@@ -141,7 +148,8 @@ class Wiring:
         existing = app.api_transformer or []
         transformers = [existing] if callable(existing) else list(existing)
         # Last, and therefore outermost: Reflex sees no request that the gate has not seen.
-        app.api_transformer = [*transformers, self.backend.around]
+        app.api_transformer = [*transformers, self._page_paths.around, self.backend.around]
+        app.head_components.append(script())
 
     def start(self, app: rx.App | None) -> None:
         """Start the parts when the app runs: all handlers are registered by then."""
@@ -149,6 +157,10 @@ class Wiring:
         if app is None or app.sio is None or app.event_namespace is None:
             return
         self.access.start()
+        # A route with a parameter has no folder.
+        self._page_paths.pages = frozenset(
+            f"/{route}" for route, _ in pages_of(app) if "[" not in route
+        )
         filter_deltas(app, self._delta_filter.shown)
         filter_logs()
         app.sio.register_namespace(EventFilter(app, self.audit))

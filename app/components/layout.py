@@ -52,18 +52,7 @@ def signed_in() -> rx.Component:
 def signed_out() -> rx.Component:
     """Show nothing until it is known whether a user is signed in: no button flickers."""
     return rx.cond(
-        AuthState.is_loading, rx.fragment(), login_link(custom_attrs={"data-testid": "login"})
-    )
-
-
-def login_link(**attributes: object) -> rx.Component:
-    """A link that loads a document, since the backend answers it and not a page of this app."""
-    return rx.el.a(
-        "Log in",
-        href=AuthState.login_url,
-        reload_document=True,
-        class_name="button",
-        **attributes,
+        AuthState.is_loading, rx.fragment(), auth.login_link("Log in", class_name="button")
     )
 
 

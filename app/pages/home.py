@@ -7,8 +7,7 @@ import reflex as rx
 from app.auth import AuthState
 from app.auth_service import auth
 
-from ..components.layout import layout, login_link
-from ..components.user_name import user_name
+from ..components.layout import layout
 from ..config import IS_LOCAL_TENANT, config
 
 
@@ -30,10 +29,17 @@ def home() -> rx.Component:
     )
 
 
+def login_link() -> rx.Component:
+    """The second link to the login on this page."""
+    return auth.login_link(
+        "Log in", class_name="button", custom_attrs={"data-testid": "login-below"}
+    )
+
+
 def greeting() -> rx.Component:
     return rx.el.p(
         "You are logged in as ",
-        rx.el.strong(user_name(), custom_attrs={"data-testid": "user-name"}),
+        rx.el.strong(auth.user_name(), custom_attrs={"data-testid": "user-name"}),
         ". ",
         rx.el.a("See your profile", href="/profile", class_name="link"),
     )

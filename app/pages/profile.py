@@ -14,7 +14,6 @@ from app.auth_service import auth
 
 from ..components.layout import layout
 from ..components.problem import describe, url_to_allow
-from ..components.user_name import user_name
 from ..config import config
 from ..user_metadata import NotMetadata, as_text, changes_between, parse_metadata, pluck_metadata
 
@@ -145,7 +144,7 @@ def profile() -> rx.Component:
         rx.el.section(
             rx.el.img(src=AuthState.user["picture"], alt="", class_name="avatar"),
             rx.el.div(
-                rx.el.h1(user_name(), custom_attrs={"data-testid": "user-name"}),
+                rx.el.h1(auth.user_name(), custom_attrs={"data-testid": "user-name"}),
                 rx.el.p(AuthState.user["email"], class_name="muted"),
             ),
             class_name="card person",

@@ -159,12 +159,12 @@ def returning(browser: Browser) -> Iterator[Page]:
     with_cache.close()
 
 
-@pytest.mark.parametrize("reloads", [True, False], ids=["as the app is", "without fresh.js"])
+@pytest.mark.parametrize("reloads", [True, False], ids=["as the app is", "without the script"])
 def test_back_after_another_login(returning: Page, stack: Stack, reloads: bool) -> None:
     """A page that Back takes out of the browser's cache shows the user of now, even if the app did
     not load it again."""
     if not reloads:
-        returning.context.route("**/fresh.js", lambda route: route.abort())
+        returning.context.route("**/reflex-oidc.js", lambda route: route.abort())
     on_profile(returning, stack, ALICE)
     other = open_tab(returning, stack)
     mark(returning)
@@ -181,7 +181,7 @@ def test_back_after_another_login(returning: Page, stack: Stack, reloads: bool) 
 def test_back_after_logout(returning: Page, stack: Stack) -> None:
     """A page that Back takes out of the browser's cache shows nothing of a user who has logged
     out."""
-    returning.context.route("**/fresh.js", lambda route: route.abort())
+    returning.context.route("**/reflex-oidc.js", lambda route: route.abort())
     on_profile(returning, stack, ALICE)
     other = open_tab(returning, stack)
     mark(returning)

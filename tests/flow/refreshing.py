@@ -22,11 +22,11 @@ from app.auth import (
     Sealer,
     SessionStore,
     SQLiteSessionStore,
+    local_tenant_environ,
 )
 from app.auth.flows.access_tokens import TokenRequest
 from app.auth.interceptor import build_pool
 from app.auth.session import hash_session_id
-from app.local_tenant_client import local_tenant_environ
 
 from ..e2e.stack import Tenant
 from ..servers import ROOT

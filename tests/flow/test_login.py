@@ -128,6 +128,17 @@ async def test_bent_callback(
     assert "auth_session_3000" not in browser.cookies
 
 
+async def test_return_to_of_a_failed_login(world: World, browser: httpx.AsyncClient) -> None:
+    """A login that was declined, or failed in another way, keeps the page that it was for, so that
+    the next attempt can return to it."""
+    for change in ({"error": "access_denied"}, {"code": "wrong"}, {"iss": "https://evil.example/"}):
+        url = await world.answer(browser, await world.begin(browser, "/orders?page=2"))
+        query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+        response = await browser.get(f"{APP}/auth/callback", params=query | change)
+        problem = parse_qs(urlsplit(response.headers["location"]).query)
+        assert problem["return_to"] == ["/orders?page=2"]
+
+
 @pytest.mark.parametrize(
     "return_to",
     [

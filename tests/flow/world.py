@@ -24,11 +24,11 @@ from app.auth import (
     SessionStore,
     SQLiteSessionStore,
     TokenOptions,
+    local_tenant_environ,
 )
 from app.auth.testing import FakeClock as Clock
 from app.local_tenant.asgi import create_tenant
 from app.local_tenant.settings import TenantSettings
-from app.local_tenant_client import local_tenant_environ
 
 APP = "http://localhost:3000"
 TENANT = "http://127.0.0.1:4400"

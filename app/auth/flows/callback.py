@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..config import AuthConfig
-from ..errors import IdTokenError, ProviderUnavailable, StoreUnavailable
+from ..errors import AuthError, IdTokenError, ProviderUnavailable, StoreUnavailable
 from ..oidc.authorization import code_of, single_parameters, state_of
 from ..oidc.discovery import ProviderMetadata
 from ..oidc.id_token import IdTokenExpectations
@@ -109,7 +109,7 @@ class Callback:
         The new session replaces `current` (a session id hash) of this browser. If both belong to
         the same user, tokens for other audiences are taken over. `user_agent` is the header.
 
-        Raises:
+        Raises, each with the `return_to` of the login once its transaction is known:
             TransactionError: this browser has no open transaction with this `state`.
             AuthorizationError: the provider refused (the user declined, for example).
             CallbackError, IdTokenError: the answer does not match the transaction.
@@ -118,6 +118,23 @@ class Callback:
         """
         parameters = single_parameters(items)
         transaction = await self._transactions.take(browser, state_of(parameters))
+        try:
+            login = await self._complete(parameters, transaction, current, user_agent)
+        except AuthError as error:
+            error.return_to = transaction.return_to
+            raise
+        if browser is not None:
+            with contextlib.suppress(StoreUnavailable):  # the login is complete without it
+                await self._transactions.complete(browser, parameters["state"], transaction)
+        return login
+
+    async def _complete(
+        self,
+        parameters: Mapping[str, str],
+        transaction: Transaction,
+        current: str | None,
+        user_agent: str | None,
+    ) -> CompletedLogin:
         metadata = await self._provider.metadata()
         code = code_of(parameters, metadata)
         response = await exchange_code(
@@ -134,9 +151,6 @@ class Callback:
         session_id = new_session_id()
         session = self._session(response, transaction, claims, user, parse_user_agent(user_agent))
         is_renewed = await self._replace(current, hash_session_id(session_id), session)
-        if browser is not None:
-            with contextlib.suppress(StoreUnavailable):  # the login is complete without it
-                await self._transactions.complete(browser, parameters["state"], transaction)
         return CompletedLogin(session_id, session.sub, transaction.return_to, current, is_renewed)
 
     async def return_to_of_completed(

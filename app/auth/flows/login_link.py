@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ..config import AuthorizationParams
 from ..errors import LoginLinkError
@@ -73,9 +73,20 @@ def safe_return_to(text: str | None) -> str:
     if any(character <= " " or character == "\x7f" for character in text):
         return DEFAULT_RETURN_TO
     parts = urlsplit(text)
-    if parts.scheme or parts.netloc or parts.path == "/auth" or parts.path.startswith("/auth/"):
+    if parts.scheme or parts.netloc or is_route(parts.path):
         return DEFAULT_RETURN_TO
     return text
+
+
+def is_route(path: str) -> bool:
+    """Whether a path is one of this layer's own routes, in any spelling that reaches them."""
+    resolved: list[str] = []
+    for step in unquote(path).split("/"):
+        if step == "..":
+            del resolved[-1:]
+        elif step not in ("", "."):
+            resolved.append(step)
+    return resolved[:1] == ["auth"]
 
 
 def page_of(target: str) -> str:

@@ -11,9 +11,11 @@ from ..config import AuthConfig
 from ..flows.session_manager import SessionManager
 from ..limits import Limits
 from ..session import SessionCookie, SessionStore
+from ..texts import AuthTexts
 from .connections import Connections
 from .gate import Gate
 from .rate_limiting import RequestLimits
+from .responses import Documents
 from .routes import Routes
 from .state_trees import StateTrees
 from .websocket_limits import EventLimits
@@ -34,6 +36,7 @@ class BackendMiddleware:
         state_trees: StateTrees,
         audit: AuditTrail,
         limits: Limits | None,
+        texts: AuthTexts,
     ) -> None:
         self._config = config
         self._store = store
@@ -56,6 +59,7 @@ class BackendMiddleware:
             sessions.backchannel_logout,
             audit,
             self._request_limits,
+            Documents(f"{config.app_base_url}/", texts),
             session_cookie=self._session_cookie,
             login_cookie=self._login_cookie,
             browser_cookie=self._browser_cookie,

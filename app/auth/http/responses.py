@@ -7,9 +7,11 @@ import logging
 from collections.abc import Mapping
 from html import escape
 
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ..errors import AuthError
+from ..texts import AuthTexts
 
 logger = logging.getLogger(__name__)
 
@@ -33,67 +35,73 @@ main { max-width: 26rem; width: 100%; box-sizing: border-box; padding: 2rem; bor
   background: light-dark(#fff, #181c2e); border: 1px solid light-dark(#e2e5f0, #2a3050); }
 h1 { margin: 0 0 .5rem; font-size: 1.35rem; } p { margin: 0 0 1.25rem; }
 button, a { font: inherit; } a { color: light-dark(#4f46e5, #a5b0ff); }
-button + a { margin-left: 1rem; }
+form { margin: 0; } .actions { display: flex; flex-wrap: wrap; align-items: center; gap: 1rem; }
 button { border: 0; border-radius: .6rem; padding: .6rem 1.1rem; cursor: pointer; color: #fff;
   background: #4f46e5; }
 """
 
 
-def logout_question(home: str, *, status: int = 200) -> HTMLResponse:
-    """The page that asks for confirmation. Its form posts to `/auth/logout`."""
-    return _document(
-        "Log out?",
-        "You will be logged out of this app and at the login provider.",
-        '<form method="post" action="/auth/logout"><button>Log out</button>'
-        f'<a href="{escape(home, quote=True)}">Stay logged in</a></form>',
-        status=status,
-    )
+class Documents:
+    """The documents, in the language of the browser. `home` is the URL of the start page."""
 
+    def __init__(self, home: str, texts: AuthTexts) -> None:
+        self._home = home
+        self._texts = texts
 
-def not_found(home: str) -> HTMLResponse:
-    """The answer to an unknown path below `/auth/`."""
-    return _document(
-        "There is nothing here",
-        "This address belongs to no page of this app.",
-        f'<a href="{escape(home, quote=True)}">Go to the start page</a>',
-        status=404,
-    )
+    def logout_question(self, request: Request, *, status: int = 200) -> HTMLResponse:
+        """The page that asks for confirmation. Its form posts to `/auth/logout`."""
+        actions = self._logout_form(request, "log_out") + self._link(request, "stay")
+        return self._document(request, "logout", actions, status=status)
 
+    def not_found(self, request: Request) -> HTMLResponse:
+        """The answer to an unknown path below `/auth/`."""
+        return self._document(request, "not_found", self._link(request), status=404)
 
-def try_again_later(home: str) -> HTMLResponse:
-    """The answer when logout fails because of the store. Session and cookie are kept."""
-    return _document(
-        "Not just now",
-        "You are still logged in: the app cannot reach its session store. Try again in a moment.",
-        '<form method="post" action="/auth/logout"><button>Try again</button>'
-        f'<a href="{escape(home, quote=True)}">Go to the start page</a></form>',
-        status=503,
-        headers={"Retry-After": "5"},
-    )
+    def try_again_later(self, request: Request) -> HTMLResponse:
+        """The answer when logout fails because of the store. Session and cookie are kept."""
+        actions = self._logout_form(request, "try_again") + self._link(request)
+        return self._document(request, "logout_failed", actions, status=503, retry_after=5)
 
+    def too_many(self, request: Request, seconds: int) -> HTMLResponse:
+        """The answer to a client that exceeds a rate limit (RFC 6585 section 4)."""
+        link = self._link(request)
+        return self._document(request, "too_many", link, status=429, retry_after=seconds)
 
-def too_many(home: str, seconds: int) -> HTMLResponse:
-    """The answer to a client that exceeds a rate limit (RFC 6585 section 4)."""
-    return _document(
-        "Too many attempts",
-        f"There were too many logins from your network. Try again in {seconds} seconds.",
-        f'<a href="{escape(home, quote=True)}">Go to the start page</a>',
-        status=429,
-        headers={"Retry-After": str(seconds)},
-    )
+    def _text(self, request: Request, key: str) -> str:
+        return escape(self._texts.text(key, self._language(request)))
 
+    def _language(self, request: Request) -> str:
+        return self._texts.choose(request.headers.get("accept-language"))
 
-def _document(
-    title: str, text: str, actions: str, *, status: int, headers: dict[str, str] | None = None
-) -> HTMLResponse:
-    return HTMLResponse(
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{_STYLE}</style>"
-        f"<main><h1>{escape(title)}</h1><p>{escape(text)}</p>{actions}</main></html>",
-        status_code=status,
-        headers={**_HEADERS, **(headers or {})},
-    )
+    def _link(self, request: Request, key: str = "start_page") -> str:
+        return f'<a href="{escape(self._home)}">{self._text(request, key)}</a>'
+
+    def _logout_form(self, request: Request, key: str) -> str:
+        button = f"<button>{self._text(request, key)}</button>"
+        return f'<form method="post" action="/auth/logout">{button}</form>'
+
+    def _document(
+        self,
+        request: Request,
+        key: str,
+        actions: str,
+        *,
+        status: int,
+        retry_after: int | None = None,
+    ) -> HTMLResponse:
+        title, text = self._text(request, f"{key}_title"), self._text(request, key)
+        text = text.replace("{seconds}", str(retry_after))
+        headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+        return HTMLResponse(
+            f'<!doctype html><html lang="{escape(self._language(request))}">'
+            f'<meta charset="utf-8"><title>{title}</title>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<style>{_STYLE}</style>"
+            f"<main><h1>{title}</h1><p>{text}</p>"
+            f'<div class="actions">{actions}</div></main></html>',
+            status_code=status,
+            headers={**_HEADERS, **headers},
+        )
 
 
 def json_response(

@@ -25,11 +25,10 @@ from ..flows.login_link import page_of, safe_return_to
 from ..flows.logout import Logout
 from ..flows.session_events import OnSessionEnd, SessionEndReason
 from ..session import SessionCookie, SessionStore, hash_session_id, new_session_id
-from . import responses
 from .client_address import client_address
 from .forms import posted_field
 from .rate_limiting import Limited, RequestLimits
-from .responses import NO_STORE, json_response, log_error
+from .responses import NO_STORE, Documents, json_response, log_error
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +51,7 @@ class Routes:
         backchannel_logout: BackchannelLogout,
         audit: AuditTrail,
         limits: RequestLimits | None,
+        documents: Documents,
         *,
         session_cookie: SessionCookie,
         login_cookie: SessionCookie,
@@ -67,6 +67,7 @@ class Routes:
         self._backchannel_logout = backchannel_logout
         self._audit = audit
         self._limits = limits
+        self._documents = documents
         self._session_cookie = session_cookie
         self._login_cookie = login_cookie
         self._browser_cookie = browser_cookie
@@ -171,18 +172,18 @@ class Routes:
 
     async def ask_logout(self, request: Request) -> Response:
         """Ask for confirmation: a link of another site must not log a user out."""
-        return responses.logout_question(self._home)
+        return self._documents.logout_question(request)
 
     async def logout(self, request: Request) -> Response:
         """End the session, notify its tabs, and redirect to the provider's logout."""
         if not self._is_own_request(request):
-            return responses.logout_question(self._home, status=403)
+            return self._documents.logout_question(request, status=403)
         session_id_hash = self._session_id_hash(request)
         try:
             url, session = await self._logout.end(session_id_hash)
         except StoreUnavailable as error:
             self._audit.failed(Kind.LOGOUT, error, ref=session_id_hash)
-            return responses.try_again_later(self._home)
+            return self._documents.try_again_later(request)
         # After the response, which deletes the cookie.
         tasks = BackgroundTasks()
         if session_id_hash and session:
@@ -250,13 +251,9 @@ class Routes:
                 return json_response(
                     429, {"error": "too_many_requests"}, {"Retry-After": str(wait)}
                 )
-            return responses.too_many(self._home, wait)
+            return self._documents.too_many(request, wait)
 
         return limited
-
-    @property
-    def _home(self) -> str:
-        return f"{self._config.app_base_url}/"
 
     def _session_id_hash(self, request: Request) -> str | None:
         """The hash of the session id in the cookie, or None."""
@@ -269,15 +266,16 @@ class Routes:
         target = query.get("target_link_uri", "").removeprefix(self._config.app_base_url)
         return safe_return_to(query.get("return_to") or target)
 
-    def _failed(self, error: AuthError, return_to: str = "/") -> Response:
-        """Redirect to the app's error page. Of the error, the URL has only a stable code and the id
-        that is also in the log.
+    def _failed(self, error: AuthError, return_to: str | None = None) -> Response:
+        """Redirect to the page for login problems. Of the error, the URL has only a stable code,
+        the id that is also in the log, and the path that the login was to lead to.
 
         A provider's error code is the provider's text, so only a known one becomes the code.
         """
         log_error(error)
+        return_to = safe_return_to(return_to or error.return_to)
         query = urlencode({"code": error.code, "id": error.error_id, "return_to": return_to})
-        return RedirectResponse(f"{self._config.app_base_url}/error?{query}", 303, headers=NO_STORE)
+        return self._to_app(f"{self._config.error_path}?{query}")
 
     def _refused(
         self, error: AuthError, status: int, headers: dict[str, str] | None = None
@@ -297,4 +295,4 @@ class Routes:
     async def _not_found(self, request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:
             return json_response(405, {"error": "method_not_allowed"}, dict(error.headers or {}))
-        return responses.not_found(self._home)
+        return self._documents.not_found(request)

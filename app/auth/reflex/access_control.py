@@ -17,16 +17,17 @@ from ..audit import AuditTrail
 from ..http.connections import Connection
 from ..log_throttle import LogThrottle
 from ..session import Session
+from ..texts import AuthTexts
 from .access_rules import AccessRules, is_setvar
 from .builtin_handlers import Call, call_of, is_report, shorten
 from .guard import Page, guard_page, is_guarded_page
 from .navigation import LoginUrl, go_to_login
+from .pages import Views
 from .payloads import Parameters, parameters_of
 from .reflex_seam import wrap_pages
+from .state import text_for
 
 logger = logging.getLogger(__name__)
-
-FORBIDDEN = "You may not do this."
 
 
 class AccessControl:
@@ -38,10 +39,12 @@ class AccessControl:
         rules: AccessRules,
         login_url: LoginUrl,
         audit: AuditTrail,
+        views: Views | None = None,
         *,
         clock: Callable[[], float],
     ) -> None:
         self.rules = rules
+        self._views = views or Views(AuthTexts())
         self._audit = audit
         self._login_url = login_url
         self._clock = clock
@@ -160,13 +163,16 @@ class AccessControl:
             case Denial.STEP_UP_REQUIRED:
                 return go_to_login(state, self._login_url, **decision.login_parameters)
             case _:
-                return rx.toast.error(FORBIDDEN)
+                return rx.toast.error(text_for(state, self._views.texts, "not_allowed"))
 
     def _guarded(self, page: Any) -> Any:
+        if page is None:
+            return page  # Reflex's own page for addresses that have none
         rule = self.rules.of_page(page)
         self._page_rules[rule.key] = rule
         # A page may be guarded by `require_login` already.
         if rule.is_public or is_guarded_page(page):
             return page
         # Reflex also takes a component in place of a function.
-        return guard_page(cast(Page, page) if callable(page) else lambda: page)
+        view = cast(Page, page) if callable(page) else lambda: page
+        return guard_page(view, self._views)

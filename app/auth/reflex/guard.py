@@ -13,9 +13,11 @@ from reflex.state import BaseState
 
 from ..access.policy import SIGNED_IN, Rule
 from ..errors import StoreUnavailable
+from ..texts import AuthTexts
 from ..user import User
 from .access_rules import mark, mark_of
 from .navigation import LoginUrl, go_to_login
+from .pages import Views
 from .state import AuthState
 
 logger = logging.getLogger(__name__)
@@ -56,20 +58,23 @@ def guard_handler(
     return mark(guarded, mark_of(handler) or SIGNED_IN)
 
 
-def guard_page(page: Page) -> Page:
+def guard_page(page: Page, views: Views | None = None) -> Page:
     """Guard a page: it is shown only with a session, else the browser goes to the login. If the
-    session ends while the page is open, a login link replaces the view.
+    session ends while the page is open, a login link replaces the view. `views` are what is shown
+    in place of the page.
 
     This is presentation only. The page's handlers need guards of their own.
     """
 
     rule = mark_of(page) or SIGNED_IN
+    views = views or Views(AuthTexts())
 
     @functools.wraps(page)
     def guarded() -> rx.Component:
-        view = rx.cond(AuthState.is_authenticated, _if_allowed(page, rule), _signed_out())
+        allowed = _if_allowed(page, rule, views)
+        view = rx.cond(AuthState.is_authenticated, allowed, views.signed_out())
         return rx.el.div(
-            rx.cond(AuthState.is_loading, _waiting(), view),
+            rx.cond(AuthState.is_loading, views.waiting(), view),
             on_mount=_entering(rule),
         )
 
@@ -88,63 +93,14 @@ def _entering(rule: Rule) -> Any:
     return authorize(rule.key) if rule.checks else AuthState.require_login
 
 
-def _if_allowed(page: Page, rule: Rule) -> rx.Component | rx.Var[Any]:
+def _if_allowed(page: Page, rule: Rule, views: Views) -> rx.Component | rx.Var[Any]:
     """The page or, for a signed-in user who fails a check, what to do about it."""
     if not rule.checks:
         return page()
     return rx.match(
         AuthState.page_access[rule.key],
         ("allowed", page()),
-        ("forbidden", _forbidden()),
-        ("step_up", _step_up(rule)),
-        _waiting(),
-    )
-
-
-def _forbidden() -> rx.Component:
-    return rx.el.div(
-        rx.el.h1("This page is not for you", custom_attrs={"data-testid": "auth-error"}),
-        rx.el.p("You are logged in, but you lack what it takes to see it (status 403)."),
-        rx.el.a("Go to the start page", href="/"),
-        class_name="auth-forbidden",
-        role="alert",
-    )
-
-
-def _step_up(rule: Rule) -> rx.Component:
-    return rx.el.div(
-        rx.el.h1("Confirm that it is you"),
-        rx.el.p("You have to log in once more to see this page."),
-        rx.el.button("Log in again", on_click=_entering(rule)),
-        class_name="auth-forbidden",
-    )
-
-
-def _waiting() -> rx.Component:
-    return rx.el.p("Loading…", class_name="auth-waiting", custom_attrs={"data-testid": "loading"})
-
-
-def _signed_out() -> rx.Component:
-    """The view without a session, or while sessions cannot be read."""
-    return rx.el.div(
-        rx.cond(AuthState.error != "", _try_again(), _offer_login()), class_name="auth-signed-out"
-    )
-
-
-def _try_again() -> rx.Component:
-    return rx.fragment(
-        rx.el.p(AuthState.error, role="alert", custom_attrs={"data-testid": "auth-error"}),
-        rx.el.button("Try again", on_click=AuthState.refresh),
-    )
-
-
-def _offer_login() -> rx.Component:
-    return rx.fragment(
-        rx.el.p("You are not logged in."),
-        rx.el.a(
-            "Log in",
-            href=AuthState.login_url,
-            reload_document=True,
-            custom_attrs={"data-testid": "login"},
-        ),
+        ("forbidden", views.forbidden()),
+        ("step_up", views.step_up(_entering(rule))),
+        views.waiting(),
     )

@@ -23,14 +23,16 @@ class DocumentForm(rx.el.Div):  # type: ignore[misc]  # loaded lazily
 
 
 def current_path(state: rx.State) -> str:
-    """The path and query of the page a tab is on, as the browser reports them."""
+    """The path and query of the page a tab is on, as the browser reports them, to return to."""
     return path_of(state.router.url)
 
 
 def path_of(url: Any) -> str:
-    """Return path and query of `router.url`. A computed variable must read `router.url` in its own
-    body: Reflex finds its dependencies there."""
-    return (url.path or "/") + (f"?{url.query}" if url.query else "")
+    """Return path and query of `router.url`, the path as the app names it: file servers add a slash
+    at its end. A computed variable must read `router.url` in its own body: Reflex finds its
+    dependencies there."""
+    path = url.path.rstrip("/") or "/"
+    return path + (f"?{url.query}" if url.query else "")
 
 
 def go_to_login(state: Any, login_url: LoginUrl, **parameters: str) -> EventSpec:

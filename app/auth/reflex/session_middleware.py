@@ -17,18 +17,17 @@ from reflex_base.event.context import EventContext
 from ..errors import StoreUnavailable
 from ..http.connections import Connection, Connections
 from ..session import TOUCH_INTERVAL, Session, SessionStore
+from ..texts import AuthTexts
 from .access_control import AccessControl
 from .access_rules import is_of_app
 from .carry_over import CarryOver
 from .client_storage import HYDRATE_AND_LOAD, ClientStorage, ShownBefore
 from .events import start_event
-from .state import AuthState, shown_as
+from .state import AuthState, shown_as, text_for
 from .subscription import subscribed_events
 
 logger = logging.getLogger(__name__)
 
-STORE_IS_AWAY = "Your session cannot be checked right now. You are still logged in; try again."
-NOT_DONE = "Your login has changed. What you did last was not carried out: please do it again."
 ACKNOWLEDGE = f"{AuthState.get_full_name()}.acknowledge"
 _HYDRATES = frozenset({f"{rx.State.get_full_name()}.hydrate", HYDRATE_AND_LOAD})
 """A page load or a reconnect: the browser gets the whole state, and subscribers run again."""
@@ -49,6 +48,7 @@ class SessionMiddleware(Middleware):
         connections: Connections,
         client_storage: ClientStorage,
         carry_over: CarryOver,
+        texts: AuthTexts,
         *,
         clock: Callable[[], float],
     ) -> None:
@@ -57,6 +57,7 @@ class SessionMiddleware(Middleware):
         self._connections = connections
         self._client_storage = client_storage
         self._carry_over = carry_over
+        self._texts = texts
         self._clock = clock
         self._unfinished = UnfinishedEvents()
 
@@ -91,7 +92,7 @@ class SessionMiddleware(Middleware):
             return await self._without_connection(state, event, connection)
         if event.name == ACKNOWLEDGE:
             connection.awaits_page = False
-            await self._unfinished.tell(connection.client_token)
+            await self._unfinished.tell(connection.client_token, self._not_done(state))
         elif connection.awaits_page and is_of_page(event):
             self._unfinished.note(connection.client_token, event)
             return StateUpdate()
@@ -102,7 +103,7 @@ class SessionMiddleware(Middleware):
             except StoreUnavailable as failure:
                 # The user sees nothing of a session that cannot be checked, but it does not end.
                 logger.warning("%s: %s", failure.code, failure)
-                error = STORE_IS_AWAY
+                error = text_for(state, self._texts, "session_unknown")
             else:
                 if session is None:
                     self._unfinished.note(connection.client_token, event)
@@ -180,13 +181,16 @@ class SessionMiddleware(Middleware):
             auth_state.page_access = {key: shown_as(each) for key, each in decisions.items()}
             if session is not None:
                 await self._carry_over.into(app, auth_state, connection)
-            await self._unfinished.tell(connection.client_token)
+            await self._unfinished.tell(connection.client_token, self._not_done(state))
         elif changed:
             # At once: a refused handler sends no delta, and a background handler may send it late.
             await EventContext.get().emit_delta({AuthState.get_full_name(): changed})
         if has_changed or has_signed_out or (is_hydrating and session is not None):
             for each in subscribed_events():
                 await start_event(app, connection.tree, each)
+
+    def _not_done(self, state: BaseState) -> str:
+        return text_for(state, self._texts, "not_done")
 
     async def _await_page(self, connection: Connection) -> None:
         """Run no event of the page until it has this login's state.
@@ -234,11 +238,11 @@ class UnfinishedEvents:
                 del self._noted[next(iter(self._noted))]
             self._noted[client_token] = self._clock()
 
-    async def tell(self, client_token: str) -> None:
-        """Show the toast if an event of the page did not run."""
+    async def tell(self, client_token: str, text: str) -> None:
+        """Show a toast with this text if an event of the page did not run."""
         noted_at = self._noted.pop(client_token, None)
         if noted_at is not None and self._clock() - noted_at < self.KEPT:
-            await EventContext.get().emit_event(*Event.from_event_type(rx.toast.warning(NOT_DONE)))
+            await EventContext.get().emit_event(*Event.from_event_type(rx.toast.warning(text)))
 
 
 def _assign(auth_state: AuthState, **values: Any) -> dict[str, Any]:

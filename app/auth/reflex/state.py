@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import reflex as rx
 from reflex.event import EventSpec
+from reflex.state import BaseState
 from reflex.vars import ObjectVar
 
 from ..access.policy import ANONYMOUS, PUBLIC, Decision, Denial
+from ..flows.login_link import is_route
+from ..texts import AuthTexts
 from ..user import User
 from .access_rules import mark
 from .navigation import LoginUrl, go_to_login, path_of
@@ -67,7 +70,8 @@ class AuthState(rx.State):
 
     _has_carried_over: bool = False
 
-    # Set by `Wiring.install`: Reflex itself creates the instances of States.
+    # Set when the layer is installed: Reflex itself creates the instances of States.
+    _texts: ClassVar[AuthTexts] = AuthTexts()
     _login_url: ClassVar[LoginUrl]
     _decide: ClassVar[Callable[[rx.State, str], Awaitable[Decision | None]]]
     _record: ClassVar[Callable[[rx.State, Decision], None]]
@@ -77,10 +81,19 @@ class AuthState(rx.State):
         """The link that logs in and returns to this page."""
         return type(self)._login_url(path_of(self.router.url))
 
+    @rx.var
+    def language(self) -> str:
+        """The language of the layer's texts: the one of `AuthTexts` that the browser prefers."""
+        return type(self)._texts.choose(self.router.headers.accept_language)
+
     @rx.event
     def require_login(self) -> EventSpec | None:
-        """Runs when a guarded page loads: without a user, go to the login and return here."""
-        if self.is_authenticated or self.error:
+        """Runs when a guarded page loads: without a user, go to the login and return here.
+
+        Not from an address of this layer's own routes: if the page server answers there, the login
+        is not reachable, and the browser would come back for ever.
+        """
+        if self.is_authenticated or self.error or is_route(self.router.url.path or "/"):
             return None
         type(self)._record(self, ANONYMOUS)
         return go_to_login(self, type(self)._login_url)
@@ -117,6 +130,11 @@ def shown_as(decision: Decision) -> str:
             return "step_up"
         case _:
             return "forbidden"
+
+
+def text_for(state: BaseState, texts: AuthTexts, key: str) -> str:
+    """A text in the language of the browser that a state belongs to."""
+    return texts.text(key, texts.choose(state.router.headers.accept_language))
 
 
 class UserScopedState(rx.State):

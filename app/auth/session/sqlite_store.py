@@ -29,13 +29,14 @@ class SQLiteSessionStore:
 
     def __init__(
         self,
-        file: Path | None,
+        file: Path | str | None,
         sealer: Sealer,
         *,
         lifetimes: Lifetimes | None = None,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        file = Path(file) if file is not None else None
         self._file = SQLiteFile(file)
         self._sealer = RecordSealer(sealer)
         self._lifetimes = lifetimes or Lifetimes()

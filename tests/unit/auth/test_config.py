@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from joserfc.jwk import ECKey
@@ -36,20 +37,48 @@ def test_real_tenant() -> None:
     assert AuthConfig.from_environ(GOOD, fallback=FALLBACK) == config
 
 
-def test_fallback() -> None:
-    """With none of the four set, the fallback is the provider; other variables still count."""
-    environ = {"AUTH0_DOMAIN": " ", "AUTH0_SCOPE": "openid"}
+def test_fallback(tmp_path: Path) -> None:
+    """With no provider set, the fallback is the provider; other variables still count."""
+    data = {"APP_DATA_DIR": str(tmp_path)}
+    environ = {"AUTH0_DOMAIN": " ", "AUTH0_SCOPE": "openid", **data}
     config = AuthConfig.from_environ(environ, fallback=FALLBACK)
     assert config.issuer == "https://fallback.example/"
     assert config.client_id == "fallback"
-    assert config.secrets == ()
     assert config.authorization_params.scope == "openid"
     assert config.is_fallback
     own = AuthConfig.from_environ(
-        {"AUTH0_MULTI_RESOURCE_REFRESH": "0"},
+        {"AUTH0_MULTI_RESOURCE_REFRESH": "0", **data},
         fallback={**FALLBACK, "AUTH0_MULTI_RESOURCE_REFRESH": "1"},
     )
     assert not own.multi_resource_refresh_tokens
+
+
+def test_secret_of_the_fallback(tmp_path: Path) -> None:
+    """With the fallback, the secret is `AUTH0_SECRET`, or one that is generated once and kept. To
+    set the secret alone does not take the fallback away."""
+    environ = {"APP_DATA_DIR": str(tmp_path / "data")}
+    (generated,) = AuthConfig.from_environ(environ, fallback=FALLBACK).secrets
+    assert len(generated) == 64
+    assert (tmp_path / "data" / "secret").stat().st_mode & 0o777 == 0o600
+    assert AuthConfig.from_environ(environ, fallback=FALLBACK).secrets == (generated,)
+    own = AuthConfig.from_environ({**environ, "AUTH0_SECRET": "s" * 32}, fallback=FALLBACK)
+    assert own.secrets == ("s" * 32,)
+    assert own.is_fallback
+
+
+def test_secret_without_a_provider() -> None:
+    """Without a fallback, a secret alone is no configuration: the other three are missing."""
+    with pytest.raises(ConfigError) as caught:
+        AuthConfig.from_environ({"AUTH0_SECRET": "s" * 32})
+    assert len(caught.value.problems) == 3
+
+
+@pytest.mark.parametrize("path", ["error", "/", "/auth", "/auth/error", "/a?b", "//x.example", ""])
+def test_error_path(path: str) -> None:
+    """The page for login problems is a page of the app, and nothing else."""
+    with pytest.raises(ConfigError, match="error_path"):
+        AuthConfig.from_environ(GOOD, error_path=path)
+    assert AuthConfig.from_environ(GOOD, error_path="/login/problem").error_path
 
 
 def test_nothing_set() -> None:
@@ -61,9 +90,9 @@ def test_nothing_set() -> None:
         assert name in str(caught.value)
 
 
-@pytest.mark.parametrize("present", GOOD)
+@pytest.mark.parametrize("present", sorted(GOOD.keys() - {"AUTH0_SECRET"}))
 def test_half_a_configuration(present: str) -> None:
-    """With one of four set, the other three are missing; the fallback does not fill them in."""
+    """With a part of a provider set, the rest is missing; the fallback does not fill it in."""
     with pytest.raises(ConfigError) as caught:
         AuthConfig.from_environ({present: GOOD[present]}, fallback=FALLBACK)
     assert len(caught.value.problems) == 3

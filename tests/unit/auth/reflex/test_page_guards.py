@@ -51,3 +51,12 @@ def test_public(app: rx.App) -> None:
     public = guarded(app, mark(decorated(page), PUBLIC))
     assert public.__name__ == "page"
     assert not is_guarded_page(public)
+
+
+def test_page_of_reflex(app: rx.App) -> None:
+    """Reflex's own page for addresses without one is not guarded: a login would lead back to it."""
+    AccessControl(
+        AccessRules(SIGNED_IN), lambda path: path, AuditTrail((), clock=float), clock=float
+    ).install(app)
+    app.add_page(route="404")
+    assert not is_guarded_page(dict(pages_of(app))["404"])

@@ -1,10 +1,10 @@
-"""The app as a client of the local tenant, which is its provider if no other is configured."""
+"""The local tenant as the provider of an app that configures none. For development only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.auth import ConfigError
+from .errors import ConfigError
 
 
 def local_tenant_environ(environ: Mapping[str, str]) -> dict[str, str]:

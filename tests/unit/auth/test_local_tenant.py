@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.auth import AuthConfig, ConfigError
-from app.local_tenant_client import local_tenant_environ
+from app.auth import AuthConfig, ConfigError, local_tenant_environ
 
 
 @pytest.mark.parametrize(("text", "port"), [("4500", 4500), ("", 4400), (" 04500 ", 4500)])

@@ -1,0 +1,116 @@
+"""The links and components of AuthService that an app puts into its own pages."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import reflex as rx
+
+from ..config import AuthConfig
+from ..flows.login_link import safe_return_to
+from .navigation import DocumentForm
+from .pages import Views
+from .request_inspector import request_inspector
+from .state import AuthState
+
+
+class AuthComponents:
+    """A part of AuthService, which sets these attributes: `config` is the one it was made with, and
+    `views` are the default pages. Texts are in the browser's language."""
+
+    config: AuthConfig
+    views: Views
+    _is_inspecting: bool
+
+    @property
+    def error_path(self) -> str:
+        """The path of the page for login problems."""
+        return self.config.error_path
+
+    def login_url(
+        self,
+        return_to: str = "/",
+        *,
+        audience: str | None = None,
+        scope: str | None = None,
+        **parameters: str,
+    ) -> str:
+        """Return the absolute URL that starts a login and returns to the path `return_to`: a page
+        of this app, else "/".
+
+        `audience` (one in the allowed list) and `scope` (space-separated) request more than the
+        default. `parameters` are those of `LOGIN_PARAMETERS`, such as `prompt="login"` or
+        `organization="org_1"`.
+        """
+        return_to = safe_return_to(return_to)
+        query = {"return_to": return_to, "audience": audience, "scope": scope, **parameters}
+        given = {name: value for name, value in query.items() if value}
+        # The backend's origin, which in development is not the page's.
+        return f"{self.config.app_api_url}/auth/login?{urlencode(given)}"
+
+    def login_link(self, *children: Any, **props: Any) -> rx.Component:
+        """Return a link that logs in and returns to this page. Its text is `children`, or "Log in".
+        `href` may be another `login_url(...)`."""
+        return self.views.login_link(*children, **props)
+
+    def logout_form(self, *children: rx.Component, **props: Any) -> rx.Component:
+        """Return a form around a submit button, which logs out here and at the provider."""
+        action = f"{self.config.app_api_url}/auth/logout"
+        form: rx.Component = DocumentForm.create(*children, action=action, method="post", **props)
+        return form
+
+    def user_name(self) -> rx.Component:
+        """Return the user's name: the claim `name`; or `email`, or else `sub`."""
+        user: Any = AuthState.user
+        shown = user["sub"]
+        for claim in ("email", "name"):
+            shown = rx.cond(user[claim], user[claim], shown)
+        return rx.fragment(shown)
+
+    def user_menu(self, **props: Any) -> rx.Component:
+        """Return the user's picture, name and a button to log out; a link to log in if no user is
+        signed in; nothing until that is known, so that no button flickers."""
+        props.setdefault("class_name", "auth-user-menu")
+        return rx.el.div(
+            rx.cond(
+                AuthState.is_loading,
+                rx.fragment(),
+                rx.cond(
+                    AuthState.is_authenticated,
+                    self._signed_in(),
+                    self.login_link(class_name="auth-button"),
+                ),
+            ),
+            **{"lang": AuthState.language, **props},
+        )
+
+    def login_problem(self) -> rx.Component:
+        """Return the content of the page for login problems, to put into a page of the app."""
+        return self.views.login_problem()
+
+    def request_inspector(self) -> rx.Component:
+        """Return a live panel of this user's outgoing requests, or nothing if it is not enabled."""
+        return request_inspector() if self._is_inspecting else rx.fragment()
+
+    def _signed_in(self) -> rx.Component:
+        user: Any = AuthState.user
+        picture = user["picture"]
+        button = rx.el.button(
+            self.views.text("log_out"),
+            type="submit",
+            class_name="auth-button auth-quiet",
+            custom_attrs={"data-testid": "logout"},
+        )
+        return rx.fragment(
+            rx.cond(
+                picture,
+                rx.el.img(
+                    src=picture, alt="", class_name="auth-picture", referrer_policy="no-referrer"
+                ),
+            ),
+            rx.el.span(
+                self.user_name(), class_name="auth-name", custom_attrs={"data-testid": "user-name"}
+            ),
+            self.logout_form(button),
+        )

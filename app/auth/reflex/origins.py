@@ -1,0 +1,93 @@
+"""Where browsers reach the page and the backend, as Reflex's own configuration says it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from reflex.config import get_config
+
+from ..config import AuthConfig
+from ..errors import ConfigError
+from ..urls import is_loopback, origin_of
+
+_MODE = "REFLEX_ENV_MODE"  # `reflex run` sets it, for its workers, too
+_PRODUCTION = ("prod", "preview")
+_PAGE_PORT = 3000  # Reflex's default
+
+
+def with_reflex_origins(config: AuthConfig) -> AuthConfig:
+    """Return `config` with the origins that are not set in it taken from `rx.Config`.
+
+    Without `reflex run`, in a test for example, `config` is returned as it is.
+
+    Raises:
+        ConfigError: the two configurations contradict each other.
+    """
+    mode = os.environ.get(_MODE)
+    if not mode:
+        return config
+    reflex = get_config()
+    return agreed_origins(
+        config,
+        api_url=reflex.api_url,
+        deploy_url=reflex.deploy_url,
+        frontend_port=reflex.frontend_port,
+        is_production=mode in _PRODUCTION,
+    )
+
+
+def agreed_origins(
+    config: AuthConfig,
+    *,
+    api_url: str,
+    deploy_url: str | None,
+    frontend_port: int | None,
+    is_production: bool,
+) -> AuthConfig:
+    """Return `config` with both origins, given those of `rx.Config` (URLs and a port).
+
+    In development, page and backend have a port each. In production they are one origin, unless
+    `api_url` or `APP_API_URL` names another host for the backend.
+
+    Raises:
+        ConfigError: browsers would reach the backend at another origin than the page does.
+    """
+    base = config.app_base_url
+    if "APP_BASE_URL" in config.unset_origins:
+        base = _page_origin(deploy_url, frontend_port, is_production=is_production)
+    backend = origin_of(api_url)
+    # Reflex's page replaces a loopback host in `api_url` by the host that it is loaded from.
+    is_known = not is_loopback(urlsplit(backend).hostname) or is_loopback(urlsplit(base).hostname)
+    if "APP_API_URL" not in config.unset_origins:
+        api = config.app_api_url
+    elif is_known and not (is_production and is_loopback(urlsplit(backend).hostname)):
+        api = backend
+    else:
+        api = base
+    if is_known and backend != api:
+        raise ConfigError(
+            f"The login's backend is {api} (APP_API_URL, or else APP_BASE_URL), but the page "
+            f"connects to {backend} (api_url in rxconfig.py, or its port). Set both to the same "
+            "origin, or leave APP_API_URL unset."
+        )
+    if _are_two_names(base, api):
+        raise ConfigError(
+            f"The page is on {base} and the backend on {api}: to a browser these are two sites, "
+            "so it sends no session cookie. Use the same host name for both."
+        )
+    return replace(config, app_base_url=base, app_api_url=api, unset_origins=frozenset())
+
+
+def _page_origin(deploy_url: str | None, frontend_port: int | None, *, is_production: bool) -> str:
+    """The page's origin. In development, a `deploy_url` is that of the later deployment."""
+    if deploy_url and (is_production or is_loopback(urlsplit(deploy_url).hostname)):
+        return origin_of(deploy_url)
+    return f"http://localhost:{frontend_port or _PAGE_PORT}"
+
+
+def _are_two_names(*urls: str) -> bool:
+    """Whether the URLs name this machine in different ways."""
+    hosts = {urlsplit(url).hostname for url in urls}
+    return len(hosts) > 1 and all(is_loopback(host) for host in hosts)

@@ -1,0 +1,232 @@
+"""The default pages and views: login problem, signed out, forbidden, waiting.
+
+All are plain HTML elements with class names that begin with `auth-`, styled by `reflex-oidc.css`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import reflex as rx
+
+from ..access.policy import PUBLIC
+from ..texts import AuthTexts
+from ..texts.english import PROBLEMS
+from .access_rules import mark
+from .navigation import LoginUrl
+from .state import AuthState
+
+View = Callable[[], rx.Component]
+
+_ERROR_ID = re.compile(r"[0-9a-f]{8}")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthPages:
+    """An app's own pages in place of the default ones. Each is a function that returns a component.
+
+    - `error`: the page at `AuthConfig.error_path`, for a login that failed or was declined. The URL
+      has `code`, `id` and `return_to`; `auth.login_problem()` is the default content.
+    - `signed_out`: shown in place of a guarded page when its session has ended.
+    - `forbidden`: shown to a signed-in user who may not see the page.
+    - `waiting`: shown until it is known whether a user is signed in.
+    """
+
+    error: View | None = None
+    signed_out: View | None = None
+    forbidden: View | None = None
+    waiting: View | None = None
+
+
+class LoginProblem(rx.State):
+    """What the page for login problems shows. Of the URL, nothing but the error id reaches the
+    page: the code selects a text, and `return_to` is a path on this origin."""
+
+    # Set by `Views.install`.
+    _texts: ClassVar[AuthTexts] = AuthTexts()
+    _login_url: ClassVar[LoginUrl]
+
+    @rx.var
+    def code(self) -> str:
+        """The stable code of the problem, `login_failed` if it is not a known one."""
+        code = self.router.url.query_parameters.get("code", "")
+        return code if f"{code}_title" in PROBLEMS else "login_failed"
+
+    @rx.var
+    def title(self) -> str:
+        return self._text(f"{self.code}_title", self.router.headers.accept_language)
+
+    @rx.var
+    def text(self) -> str:
+        return self._text(self.code, self.router.headers.accept_language)
+
+    @rx.var
+    def error_id(self) -> str:
+        """The id that the log line of the same error begins with; empty if the URL has none."""
+        error_id = self.router.url.query_parameters.get("id", "")
+        return error_id if _ERROR_ID.fullmatch(error_id) else ""
+
+    @rx.var
+    def try_again_url(self) -> str:
+        """The link that logs in again and returns to the page of the failed login."""
+        return type(self)._login_url(self.router.url.query_parameters.get("return_to", "/"))
+
+    def _text(self, key: str, accept_language: str) -> str:
+        texts = type(self)._texts
+        return texts.text(key, texts.choose(accept_language))
+
+
+mark(LoginProblem, PUBLIC)
+
+
+class Views:
+    """Builds the views of one `AuthService`: the app's own, or else the default ones."""
+
+    def __init__(self, texts: AuthTexts) -> None:
+        self.texts = texts
+        self.pages = AuthPages()
+
+    def install(self, login_url: LoginUrl, pages: AuthPages | None) -> None:
+        """Use the app's own pages, and let the States know what they need."""
+        self.pages = pages or self.pages
+        # Reflex creates its States itself, so they cannot get these as arguments.
+        AuthState._texts = LoginProblem._texts = self.texts
+        LoginProblem._login_url = login_url
+
+    def text(self, key: str) -> Any:
+        """A text in the language of the browser, as a Var."""
+        texts = self.texts
+        default = texts.text(key, texts.default)
+        others = [tag for tag in texts.languages if tag != texts.default]
+        cases = [(tag, texts.text(key, tag)) for tag in others]
+        return rx.match(AuthState.language, *cases, default) if cases else default
+
+    def error_page(self) -> rx.Component:
+        """The page at `AuthConfig.error_path`."""
+        return self.pages.error() if self.pages.error else _page("auth-error", self.login_problem())
+
+    def login_problem(self) -> rx.Component:
+        """What went wrong, what the user can do, and the reference for the operator."""
+        return rx.el.section(
+            rx.el.h1(LoginProblem.title, custom_attrs={"data-testid": "auth-error"}, role="alert"),
+            rx.el.p(LoginProblem.text),
+            rx.el.p(
+                rx.el.a(
+                    self.text("try_again"),
+                    href=LoginProblem.try_again_url,
+                    reload_document=True,
+                    class_name="auth-button",
+                    custom_attrs={"data-testid": "try-again"},
+                ),
+                self._start_page(),
+                class_name="auth-choices",
+            ),
+            rx.cond(
+                LoginProblem.error_id != "",
+                rx.el.p(
+                    self.text("reference"),
+                    " ",
+                    rx.el.code(LoginProblem.error_id),
+                    class_name="auth-muted",
+                ),
+            ),
+            class_name="auth-card",
+            lang=AuthState.language,
+        )
+
+    def waiting(self) -> rx.Component:
+        """The view until it is known whether a user is signed in."""
+        if self.pages.waiting:
+            return self.pages.waiting()
+        return rx.el.p(
+            self.text("loading"),
+            class_name="auth-waiting",
+            role="status",
+            custom_attrs={"data-testid": "loading"},
+        )
+
+    def signed_out(self) -> rx.Component:
+        """The view without a session, or while sessions cannot be read."""
+        own = self.pages.signed_out
+        return rx.cond(
+            AuthState.error != "",
+            _page("auth-signed-out", self._session_unknown()),
+            own() if own else _page("auth-signed-out", self._offer_login()),
+        )
+
+    def forbidden(self) -> rx.Component:
+        """The view for a signed-in user who may not see the page."""
+        if self.pages.forbidden:
+            return self.pages.forbidden()
+        return _page(
+            "auth-forbidden",
+            rx.el.section(
+                rx.el.h1(self.text("forbidden_title"), custom_attrs={"data-testid": "auth-error"}),
+                rx.el.p(self.text("forbidden")),
+                rx.el.p(self._start_page(), class_name="auth-choices"),
+                class_name="auth-card",
+                role="alert",
+                lang=AuthState.language,
+            ),
+        )
+
+    def step_up(self, log_in_again: Any) -> rx.Component:
+        """The view for a user who has to log in once more. `log_in_again` is the event."""
+        return _page(
+            "auth-forbidden",
+            rx.el.section(
+                rx.el.h1(self.text("step_up_title")),
+                rx.el.p(self.text("step_up")),
+                rx.el.p(
+                    rx.el.button(
+                        self.text("log_in_again"), on_click=log_in_again, class_name="auth-button"
+                    ),
+                    class_name="auth-choices",
+                ),
+                class_name="auth-card",
+                lang=AuthState.language,
+            ),
+        )
+
+    def login_link(self, *children: Any, **props: Any) -> rx.Component:
+        """A link to the login that returns to this page."""
+        attributes = {"data-testid": "login", **props.pop("custom_attrs", {})}
+        props.setdefault("href", AuthState.login_url)
+        return rx.el.a(
+            *(children or (self.text("log_in"),)),
+            reload_document=True,  # the backend answers it, and not a page of the app
+            custom_attrs=attributes,
+            **props,
+        )
+
+    def _session_unknown(self) -> rx.Component:
+        return rx.el.section(
+            rx.el.p(AuthState.error, role="alert", custom_attrs={"data-testid": "auth-error"}),
+            rx.el.p(
+                rx.el.button(
+                    self.text("try_again"), on_click=AuthState.refresh, class_name="auth-button"
+                ),
+                class_name="auth-choices",
+            ),
+            class_name="auth-card",
+            lang=AuthState.language,
+        )
+
+    def _offer_login(self) -> rx.Component:
+        return rx.el.section(
+            rx.el.p(self.text("signed_out")),
+            rx.el.p(self.login_link(class_name="auth-button"), class_name="auth-choices"),
+            class_name="auth-card",
+            lang=AuthState.language,
+        )
+
+    def _start_page(self) -> rx.Component:
+        return rx.el.a(self.text("start_page"), href="/", class_name="auth-link")
+
+
+def _page(name: str, content: rx.Component) -> rx.Component:
+    """A page of its own around a view. `name` is a class for stylesheets."""
+    return rx.el.main(content, class_name=f"auth-page {name}")

@@ -1,0 +1,99 @@
+"""The Reflex plugin: installs the layer, and brings the default pages, their style and script."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import reflex as rx
+from reflex.config import get_config
+
+from ..errors import ConfigError
+from .pages import AuthPages, Views
+
+SCRIPT = "reflex-oidc.js"
+STYLESHEET = "reflex-oidc.css"
+
+
+class Service(Protocol):
+    """What the plugin needs of an `AuthService`."""
+
+    views: Views
+
+    @property
+    def error_path(self) -> str: ...
+
+    def install(self, app: rx.App, *, pages: AuthPages | None = None) -> None: ...
+
+
+class Plugin(rx.plugins.Plugin):
+    """For `rx.Config(plugins=[Plugin()])`, in place of `auth.install(app)` or beside it.
+
+    It installs the `AuthService` that the app's module has among its names, unless that has been
+    done, and adds the page for login problems, unless the app has a page of its own there. `pages`
+    replaces the default pages.
+
+    Raises:
+        ConfigError: at compile time, if the app's module has no `AuthService` among its names.
+    """
+
+    def __init__(self, *, pages: AuthPages | None = None) -> None:
+        self._pages = pages
+        self._service: Service | None = None
+
+    def bind(self, service: Service) -> None:
+        """Serve this `AuthService`, which is installed."""
+        self._service = service
+
+    def register_route(self, **context: Any) -> None:
+        """Install the layer if it is not yet, and add the page for login problems."""
+        service = self._service or self._install()
+        if not context["has_app_page"](service.error_path):
+            texts = service.views.texts
+            title = texts.text("login_problem", texts.default)
+            context["add_page"](service.views.error_page, route=service.error_path, title=title)
+
+    def get_stylesheet_paths(self, **context: Any) -> Sequence[str]:
+        """The stylesheet of the default pages, before those of the app."""
+        return [f"./{STYLESHEET}"]
+
+    def get_static_assets(self, **context: Any) -> Sequence[tuple[Path, str | bytes]]:
+        """The stylesheet and the script."""
+        folder = Path(__file__).parent
+        return [
+            (Path("styles") / STYLESHEET, (folder / STYLESHEET).read_text()),
+            (Path("public") / SCRIPT, (folder / SCRIPT).read_text()),
+        ]
+
+    def _install(self) -> Service:
+        name = get_config().module
+        module = sys.modules[name]
+        services = [each for each in vars(module).values() if _is_service(each)]
+        if not services:
+            raise ConfigError(
+                f"Plugin: {name} has no AuthService among its names. Create or import it there."
+            )
+        service: Service = services[0]
+        service.install(module.app, pages=self._pages)
+        return service
+
+
+def bind_plugin(service: Service) -> None:
+    """Let the plugin in `rx.Config` serve this `AuthService`; add one if there is none."""
+    plugins = get_config().plugins
+    plugin = next((each for each in plugins if isinstance(each, Plugin)), None)
+    if plugin is None:
+        plugin = Plugin()
+        plugins.append(plugin)
+    plugin.bind(service)
+
+
+def script() -> rx.Component:
+    """The element that loads the script, for the head of every page."""
+    return rx.el.script(src=get_config().prepend_frontend_path(f"/{SCRIPT}"))
+
+
+def _is_service(value: Any) -> bool:
+    return isinstance(getattr(value, "views", None), Views)

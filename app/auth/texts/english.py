@@ -1,0 +1,87 @@
+"""The texts in English, which every other language falls back on."""
+
+from __future__ import annotations
+
+# The page for login problems: a title and a text for each stable code.
+PROBLEMS = {
+    "login_failed_title": "The login failed",
+    "login_failed": "Nothing is lost. You can start again.",
+    "access_denied_title": "You did not allow it",
+    "access_denied": (
+        "The login was declined, so nothing was shared. You can log in again and choose "
+        "differently."
+    ),
+    "login_required_title": "The login service needs your attention",
+    "login_required": "It could not log you in without asking you something. Log in again.",
+    "consent_required_title": "You have not allowed it yet",
+    "consent_required": "The login service wants to ask you first. Log in again.",
+    "temporarily_unavailable_title": "The login service is busy",
+    "temporarily_unavailable": "Nothing is lost. Wait a moment, then try again.",
+    "invalid_scope_title": "The login service does not know a permission",
+    "invalid_scope": (
+        "This app asked for one that does not exist there. If this persists, check AUTH0_SCOPE."
+    ),
+    "invalid_state_title": "This login is no longer open",
+    "invalid_state": (
+        "It was finished, took too long, or began in another browser. Start again from here."
+    ),
+    "invalid_login_link_title": "This login link is not valid",
+    "invalid_login_link": (
+        "It is damaged, or names an API, a permission or a setting that this app does not use. "
+        "Start again from the app's pages."
+    ),
+    "provider_unavailable_title": "The login service does not answer",
+    "provider_unavailable": "Nothing is lost. Wait a moment, then try again.",
+    "issuer_mismatch_title": "The login service is not the one that was configured",
+    "issuer_mismatch": "It identified itself by another name, so the login was stopped.",
+    "userinfo_mismatch_title": "The login could not be verified",
+    "userinfo_mismatch": "The login service described another user, so you are not logged in.",
+    "provider_error_title": "The login service gave an unusable answer",
+    "provider_error": "The login was stopped. If this persists, check AUTH0_DOMAIN.",
+    "token_endpoint_error_title": "The login service refused to finish the login",
+    "token_endpoint_error": (
+        "Start again. If this persists, check AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET."
+    ),
+    "invalid_id_token_title": "The login could not be verified",
+    "invalid_id_token": (
+        "The login service's answer did not pass every check, so you are not logged in."
+    ),
+    "store_unavailable_title": "Logins cannot be saved right now",
+    "store_unavailable": "Nothing is lost. Wait a moment, then try again.",
+}
+
+ENGLISH = {
+    "log_in": "Log in",
+    "log_out": "Log out",
+    "log_in_again": "Log in again",
+    "try_again": "Try again",
+    "start_page": "Go to the start page",
+    "loading": "Loading…",
+    "reference": "Reference",
+    "signed_out": "You are not logged in.",
+    "forbidden_title": "This page is not for you",
+    "forbidden": "You are logged in, but you lack what it takes to see it (status 403).",
+    "step_up_title": "Confirm that it is you",
+    "step_up": "You have to log in once more to see this page.",
+    "not_allowed": "You may not do this.",
+    "not_done": (
+        "Your login has changed. What you did last was not carried out: please do it again."
+    ),
+    "session_unknown": (
+        "Your session cannot be checked right now. You are still logged in; try again."
+    ),
+    # The documents of the backend.
+    "logout_title": "Log out?",
+    "logout": "You will be logged out of this app and at the login provider.",
+    "stay": "Stay logged in",
+    "not_found_title": "There is nothing here",
+    "not_found": "This address belongs to no page of this app.",
+    "logout_failed_title": "Not just now",
+    "logout_failed": (
+        "You are still logged in: the app cannot reach its session store. Try again in a moment."
+    ),
+    "too_many_title": "Too many attempts",
+    "too_many": "There were too many logins from your network. Try again in {seconds} seconds.",
+    "login_problem": "Login problem",
+    **PROBLEMS,
+}

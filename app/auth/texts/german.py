@@ -1,0 +1,103 @@
+"""The texts in German."""
+
+from __future__ import annotations
+
+GERMAN = {
+    "log_in": "Anmelden",
+    "log_out": "Abmelden",
+    "log_in_again": "Erneut anmelden",
+    "try_again": "Noch einmal versuchen",
+    "start_page": "Zur Startseite",
+    "loading": "Wird geladen …",
+    "reference": "Referenz",
+    "signed_out": "Sie sind nicht angemeldet.",
+    "forbidden_title": "Diese Seite ist nicht für Sie freigegeben",
+    "forbidden": "Sie sind angemeldet, dürfen diese Seite aber nicht sehen (Status 403).",
+    "step_up_title": "Bitte bestätigen Sie, dass Sie es sind",
+    "step_up": "Um diese Seite zu sehen, müssen Sie sich noch einmal anmelden.",
+    "not_allowed": "Das dürfen Sie nicht tun.",
+    "not_done": (
+        "Ihre Anmeldung hat sich geändert. Ihre letzte Eingabe wurde nicht ausgeführt: Bitte "
+        "wiederholen Sie sie."
+    ),
+    "session_unknown": (
+        "Ihre Sitzung kann gerade nicht geprüft werden. Sie sind weiterhin angemeldet; versuchen "
+        "Sie es noch einmal."
+    ),
+    "logout_title": "Abmelden?",
+    "logout": "Sie werden von dieser Anwendung und beim Anmeldedienst abgemeldet.",
+    "stay": "Angemeldet bleiben",
+    "not_found_title": "Hier ist nichts",
+    "not_found": "Zu dieser Adresse gehört keine Seite dieser Anwendung.",
+    "logout_failed_title": "Gerade nicht möglich",
+    "logout_failed": (
+        "Sie sind weiterhin angemeldet: Die Anwendung erreicht ihren Sitzungsspeicher nicht. "
+        "Versuchen Sie es gleich noch einmal."
+    ),
+    "too_many_title": "Zu viele Versuche",
+    "too_many": (
+        "Aus Ihrem Netz kamen zu viele Anmeldungen. Versuchen Sie es in {seconds} Sekunden noch "
+        "einmal."
+    ),
+    "login_problem": "Problem bei der Anmeldung",
+    "login_failed_title": "Die Anmeldung ist fehlgeschlagen",
+    "login_failed": "Es ist nichts verloren. Sie können von vorn beginnen.",
+    "access_denied_title": "Sie haben nicht zugestimmt",
+    "access_denied": (
+        "Die Anmeldung wurde abgelehnt, es wurde also nichts weitergegeben. Sie können sich "
+        "erneut anmelden und anders entscheiden."
+    ),
+    "login_required_title": "Der Anmeldedienst braucht eine Angabe von Ihnen",
+    "login_required": "Er konnte Sie nicht ohne Rückfrage anmelden. Melden Sie sich erneut an.",
+    "consent_required_title": "Sie haben noch nicht zugestimmt",
+    "consent_required": "Der Anmeldedienst möchte Sie zuerst fragen. Melden Sie sich erneut an.",
+    "temporarily_unavailable_title": "Der Anmeldedienst ist überlastet",
+    "temporarily_unavailable": (
+        "Es ist nichts verloren. Warten Sie einen Moment und versuchen Sie es noch einmal."
+    ),
+    "invalid_scope_title": "Der Anmeldedienst kennt eine Berechtigung nicht",
+    "invalid_scope": (
+        "Diese Anwendung hat eine verlangt, die es dort nicht gibt. Bleibt es dabei, prüfen Sie "
+        "AUTH0_SCOPE."
+    ),
+    "invalid_state_title": "Diese Anmeldung ist nicht mehr offen",
+    "invalid_state": (
+        "Sie wurde abgeschlossen, hat zu lange gedauert oder begann in einem anderen Browser. "
+        "Beginnen Sie hier von vorn."
+    ),
+    "invalid_login_link_title": "Dieser Anmeldelink ist ungültig",
+    "invalid_login_link": (
+        "Er ist beschädigt oder nennt eine API, eine Berechtigung oder eine Einstellung, die diese "
+        "Anwendung nicht benutzt. Beginnen Sie auf den Seiten der Anwendung von vorn."
+    ),
+    "provider_unavailable_title": "Der Anmeldedienst antwortet nicht",
+    "provider_unavailable": (
+        "Es ist nichts verloren. Warten Sie einen Moment und versuchen Sie es noch einmal."
+    ),
+    "issuer_mismatch_title": "Der Anmeldedienst ist nicht der eingestellte",
+    "issuer_mismatch": (
+        "Er hat sich mit einem anderen Namen gemeldet, deshalb wurde die Anmeldung abgebrochen."
+    ),
+    "userinfo_mismatch_title": "Die Anmeldung konnte nicht geprüft werden",
+    "userinfo_mismatch": (
+        "Der Anmeldedienst hat eine andere Person beschrieben. Sie sind nicht angemeldet."
+    ),
+    "provider_error_title": "Der Anmeldedienst hat eine unbrauchbare Antwort gegeben",
+    "provider_error": (
+        "Die Anmeldung wurde abgebrochen. Bleibt es dabei, prüfen Sie AUTH0_DOMAIN."
+    ),
+    "token_endpoint_error_title": "Der Anmeldedienst hat die Anmeldung nicht abgeschlossen",
+    "token_endpoint_error": (
+        "Beginnen Sie von vorn. Bleibt es dabei, prüfen Sie AUTH0_CLIENT_ID und "
+        "AUTH0_CLIENT_SECRET."
+    ),
+    "invalid_id_token_title": "Die Anmeldung konnte nicht geprüft werden",
+    "invalid_id_token": (
+        "Die Antwort des Anmeldedienstes hat nicht jede Prüfung bestanden. Sie sind nicht "
+        "angemeldet."
+    ),
+    "store_unavailable_title": "Anmeldungen können gerade nicht gespeichert werden",
+    "store_unavailable": (
+        "Es ist nichts verloren. Warten Sie einen Moment und versuchen Sie es noch einmal."
+    ),
+}

@@ -1,0 +1,34 @@
+"""Which paths a login may return to."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.auth.flows.login_link import safe_return_to
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/auth",
+        "/auth/",
+        "/auth/login?return_to=/auth/login",
+        "/auth/../auth/logout",
+        "/./auth/login",
+        "/x/../auth/logout",
+        "/x/%2e%2E/auth/logout",
+        "/../auth/logout",
+        "/%61uth/logout",
+        "/auth%2Flogout",
+        "/auth?x",
+    ],
+)
+def test_own_route(path: str) -> None:
+    """A login never returns to a route of the layer, however it is spelled."""
+    assert safe_return_to(path) == "/"
+
+
+@pytest.mark.parametrize("path", ["/authors", "/x/auth/login", "/x?next=/auth/login", "/auth.html"])
+def test_page(path: str) -> None:
+    """A page whose path or query only resembles such a route is a page."""
+    assert safe_return_to(path) == path

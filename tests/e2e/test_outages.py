@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from ..servers import wait_until
 from .conftest import NewPerson
 from .stack import Stack
+from .tabs import session_of
 from .walk import ALICE, BOB, by_test_id, log_in, open_profile, shown_metadata
 
 # Where a reader puts its lock in a WAL database's shared memory (SQLite, "WAL-mode File Format").
@@ -58,13 +59,14 @@ def test_tenant_down_on_profile(person: Page, stack: Stack) -> None:
 
 
 @contextmanager
-def locked_sessions(stack: Stack) -> Iterator[None]:
-    """Hold SQLite's own read locks, as a program that hangs in the middle of its work would, and
-    let the app read every session again."""
+def locked_sessions(stack: Stack, changed: str) -> Iterator[None]:
+    """Hold SQLite's own read locks, as a program that hangs in the middle of its work would, after
+    a change of this session, so that the app has to read it again."""
     data = stack.directory.parent / "data"
     with (data / "sessions.sqlite3-shm").open("r+b") as shared_memory:
         fcntl.lockf(shared_memory, fcntl.LOCK_EX, READ_LOCKS, FIRST_READ_LOCK)
-        (data / "sessions.sqlite3-changes").unlink()
+        with (data / "sessions.sqlite3-changes").open("a") as changes:
+            changes.write(f"\n{changed}\n")
         yield
 
 
@@ -73,7 +75,7 @@ def test_sessions_cannot_be_read(person: Page, stack: Stack) -> None:
     log_in(person, stack)
     open_profile(person, stack)
     shown_metadata(person)
-    with locked_sessions(stack):
+    with locked_sessions(stack, session_of(person, stack)):
         person.reload()
         # The store waits some seconds before it gives up.
         kept = "You are still logged in"

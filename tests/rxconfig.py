@@ -19,7 +19,6 @@ config = rx.Config(
     backend_host="127.0.0.1",
     backend_port=port,
     api_url=os.environ["APP_BASE_URL"],
-    cors_allowed_origins=[os.environ["APP_BASE_URL"]],
     plugins=[],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

@@ -12,13 +12,12 @@ from typing import Any, cast, overload
 
 import httpx
 import reflex as rx
-from reflex.config import get_config
 from reflex.event import EventCallback
 from starlette.types import ASGIApp
 
 from .audit import AuditHook
 from .config import AuthConfig
-from .errors import ConfigError, LoginRequired
+from .errors import LoginRequired
 from .flows.devices import Device
 from .http.connections import Connection
 from .http_clients import HttpClients
@@ -26,6 +25,7 @@ from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_po
 from .limits import Limits
 from .reflex.access_report import AccessEntry, surface
 from .reflex.components import AuthComponents
+from .reflex.configuration import agreed_with_reflex, configure_reflex
 from .reflex.decorators import AccessDecorators
 from .reflex.events import tree_of
 from .reflex.guard import (
@@ -38,7 +38,6 @@ from .reflex.guard import (
     guard_page,
 )
 from .reflex.navigation import current_path
-from .reflex.origins import with_reflex_origins
 from .reflex.pages import AuthPages, Views
 from .reflex.plugin import bind_plugin
 from .reflex.subscription import Claims, UserHandler, subscribe
@@ -85,7 +84,7 @@ class AuthService(AccessDecorators, AuthComponents, WithoutTab):
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        config = with_reflex_origins(config)
+        config = agreed_with_reflex(config)
         self.views = Views(texts or AuthTexts())
         options = Options(
             http_interceptor=http_interceptor or HttpInterceptorConfig(),
@@ -128,11 +127,7 @@ class AuthService(AccessDecorators, AuthComponents, WithoutTab):
         """
         if app is self._app:
             return
-        if get_config().transport == "polling":
-            raise ConfigError(
-                'The transport "polling" cannot be used with this auth layer: set '
-                'transport="websocket" in rxconfig.py (it is the default).'
-            )
+        configure_reflex(self.config)
         self._app = app
         self.views.install(self.login_url, pages)
         bind_plugin(self)

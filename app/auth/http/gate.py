@@ -35,7 +35,7 @@ from .rate_limiting import RequestLimits
 from .requests import with_reference
 from .security_headers import with_cookie, with_security_headers
 from .state_trees import NOBODY, StateTrees, is_client_token
-from .uploads import Uploads, refuse
+from .uploads import Uploads, discard, refuse
 from .websocket_limits import EventLimits, rate_limited
 
 EVENT_PATH: Final = "/_event"
@@ -95,7 +95,10 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._http(scope, receive, with_security_headers(send, is_https=self._is_https))
+            send = with_security_headers(
+                send, is_https=self._is_https, is_foreign=self._is_foreign(scope)
+            )
+            await self._http(scope, receive, send)
         elif scope["type"] == "websocket" and _is_of_events(scope):
             await self._websocket(scope, receive, send)
         elif scope["type"] == "websocket":  # one of the app's own
@@ -228,7 +231,7 @@ class Gate:
 
         def send(message: Message) -> Awaitable[None]:
             if connection.is_closed:
-                return _discard(message)
+                return discard(message)
             # A duplicated tab gets a new token, which here is the name of a tree.
             text = message.get("text")
             if text is not None and text.startswith("42") and (found := _NEW_TOKEN.match(text)):
@@ -278,10 +281,6 @@ class Gate:
         if kept:
             headers.append((b"cookie", kept.encode("latin-1")))
         return {**scope, "headers": headers}
-
-
-async def _discard(_: Message) -> None:
-    """Drop a message."""
 
 
 def _is_of_events(scope: Scope) -> bool:

@@ -10,14 +10,18 @@ _ALWAYS = {
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+_CREDENTIALS = "Access-Control-Allow-Credentials"
 _ON_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
-def with_security_headers(send: Send, *, is_https: bool) -> Send:
+def with_security_headers(send: Send, *, is_https: bool, is_foreign: bool) -> Send:
     """Return a `send` that adds each header unless the response has it.
 
     Other sites cannot frame the app and do not get its URLs as referrer; browsers do not guess
     content types. There is no `script-src`: Reflex writes inline scripts into its pages.
+
+    With `is_foreign`, a page of another origin asks. It may not read an answer to a request with
+    cookies: Reflex reads its CORS setting before this layer is installed.
     """
     headers = {**_ALWAYS, **_ON_HTTPS} if is_https else _ALWAYS
 
@@ -26,6 +30,9 @@ def with_security_headers(send: Send, *, is_https: bool) -> Send:
             present = MutableHeaders(scope=message)
             for name, value in headers.items():
                 present.setdefault(name, value)
+            if is_foreign and present.get(_CREDENTIALS) == "true":
+                del present[_CREDENTIALS]
+                del present["Access-Control-Allow-Origin"]
         await send(message)
 
     return sending

@@ -49,7 +49,7 @@ class Uploads:
                 yield None
                 return
             session_id_hash = open_tabs[0].session_id_hash
-        upload = Connection(client_token, _discard, session_id_hash=session_id_hash, client=client)
+        upload = Connection(client_token, discard, session_id_hash=session_id_hash, client=client)
         self._connections.add(upload)
         try:
             tree = await self._tree_of(upload)
@@ -81,5 +81,5 @@ async def refuse(
     await Response(status_code=status, headers=headers)(scope, receive, send)
 
 
-async def _discard(_: Message) -> None:
+async def discard(_: Message) -> None:
     """Drop a message."""

@@ -12,10 +12,10 @@ from typing import Any, TypeVar, cast
 import reflex as rx
 from reflex.event import Event
 from reflex_base.registry import RegistrationContext
-from starlette.types import Message
 
 from ..access.policy import Decision
 from ..http.connections import Connection
+from ..http.uploads import discard
 from ..reflex.reflex_seam import new_state_tree
 from ..reflex.state import AuthState
 from ..service import AuthService
@@ -94,7 +94,7 @@ class Tab:
         """Connect the tab, so that the layer knows whose it is."""
         session = await self._session()
         connection = Connection(
-            self.tree, _discard, session_id_hash=self._session_id_hash, client="127.0.0.1"
+            self.tree, discard, session_id_hash=self._session_id_hash, client="127.0.0.1"
         )
         connection.state_key = session.state_key if session else None
         connection.sub = session.sub if session else None
@@ -141,7 +141,3 @@ async def _results(result: Any) -> list[Any]:
     else:
         found = [result]
     return [each for each in found if each is not None]
-
-
-async def _discard(_: Message) -> None:
-    """Drop a message: the tab has no browser."""

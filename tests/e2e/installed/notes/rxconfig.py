@@ -13,7 +13,6 @@ config = rx.Config(
     frontend_port=port,
     backend_port=port,
     api_url=os.environ["APP_BASE_URL"],
-    cors_allowed_origins=[os.environ["APP_BASE_URL"]],
     plugins=[],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

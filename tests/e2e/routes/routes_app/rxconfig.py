@@ -15,7 +15,6 @@ config = rx.Config(
     backend_host="127.0.0.1",
     backend_port=int(os.environ["APP_API_URL"].rpartition(":")[2]),
     api_url=os.environ["APP_API_URL"],
-    cors_allowed_origins=[os.environ["APP_BASE_URL"]],
     plugins=[],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )

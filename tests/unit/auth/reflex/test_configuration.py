@@ -1,4 +1,4 @@
-"""The origins of page and backend, from two configurations."""
+"""What two configurations say of the origins of page and backend, and of proxies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.auth import AuthConfig, ConfigError
-from app.auth.reflex.origins import agreed_origins
+from app.auth.reflex.configuration import agreed_origins, agreed_proxies
 
 FOUR = {
     "AUTH0_DOMAIN": "tenant.eu.auth0.com",
@@ -95,3 +95,17 @@ def test_contradiction(environ: dict[str, str], reflex: dict[str, Any], named: s
         agreed(environ, reflex)
     assert len(caught.value.problems) == 1
     assert named in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("ours", "of_reflex", "both"), [(0, 0, 0), (2, 0, 2), (0, 1, 1), (1, 1, 1)]
+)
+def test_proxies(ours: int, of_reflex: int, both: int) -> None:
+    """The number of trusted proxies is set once, in either configuration."""
+    assert agreed_proxies(ours, of_reflex) == both
+
+
+def test_contradicting_proxies() -> None:
+    """Two numbers stop the start, and are both named."""
+    with pytest.raises(ConfigError, match=r"APP_TRUSTED_PROXIES=2, but trusted_proxy_hops=1"):
+        agreed_proxies(2, 1)

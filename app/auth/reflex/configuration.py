@@ -1,7 +1,8 @@
-"""Where browsers reach the page and the backend, as Reflex's own configuration says it."""
+"""What `AuthConfig` and Reflex's own configuration have in common: origins, CORS, proxies."""
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -12,13 +13,16 @@ from ..config import AuthConfig
 from ..errors import ConfigError
 from ..urls import is_loopback, origin_of
 
+logger = logging.getLogger(__name__)
+
 _MODE = "REFLEX_ENV_MODE"  # `reflex run` sets it, for its workers, too
 _PRODUCTION = ("prod", "preview")
 _PAGE_PORT = 3000  # Reflex's default
 
 
-def with_reflex_origins(config: AuthConfig) -> AuthConfig:
-    """Return `config` with the origins that are not set in it taken from `rx.Config`.
+def agreed_with_reflex(config: AuthConfig) -> AuthConfig:
+    """Return `config` with what is not set in it taken from `rx.Config`: the origins, and the
+    number of trusted proxies.
 
     Without `reflex run`, in a test for example, `config` is returned as it is.
 
@@ -29,6 +33,9 @@ def with_reflex_origins(config: AuthConfig) -> AuthConfig:
     if not mode:
         return config
     reflex = get_config()
+    config = replace(
+        config, trusted_proxies=agreed_proxies(config.trusted_proxies, reflex.trusted_proxy_hops)
+    )
     return agreed_origins(
         config,
         api_url=reflex.api_url,
@@ -36,6 +43,45 @@ def with_reflex_origins(config: AuthConfig) -> AuthConfig:
         frontend_port=reflex.frontend_port,
         is_production=mode in _PRODUCTION,
     )
+
+
+def configure_reflex(config: AuthConfig) -> None:
+    """Let Reflex share answers with the app's own origins only, and trust the same proxies.
+
+    Reflex's default shares the answers to credentialed requests with every origin: another port of
+    the same host, whose requests have the session cookie, could read them.
+
+    Raises:
+        ConfigError: the transport is "polling", which cannot be bound to a login.
+    """
+    reflex = get_config()
+    if reflex.transport == "polling":
+        raise ConfigError(
+            'The transport "polling" cannot be used with this auth layer: set '
+            'transport="websocket" in rxconfig.py (it is the default).'
+        )
+    if foreign := set(reflex.cors_allowed_origins) - config.origins - {"*"}:
+        logger.warning(
+            "cors_allowed_origins in rxconfig.py names %s. Only the app's own origins are allowed.",
+            ", ".join(sorted(foreign)),
+        )
+    reflex.cors_allowed_origins = sorted(config.origins)
+    reflex.trusted_proxy_hops = config.trusted_proxies
+
+
+def agreed_proxies(ours: int, of_reflex: int) -> int:
+    """Return the number of trusted proxies: `APP_TRUSTED_PROXIES`, or Reflex's
+    `trusted_proxy_hops`. 0 means not set.
+
+    Raises:
+        ConfigError: both are set, and differ.
+    """
+    if ours and of_reflex and ours != of_reflex:
+        raise ConfigError(
+            f"APP_TRUSTED_PROXIES={ours}, but trusted_proxy_hops={of_reflex} in rxconfig.py. Set "
+            "one of them, or both to the same number."
+        )
+    return ours or of_reflex
 
 
 def agreed_origins(

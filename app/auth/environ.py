@@ -11,6 +11,24 @@ from .urls import url_problem
 
 MINIMUM_SECRET_LENGTH = 32  # characters
 _PAGE_PATH = re.compile(r"(/[A-Za-z0-9_~.-]+)+")
+NEUTRAL_NAMES = {
+    "AUTH0_DOMAIN": "OIDC_ISSUER",
+    "AUTH0_ISSUER": "OIDC_ISSUER",
+    "AUTH0_SECRET": "APP_SECRET",
+    "AUTH0_CLIENT_ID": "OIDC_CLIENT_ID",
+    "AUTH0_CLIENT_SECRET": "OIDC_CLIENT_SECRET",
+    "AUTH0_AUDIENCE": "OIDC_AUDIENCE",
+    "AUTH0_SCOPE": "OIDC_SCOPE",
+    "AUTH0_MULTI_RESOURCE_REFRESH": "OIDC_MULTI_RESOURCE_REFRESH",
+    "AUTH0_ROTATION_OVERLAP": "OIDC_ROTATION_OVERLAP",
+    "AUTH0_TOKEN_ENDPOINT_AUTH_METHOD": "OIDC_TOKEN_ENDPOINT_AUTH_METHOD",
+    "AUTH0_CLIENT_ASSERTION_SIGNING_KEY": "OIDC_CLIENT_ASSERTION_SIGNING_KEY",
+    "AUTH0_PUSHED_AUTHORIZATION_REQUESTS": "OIDC_PUSHED_AUTHORIZATION_REQUESTS",
+    "AUTH0_ID_TOKEN_SIGNED_RESPONSE_ALG": "OIDC_ID_TOKEN_SIGNED_RESPONSE_ALG",
+    "AUTH0_TRUSTED_AUDIENCES": "OIDC_TRUSTED_AUDIENCES",
+}
+"""The names of the same variables for another provider than Auth0."""
+
 _SWITCHES = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
 
 
@@ -18,12 +36,19 @@ class EnvironReader:
     """Reads one variable with each call and collects what is wrong; `check` reports all of it.
 
     An empty variable counts as not set. A value with a problem is returned as far as it can be
-    read, so that the other variables are checked, too.
+    read, so that the other variables are checked, too. An `AUTH0_` variable may have its neutral
+    name, by which problems then call it; both at once are a problem.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._values = {name: text for name, value in environ.items() if (text := value.strip())}
         self._problems: list[str] = []
+        self._has_neutral_names = any(name.startswith("OIDC_") for name in self._values)
+        for name, neutral in NEUTRAL_NAMES.items():
+            if neutral in self._values:
+                if name in self._values:
+                    self._problems.append(f"{name} and {neutral} are both set; keep one of them.")
+                self._values[name] = self._values[neutral]
 
     def check(self) -> None:
         """Raise `ConfigError` with every problem found so far, if there is one."""
@@ -41,7 +66,9 @@ class EnvironReader:
     def require(self, names: Mapping[str, str]) -> None:
         """Each of these variables must be set; the mapping says with what."""
         self._problems += [
-            f"{name} is not set: {what}." for name, what in names.items() if not self.text(name)
+            f"{self._spelled(name)} is not set: {what}."
+            for name, what in names.items()
+            if not self.text(name)
         ]
 
     def text(self, name: str) -> str | None:
@@ -52,21 +79,23 @@ class EnvironReader:
         """One of these values, or None."""
         text = self.text(name)
         if text is not None and text not in values:
-            self._problems.append(f"{name}={text} is not one of {', '.join(values)}.")
+            self._problems.append(
+                f"{self._spelled(name)}={text} is not one of {', '.join(values)}."
+            )
         return text
 
     def switch(self, name: str) -> bool:
         """On or off; off if it is not set."""
         text = self.text(name)
         if text is not None and text.lower() not in _SWITCHES:
-            self._problems.append(f"{name}={text} is neither 1 (on) nor 0 (off).")
+            self._problems.append(f"{self._spelled(name)}={text} is neither 1 (on) nor 0 (off).")
         return _SWITCHES.get((text or "").lower(), False)
 
     def whole_number(self, name: str, what: str) -> int:
         """A whole number; 0 if it is not set. `what` says in a problem what it counts."""
         text = self.text(name) or "0"
         if not text.isdecimal():
-            self._problems.append(f"{name}={text} is not a {what}, such as 2.")
+            self._problems.append(f"{self._spelled(name)}={text} is not a {what}, such as 2.")
             return 0
         return int(text)
 
@@ -115,7 +144,9 @@ class EnvironReader:
         """Space-separated scopes, `openid` among them."""
         scope = self.text(name) or default
         if "openid" not in scope.split():
-            self._problems.append(f'{name} "{scope}" lacks "openid"; without it there is no login.')
+            self._problems.append(
+                f'{self._spelled(name)} "{scope}" lacks "openid"; without it there is no login.'
+            )
         return " ".join(scope.split())
 
     def secrets(self, name: str) -> tuple[str, ...]:
@@ -124,8 +155,8 @@ class EnvironReader:
         secrets = tuple(part.strip() for part in text.split(",")) if text else ()
         if any(len(secret) < MINIMUM_SECRET_LENGTH for secret in secrets):
             self._problems.append(
-                f"{name} is too short: each secret has at least {MINIMUM_SECRET_LENGTH} "
-                "characters. Make one with: openssl rand -hex 32"
+                f"{self._spelled(name)} is too short: each secret has at least "
+                f"{MINIMUM_SECRET_LENGTH} characters. Make one with: openssl rand -hex 32"
             )
         return secrets
 
@@ -141,5 +172,10 @@ class EnvironReader:
     def _checked_url(self, name: str, url: str, *, path: bool) -> str:
         problem = url_problem(url, path=path)
         if problem:
-            self._problems.append(f"{name}={self.text(name)} {problem}")
+            self._problems.append(f"{self._spelled(name)}={self.text(name)} {problem}")
         return url
+
+    def _spelled(self, name: str) -> str:
+        """The name of a variable for this user."""
+        neutral = NEUTRAL_NAMES.get(name, name)
+        return neutral if self._has_neutral_names or neutral in self._values else name

@@ -66,7 +66,8 @@ class ProviderMetadata:
         """
         if document.get("issuer") != issuer:
             raise ProviderError(
-                f"Discovery announces another issuer than {issuer}: check AUTH0_DOMAIN.",
+                f"Discovery announces another issuer than {issuer}: check AUTH0_DOMAIN or "
+                "OIDC_ISSUER.",
                 code="issuer_mismatch",
             )
         endpoints = {name: _endpoint(document, name, issuer) for name in _ENDPOINTS}
@@ -140,7 +141,9 @@ class Discovery:
         request = self._client.build_request("GET", url)
         status, document = await send_json(self._client, request, purpose="discovery")
         if status != 200:
-            raise ProviderError(f"Discovery at {url} answered {status}: check AUTH0_DOMAIN.")
+            raise ProviderError(
+                f"Discovery at {url} answered {status}: check AUTH0_DOMAIN or OIDC_ISSUER."
+            )
         return ProviderMetadata.from_document(document, issuer=self._issuer)
 
 

@@ -19,7 +19,8 @@ PROBLEMS = {
     "temporarily_unavailable": "Nothing is lost. Wait a moment, then try again.",
     "invalid_scope_title": "The login service does not know a permission",
     "invalid_scope": (
-        "This app asked for one that does not exist there. If this persists, check AUTH0_SCOPE."
+        "This app asked for one that does not exist there. If this persists, check the configured "
+        "scope."
     ),
     "invalid_state_title": "This login is no longer open",
     "invalid_state": (
@@ -37,10 +38,10 @@ PROBLEMS = {
     "userinfo_mismatch_title": "The login could not be verified",
     "userinfo_mismatch": "The login service described another user, so you are not logged in.",
     "provider_error_title": "The login service gave an unusable answer",
-    "provider_error": "The login was stopped. If this persists, check AUTH0_DOMAIN.",
+    "provider_error": "The login was stopped. If this persists, check the configured issuer.",
     "token_endpoint_error_title": "The login service refused to finish the login",
     "token_endpoint_error": (
-        "Start again. If this persists, check AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET."
+        "Start again. If this persists, check the client ID and the client secret."
     ),
     "invalid_id_token_title": "The login could not be verified",
     "invalid_id_token": (

@@ -58,7 +58,7 @@ GERMAN = {
     "invalid_scope_title": "Der Anmeldedienst kennt eine Berechtigung nicht",
     "invalid_scope": (
         "Diese Anwendung hat eine verlangt, die es dort nicht gibt. Bleibt es dabei, prüfen Sie "
-        "AUTH0_SCOPE."
+        "den konfigurierten Scope."
     ),
     "invalid_state_title": "Diese Anmeldung ist nicht mehr offen",
     "invalid_state": (
@@ -84,12 +84,11 @@ GERMAN = {
     ),
     "provider_error_title": "Der Anmeldedienst hat eine unbrauchbare Antwort gegeben",
     "provider_error": (
-        "Die Anmeldung wurde abgebrochen. Bleibt es dabei, prüfen Sie AUTH0_DOMAIN."
+        "Die Anmeldung wurde abgebrochen. Bleibt es dabei, prüfen Sie den konfigurierten Issuer."
     ),
     "token_endpoint_error_title": "Der Anmeldedienst hat die Anmeldung nicht abgeschlossen",
     "token_endpoint_error": (
-        "Beginnen Sie von vorn. Bleibt es dabei, prüfen Sie AUTH0_CLIENT_ID und "
-        "AUTH0_CLIENT_SECRET."
+        "Beginnen Sie von vorn. Bleibt es dabei, prüfen Sie Client-ID und Client-Secret."
     ),
     "invalid_id_token_title": "Die Anmeldung konnte nicht geprüft werden",
     "invalid_id_token": (

@@ -11,6 +11,7 @@ import pytest
 from joserfc.jwk import ECKey
 
 from app.auth import AuthConfig, AuthorizationParams, ConfigError
+from app.auth.environ import NEUTRAL_NAMES
 
 from ...servers import ROOT
 
@@ -35,6 +36,44 @@ def test_real_tenant() -> None:
     assert config.redirect_uri == "http://localhost:3000/auth/callback"
     assert not config.is_fallback
     assert AuthConfig.from_environ(GOOD, fallback=FALLBACK) == config
+
+
+NEUTRAL = {
+    "OIDC_ISSUER": "https://id.example.com/realms/main",
+    "OIDC_CLIENT_ID": "client",
+    "OIDC_CLIENT_SECRET": "client-secret-value",
+    "APP_SECRET": "s" * 32,
+}
+
+
+def test_neutral_names() -> None:
+    """For another provider than Auth0, each variable has a neutral name. The issuer is taken as it
+    is written."""
+    config = AuthConfig.from_environ({**NEUTRAL, "OIDC_SCOPE": "openid email"}, fallback=FALLBACK)
+    assert config.domain == config.issuer == "https://id.example.com/realms/main"
+    assert (config.client_id, config.client_secret) == ("client", "client-secret-value")
+    assert config.secrets == ("s" * 32,)
+    assert config.authorization_params.scope == "openid email"
+    assert not config.is_fallback
+    slash = AuthConfig.from_environ({**NEUTRAL, "OIDC_ISSUER": "https://id.example.com/"})
+    assert (slash.domain, slash.issuer) == ("https://id.example.com", "https://id.example.com/")
+
+
+@pytest.mark.parametrize(("name", "neutral"), NEUTRAL_NAMES.items())
+def test_both_names(name: str, neutral: str) -> None:
+    """A variable that is set by both of its names is an error that has both."""
+    with pytest.raises(ConfigError) as raised:
+        AuthConfig.from_environ({**NEUTRAL, name: "one", neutral: NEUTRAL.get(neutral, "two")})
+    assert f"{name} and {neutral} are both set; keep one of them." in raised.value.problems
+
+
+def test_problems_have_the_neutral_names() -> None:
+    """Problems name the variables as they are set, and never those of Auth0 beside neutral ones."""
+    with pytest.raises(ConfigError) as raised:
+        AuthConfig.from_environ({"OIDC_ISSUER": "id.example.com", "APP_SECRET": "short"})
+    assert "AUTH0_" not in str(raised.value)
+    for name in ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "APP_SECRET"):
+        assert name in str(raised.value)
 
 
 def test_fallback(tmp_path: Path) -> None:

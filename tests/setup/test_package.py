@@ -35,6 +35,8 @@ def test_contents_of_the_wheel() -> None:
     assert "reflex_oidc-0.1.0.dist-info/licenses/LICENSE" in names
     assert "reflex_oidc_tenant/static/tenant.css" in names
     assert "reflex_oidc/README.md" not in names
+    entry_points = ZipFile(wheel()).read("reflex_oidc-0.1.0.dist-info/entry_points.txt").decode()
+    assert "reflex_oidc = reflex_oidc.pytest_plugin" in entry_points
 
 
 def test_contents_of_the_sdist() -> None:

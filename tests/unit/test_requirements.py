@@ -22,7 +22,7 @@ DECLARED = [Requirement(text) for text in chain(PROJECT["dependencies"], *EXTRAS
 
 @pytest.mark.parametrize(
     ("package", "extras"),
-    [("app/auth", ("redis", "otel", "devices")), ("app/local_tenant", ("tenant",))],
+    [("app/auth", ("redis", "otel", "devices", "testing")), ("app/local_tenant", ("tenant",))],
 )
 def test_imports_are_declared(package: str, extras: tuple[str, ...]) -> None:
     """The wheel requires every package that its modules import, some of them in an extra."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from starlette.types import ASGIApp
 
 from ..audit import AuditTrail
 from ..config import AuthConfig
 from ..flows.session_manager import SessionManager
 from ..limits import Limits
-from ..session import SessionCookie, SessionStore
+from ..session import Cookies, SessionStore
 from ..texts import AuthTexts
 from .connections import Connections
 from .gate import Gate
@@ -47,24 +45,10 @@ class BackendMiddleware:
             RequestLimits(limits, audit, redis_url=config.redis_url) if limits else None
         )
         self._event_limits = EventLimits(limits, audit) if limits else None
-        self._session_cookie = named_cookie(config, "auth_session")
-        self._login_cookie = named_cookie(config, "auth_login")
-        self._browser_cookie = named_cookie(config, "auth_browser")
+        self._cookies = Cookies.of(config.app_base_url, is_https=config.is_https)
+        documents = Documents(f"{config.app_base_url}/", texts)
         self._routes = Routes(
-            config,
-            store,
-            sessions.login,
-            sessions.callback,
-            sessions.logout,
-            sessions.backchannel_logout,
-            audit,
-            self._request_limits,
-            Documents(f"{config.app_base_url}/", texts),
-            session_cookie=self._session_cookie,
-            login_cookie=self._login_cookie,
-            browser_cookie=self._browser_cookie,
-            on_session_end=sessions.ended,
-            on_session_begin=sessions.begun,
+            config, store, sessions, self._cookies, audit, self._request_limits, documents
         )
 
     def around(self, inner: ASGIApp) -> Gate:
@@ -75,9 +59,7 @@ class BackendMiddleware:
             store=self._store,
             connections=self._connections,
             state_trees=self._state_trees,
-            session_cookie=self._session_cookie,
-            browser_cookie=self._browser_cookie,
-            other_cookie_names={self._login_cookie.name},
+            cookies=self._cookies,
             origins=self._config.origins,
             is_https=self._config.is_https,
             audit=self._audit,
@@ -90,9 +72,3 @@ class BackendMiddleware:
         """Close the connections to Redis, if requests are counted there."""
         if self._request_limits is not None:
             await self._request_limits.aclose()
-
-
-def named_cookie(config: AuthConfig, name: str) -> SessionCookie:
-    """Name the cookie after the port: browsers send a cookie to every port of its host."""
-    port = urlsplit(config.app_base_url).port
-    return SessionCookie(config.is_https, name if port is None else f"{name}_{port}")

@@ -22,8 +22,8 @@ from ..audit import AuditTrail
 from ..errors import StoreUnavailable
 from ..log_throttle import LogThrottle
 from ..session import (
+    Cookies,
     Session,
-    SessionCookie,
     SessionStore,
     hash_session_id,
     new_session_id,
@@ -64,9 +64,7 @@ class Gate:
         store: SessionStore,
         connections: Connections,
         state_trees: StateTrees,
-        session_cookie: SessionCookie,
-        browser_cookie: SessionCookie,
-        other_cookie_names: Collection[str] = (),
+        cookies: Cookies,
         origins: Collection[str],
         is_https: bool,
         audit: AuditTrail,
@@ -79,11 +77,8 @@ class Gate:
         self._store = store
         self._connections = connections
         self._state_trees = state_trees
-        self._session_cookie = session_cookie
-        self._browser_cookie = browser_cookie
-        self._cookie_names = frozenset(
-            {session_cookie.name, browser_cookie.name, *other_cookie_names}
-        )
+        self._cookies = cookies
+        self._cookie_names = cookies.names
         self._is_https = is_https
         self._origins = frozenset(origins)
         self._audit = audit
@@ -115,7 +110,7 @@ class Gate:
         elif scope["method"] == "POST" and _header(scope, _TAB) is not None:
             await self._upload(scope, receive, send)
         else:
-            if self._browser_cookie.read(_header(scope, b"cookie")) is None:
+            if self._cookies.browser.read(_header(scope, b"cookie")) is None:
                 send = with_cookie(send, self._new_browser())
             await self._inner(self._for_routes(scope), receive, send)
 
@@ -144,7 +139,7 @@ class Gate:
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         client_token = query.get("token", "")
         session_id_hash = self._session_id_hash(scope)
-        browser = self._browser_cookie.read(_header(scope, b"cookie"))
+        browser = self._cookies.browser.read(_header(scope, b"cookie"))
         if self._is_foreign(scope):
             # Not counted: a foreign page could use up the limits of a user who visits it.
             if self._throttle.is_due(client):
@@ -174,7 +169,7 @@ class Gate:
             await self._connected(scope, receive, connection, query)
 
     def _new_browser(self) -> str:
-        return self._browser_cookie.set(new_session_id(), BROWSER_COOKIE_AGE)
+        return self._cookies.browser.set(new_session_id(), BROWSER_COOKIE_AGE)
 
     def _can_answer(self, scope: Scope) -> bool:
         return "websocket.http.response" in (scope.get("extensions") or {})
@@ -252,7 +247,7 @@ class Gate:
         return stored.session if stored else None
 
     def _session_id_hash(self, scope: Scope) -> str | None:
-        session_id = self._session_cookie.read(_header(scope, b"cookie"))
+        session_id = self._cookies.session.read(_header(scope, b"cookie"))
         return hash_session_id(session_id) if session_id else None
 
     def _client(self, scope: Scope) -> str:

@@ -18,13 +18,10 @@ from starlette.routing import Route
 from ..audit import AuditTrail, Kind, Outcome
 from ..config import AuthConfig
 from ..errors import AuthError, LogoutTokenError, StoreUnavailable, TransactionError
-from ..flows.backchannel_logout import BackchannelLogout
-from ..flows.callback import Callback, CompletedLogin
-from ..flows.login import Login
 from ..flows.login_link import page_of, safe_return_to
-from ..flows.logout import Logout
-from ..flows.session_events import OnSessionEnd, SessionEndReason
-from ..session import SessionCookie, SessionStore, hash_session_id, new_session_id
+from ..flows.session_events import SessionEndReason
+from ..flows.session_manager import SessionManager
+from ..session import Cookies, SessionStore, hash_session_id, new_session_id
 from .client_address import client_address
 from .forms import posted_field
 from .rate_limiting import Limited, RequestLimits
@@ -39,40 +36,25 @@ SESSION_COOKIE_AGE = 30 * 24 * 3600  # the session itself may end earlier, in th
 
 
 class Routes:
-    """The endpoints. `on_session_begin` and `on_session_end` notify the open tabs."""
+    """The endpoints. `sessions` are the flows behind them."""
 
     def __init__(
         self,
         config: AuthConfig,
         store: SessionStore,
-        login: Login,
-        callback: Callback,
-        logout: Logout,
-        backchannel_logout: BackchannelLogout,
+        sessions: SessionManager,
+        cookies: Cookies,
         audit: AuditTrail,
         limits: RequestLimits | None,
         documents: Documents,
-        *,
-        session_cookie: SessionCookie,
-        login_cookie: SessionCookie,
-        browser_cookie: SessionCookie,
-        on_session_begin: Callable[[CompletedLogin, str | None], Awaitable[None]],
-        on_session_end: OnSessionEnd,
     ) -> None:
         self._config = config
         self._store = store
-        self._login = login
-        self._callback = callback
-        self._logout = logout
-        self._backchannel_logout = backchannel_logout
+        self._sessions = sessions
+        self._cookies = cookies
         self._audit = audit
         self._limits = limits
         self._documents = documents
-        self._session_cookie = session_cookie
-        self._login_cookie = login_cookie
-        self._browser_cookie = browser_cookie
-        self._on_session_end = on_session_end
-        self._on_session_begin = on_session_begin
 
     def asgi(self) -> Starlette:
         """The application to put behind the gate."""
@@ -95,11 +77,11 @@ class Routes:
 
     async def login(self, request: Request) -> Response:
         """Begin a login and send the browser to the provider."""
-        browser = self._login_cookie.read(request.headers.get("cookie")) or new_session_id()
+        browser = self._cookies.login.read(request.headers.get("cookie")) or new_session_id()
         query = request.query_params
         return_to = self._return_to(query)
         try:
-            url = await self._login.begin(
+            url = await self._sessions.login.begin(
                 browser,
                 return_to,
                 query=query,
@@ -112,17 +94,17 @@ class Routes:
             Kind.LOGIN_STARTED, Outcome.SUCCESS, "redirected", target=page_of(return_to)
         )
         response = RedirectResponse(url, 302, headers=NO_STORE)
-        response.headers.append("set-cookie", self._login_cookie.set(browser, LOGIN_COOKIE_AGE))
+        response.headers.append("set-cookie", self._cookies.login.set(browser, LOGIN_COOKIE_AGE))
         return response
 
     async def callback(self, request: Request) -> Response:
         """Check the provider's answer, and set the cookie of the new session."""
         cookies = request.headers.get("cookie")
-        attempt, browser = self._login_cookie.read(cookies), self._browser_cookie.read(cookies)
+        attempt, browser = self._cookies.login.read(cookies), self._cookies.browser.read(cookies)
         items = request.query_params.multi_items()
         current = self._session_id_hash(request)
         try:
-            login = await self._callback.complete(
+            login = await self._sessions.callback.complete(
                 attempt, items, current=current, user_agent=request.headers.get("user-agent")
             )
         except TransactionError as error:
@@ -141,10 +123,10 @@ class Routes:
         )
         # After the response: the tabs must have the new cookie when they reconnect.
         begun = BackgroundTask(
-            self._on_session_begin, login, hash_session_id(browser) if browser else None
+            self._sessions.begun, login, hash_session_id(browser) if browser else None
         )
         response = self._to_app(login.return_to, background=begun)
-        cookie = self._session_cookie.set(login.session_id, SESSION_COOKIE_AGE)
+        cookie = self._cookies.session.set(login.session_id, SESSION_COOKIE_AGE)
         response.headers.append("set-cookie", cookie)
         return response
 
@@ -160,7 +142,7 @@ class Routes:
         try:
             if current is None or await self._store.load(current) is None:
                 return self._failed(error)
-            return_to = await self._callback.return_to_of_completed(browser, items)
+            return_to = await self._sessions.callback.return_to_of_completed(browser, items)
         except StoreUnavailable:
             return self._failed(error)
         log_error(error)
@@ -180,7 +162,7 @@ class Routes:
             return self._documents.logout_question(request, status=403)
         session_id_hash = self._session_id_hash(request)
         try:
-            url, session = await self._logout.end(session_id_hash)
+            url, session = await self._sessions.logout.end(session_id_hash)
         except StoreUnavailable as error:
             self._audit.failed(Kind.LOGOUT, error, ref=session_id_hash)
             return self._documents.try_again_later(request)
@@ -188,10 +170,10 @@ class Routes:
         tasks = BackgroundTasks()
         if session_id_hash and session:
             reason = SessionEndReason.LOGOUT
-            tasks.add_task(self._on_session_end, session_id_hash, session, reason)
-            tasks.add_task(self._logout.revoke, session)
+            tasks.add_task(self._sessions.ended, session_id_hash, session, reason)
+            tasks.add_task(self._sessions.logout.revoke, session)
         response = RedirectResponse(url, 303, headers=NO_STORE, background=tasks)
-        response.headers.append("set-cookie", self._session_cookie.clear())
+        response.headers.append("set-cookie", self._cookies.session.clear())
         return response
 
     async def backchannel_logout(self, request: Request) -> Response:
@@ -202,7 +184,7 @@ class Routes:
         """
         try:
             logout_token = await posted_field(request, "logout_token", error=LogoutTokenError)
-            await self._backchannel_logout.end(logout_token)
+            await self._sessions.backchannel_logout.end(logout_token)
         except LogoutTokenError as error:
             self._audit.failed(Kind.LOGOUT, error)
             return self._refused(error, 400)
@@ -257,7 +239,7 @@ class Routes:
 
     def _session_id_hash(self, request: Request) -> str | None:
         """The hash of the session id in the cookie, or None."""
-        session_id = self._session_cookie.read(request.headers.get("cookie"))
+        session_id = self._cookies.session.read(request.headers.get("cookie"))
         return hash_session_id(session_id) if session_id else None
 
     def _return_to(self, query: QueryParams) -> str:

@@ -3,7 +3,7 @@
 `RedisSessionStore` is in `redis_store`, which needs the package redis.
 """
 
-from .cookie import SessionCookie, hash_session_id, is_session_id, new_session_id, strip
+from .cookie import Cookies, SessionCookie, hash_session_id, is_session_id, new_session_id, strip
 from .encryption import Sealer, UnsealError
 from .models import AccessToken, RecordError, Session, Transaction
 from .sqlite_store import MemorySessionStore, SQLiteSessionStore
@@ -12,6 +12,7 @@ from .store import TOUCH_INTERVAL, Lifetimes, SessionStore, StoredSession
 __all__ = [
     "TOUCH_INTERVAL",
     "AccessToken",
+    "Cookies",
     "Lifetimes",
     "MemorySessionStore",
     "RecordError",

@@ -1,4 +1,4 @@
-"""The session id and the cookie that carries it (RFC 6265).
+"""The session id, and the cookies (RFC 6265).
 
 The browser holds the session id. The server stores only its hash, so that a copy of the store opens
 no session.
@@ -10,6 +10,8 @@ import hashlib
 import re
 import secrets
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{43}")
 _MAXIMUM_HEADER = 16 * 1024
@@ -59,6 +61,32 @@ class SessionCookie:
         values = {value for name, value, _ in _pairs(header) if name == self.name}
         value = values.pop() if len(values) == 1 else ""
         return value if is_session_id(value) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """The cookies of one app: `session` holds the session id, `login` names the login attempts of
+    a browser, and `browser` the browser, whose tabs follow a login together."""
+
+    session: SessionCookie
+    login: SessionCookie
+    browser: SessionCookie
+
+    @classmethod
+    def of(cls, app_base_url: str, *, is_https: bool) -> Cookies:
+        """Name the cookies after the port: browsers send a cookie to every port of its host."""
+        port = urlsplit(app_base_url).port
+        suffix = "" if port is None else f"_{port}"
+        session, login, browser = (
+            SessionCookie(is_https, f"auth_{name}{suffix}")
+            for name in ("session", "login", "browser")
+        )
+        return cls(session, login, browser)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all of them."""
+        return frozenset({self.session.name, self.login.name, self.browser.name})
 
 
 def strip(header: str | None, names: Collection[str]) -> str | None:

@@ -6,9 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..http.asgi import named_cookie
 from ..service import AuthService
-from ..session import AccessToken, Session, SessionStore, hash_session_id, new_session_id
+from ..session import AccessToken, Cookies, Session, SessionStore, hash_session_id, new_session_id
 
 ACCESS_TOKEN = "access-token-of-a-test"  # noqa: S105
 LIFETIME = 3600.0  # seconds for which the access token is valid
@@ -76,7 +75,7 @@ async def session_cookie(
     config = auth.config
     session_id = await add_session(auth.store, new_session_of(auth, user, **session))
     return {
-        "name": named_cookie(config, "auth_session").name,
+        "name": Cookies.of(config.app_base_url, is_https=config.is_https).session.name,
         "value": session_id,
         "url": config.app_api_url,
         "httpOnly": True,

@@ -15,7 +15,7 @@ from app.auth.errors import StoreUnavailable
 from app.auth.http.connections import Connections, close_all
 from app.auth.http.gate import Gate
 from app.auth.http.state_trees import NOBODY, StateTrees
-from app.auth.session import MemorySessionStore, Sealer, SessionCookie
+from app.auth.session import Cookies, MemorySessionStore, Sealer, SessionCookie
 from app.auth.session.cookie import hash_session_id, new_session_id
 from app.auth.session.store import StoredSession
 
@@ -26,6 +26,7 @@ ORIGIN = "http://localhost:3000"
 TOKEN = "0f0e0d0c-0b0a-4900-8800-070605040302"
 TREES = StateTrees((SECRET,))
 SESSION_COOKIE = SessionCookie(is_https=False, name="session")
+LOGIN_COOKIE = SessionCookie(is_https=False, name="login")
 BROWSER_COOKIE = SessionCookie(is_https=False, name="browser")
 ID = new_session_id()
 REF = hash_session_id(ID)
@@ -127,8 +128,7 @@ class Setting:
             store=self.store,
             connections=self.connections,
             state_trees=TREES,
-            session_cookie=SESSION_COOKIE,
-            browser_cookie=BROWSER_COOKIE,
+            cookies=Cookies(SESSION_COOKIE, LOGIN_COOKIE, BROWSER_COOKIE),
             origins=[ORIGIN],
             is_https=False,
             audit=AuditTrail((), clock=clock),

@@ -18,7 +18,9 @@ from ..cookies import browser_cookie, session_cookie
 
 STATE = "reflex___state____state"
 PATIENCE = 20.0  # seconds for an answer
-CLOSED_BY_THE_APP = 1012  # the code of a connection that is to come again
+# The codes of a connection that is to come again: the app has closed it, or the connection broke
+# off before the app's own code arrived (it does when the app has not read all that was sent).
+COMES_AGAIN = (1012, 1006)
 
 _marks = itertools.count(1)
 
@@ -153,9 +155,12 @@ class RawTab:
             with contextlib.suppress(ConnectionClosed):
                 await self._read_on()
             self._is_open.clear()
-            if self._socket.close_code != CLOSED_BY_THE_APP:
+            if self._socket.close_code not in COMES_AGAIN:
                 return
-            await self._connect()
+            try:
+                await self._connect()
+            except OSError:  # the app has gone
+                return
             await self.send(f"{STATE}.hydrate_and_load", {})
 
     async def _read_on(self) -> None:

@@ -21,7 +21,7 @@ HYDRATED = '"is_hydrated_rx_state_":true'
 SIGNED_OUT = '"is_authenticated_rx_state_":false'
 MARKS = re.compile(r'"(?:n|is_hydrated|is_authenticated)_rx_state_":[a-z0-9]+')
 LOAD = f"{STATE}.hydrate_and_load"
-CLOSED_BY_THE_APP = 1012
+COMES_AGAIN = (1012, 1006)  # closed by the app, or broken off
 PATIENCE = 20.0  # seconds for an answer
 
 _numbers = itertools.count(1)
@@ -94,7 +94,7 @@ class Tab:
         """Read until the tab is closed. Like a browser, it comes back when the app closes the
         connection."""
         await self._read_on(self._socket)
-        while self._socket.close_code == CLOSED_BY_THE_APP:
+        while self._socket.close_code in COMES_AGAIN:
             await self._connect()
             await self._send(LOAD, {})
             await self._read_on(self._socket)

@@ -16,18 +16,11 @@ load_dotenv()
 from app.auth import AllowedList, ConfigError, Plugin
 
 try:
-    from app.config import IS_LOCAL_TENANT, IS_PRODUCTION, config, http_interceptor
+    from app.config import IS_PRODUCTION, config, http_interceptor
 
     AllowedList(http_interceptor.allowed_list, base_url=http_interceptor.base_url)
 except ConfigError as error:
     sys.exit("\n  - ".join(("The configuration needs a correction:", *error.problems)))
-
-if IS_PRODUCTION and IS_LOCAL_TENANT:
-    sys.exit(
-        "A production run needs a login provider: set AUTH0_DOMAIN, AUTH0_CLIENT_ID, "
-        "AUTH0_CLIENT_SECRET and AUTH0_SECRET (see .env.example). "
-        "The local tenant is for development only."
-    )
 
 # Reflex lets the development page server listen on every interface. Here: on localhost only.
 PackageJson.Commands.DEV = "react-router dev --host localhost"

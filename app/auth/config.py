@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from .environ import EnvironReader
+from .errors import ConfigError
 from .generated_secret import generated_secret
 from .signing_key import SIGNATURE_ALGORITHMS
 from .urls import origin_of
@@ -33,6 +34,7 @@ _REQUIRED = {
     **_PROVIDER,
     "AUTH0_SECRET": "32 random bytes that seal what is stored: openssl rand -hex 32",
 }
+PRODUCTION_MODES = ("prod", "preview")  # values of REFLEX_ENV_MODE, which `reflex run` sets
 _ORIGINS = ("APP_BASE_URL", "APP_API_URL")
 _AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 _METHODS_WITHOUT_SECRET = ("private_key_jwt", "none")
@@ -162,13 +164,20 @@ class AuthConfig:
         are variables of a provider to use if none of `AUTH0_DOMAIN`, `AUTH0_CLIENT_ID` and
         `AUTH0_CLIENT_SECRET` is set. With it, `AUTH0_SECRET` is optional: if it is not set, a
         secret is generated once and kept in the file `secret` of the folder `APP_DATA_DIR`
-        (default `.data`).
+        (default `.data`). A production run (`reflex run --env prod`) does not take the fallback.
 
         Raises:
-            ConfigError: variables are missing or wrong; `problems` names every one of them.
+            ConfigError: variables are missing or wrong; `problems` names every one of them. Or a
+                production run has no provider.
         """
         reader = EnvironReader(environ)
         is_fallback = fallback is not None and not reader.has_any(_PROVIDER)
+        if is_fallback and reader.text("REFLEX_ENV_MODE") in PRODUCTION_MODES:
+            raise ConfigError(
+                "A production run needs a login provider: set AUTH0_DOMAIN, AUTH0_CLIENT_ID, "
+                "AUTH0_CLIENT_SECRET and AUTH0_SECRET (or OIDC_ISSUER and so on). The local tenant "
+                "is for development only."
+            )
         reader.fall_back(fallback if fallback is not None and is_fallback else {})
         authentication = _client_authentication(reader)
         _require_credentials(reader, authentication, is_fallback=is_fallback)

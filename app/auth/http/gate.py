@@ -32,7 +32,7 @@ from ..session import (
 from .client_address import client_address
 from .connections import Connection, Connections
 from .rate_limiting import RequestLimits
-from .requests import with_reference
+from .requests import call_with_reference
 from .security_headers import with_cookie, with_security_headers
 from .state_trees import NOBODY, StateTrees, is_client_token
 from .uploads import Uploads, discard, refuse
@@ -112,7 +112,7 @@ class Gate:
         else:
             if self._cookies.browser.read(_header(scope, b"cookie")) is None:
                 send = with_cookie(send, self._new_browser())
-            await self._inner(self._for_routes(scope), receive, send)
+            await self._call(scope, receive, send)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
         client_token, client = _header(scope, _TAB) or "", self._client(scope)
@@ -132,7 +132,7 @@ class Gate:
                 return
             headers = [(name, value) for name, value in scope["headers"] if name.lower() != _TAB]
             headers.append((_TAB, tab.tree.encode()))
-            await self._inner(self._for_routes({**scope, "headers": headers}), receive, send)
+            await self._call({**scope, "headers": headers}, receive, send)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = self._client(scope)
@@ -267,8 +267,10 @@ class Gate:
             self._audit, Decision(denial), sub=None, ref=session_id_hash, target=scope["path"]
         )
 
-    def _for_routes(self, scope: Scope) -> Scope:
-        return with_reference(self._without_cookies(scope), self._session_id_hash(scope))
+    async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
+        session_id_hash = self._session_id_hash(scope)
+        scope = self._without_cookies(scope)
+        await call_with_reference(self._inner, scope, receive, send, session_id_hash)
 
     def _without_cookies(self, scope: Scope) -> MutableMapping[str, Any]:
         kept = strip(_header(scope, b"cookie"), self._cookie_names)

@@ -6,12 +6,14 @@ client supplies headers, path, query and body only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, SupportsIndex, cast
+from typing import NoReturn, SupportsIndex, cast
 from urllib.parse import quote
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..config import AuthConfig
 from ..flows.devices import public_id
@@ -42,11 +44,20 @@ class SessionReference:
         raise TypeError("The reference of a session cannot be pickled or copied.")
 
 
-def with_reference(
-    scope: MutableMapping[str, Any], session_id_hash: str | None
-) -> MutableMapping[str, Any]:
-    """Return the scope with a reference of the session, in place of any that it has."""
-    return {**scope, _KEY: SessionReference(session_id_hash)}
+async def call_with_reference(
+    inner: ASGIApp, scope: Scope, receive: Receive, send: Send, session_id_hash: str | None
+) -> None:
+    """Call `inner` with a reference of the session, in place of any in the scope. A response for
+    which the session was loaded is private to its user, unless it has a `Cache-Control`."""
+    reference = SessionReference(session_id_hash)
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start" and reference.sub is not None:
+            headers = MutableHeaders(scope=message)
+            headers.setdefault("Cache-Control", "private, no-store")
+        await send(message)
+
+    await inner({**scope, _KEY: reference}, receive, sending)
 
 
 def reference_of(request: HTTPConnection) -> SessionReference:

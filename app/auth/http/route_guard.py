@@ -95,7 +95,7 @@ class RouteGuard:
             request = _request_among(*args, *kwargs.values())
             try:
                 await self.authorize(request, rule)
-                response = await endpoint(*args, **kwargs)
+                return await endpoint(*args, **kwargs)
             except Refused as refused:
                 return refused.response(request)
             except LoginRequired as error:
@@ -105,9 +105,6 @@ class RouteGuard:
                     raise
                 log_error(error)
                 return Refused(503, error.code).response(request)
-            if isinstance(response, Response):
-                response.headers.setdefault("Cache-Control", "private, no-store")
-            return response
 
         return cast(Endpoint, guarded)
 

@@ -9,14 +9,13 @@ from urllib.parse import urlsplit
 
 from reflex.config import get_config
 
-from ..config import AuthConfig
+from ..config import PRODUCTION_MODES, AuthConfig
 from ..errors import ConfigError
 from ..urls import is_loopback, origin_of
 
 logger = logging.getLogger(__name__)
 
 _MODE = "REFLEX_ENV_MODE"  # `reflex run` sets it, for its workers, too
-_PRODUCTION = ("prod", "preview")
 _PAGE_PORT = 3000  # Reflex's default
 
 
@@ -41,7 +40,7 @@ def agreed_with_reflex(config: AuthConfig) -> AuthConfig:
         api_url=reflex.api_url,
         deploy_url=reflex.deploy_url,
         frontend_port=reflex.frontend_port,
-        is_production=mode in _PRODUCTION,
+        is_production=mode in PRODUCTION_MODES,
     )
 
 

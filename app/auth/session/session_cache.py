@@ -68,7 +68,8 @@ class SessionCache:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> None:
-        self._path = f"{session_file}-changes" if session_file else None
+        # Links to one session file share one list.
+        self._path = f"{os.path.realpath(session_file)}-changes" if session_file else None
         self._clock = clock
         self._monotonic = monotonic
         self._file = -1  # the open descriptor
@@ -145,8 +146,11 @@ class SessionCache:
         line = f"\n{key}\n".encode()
         if os.write(self._file, line) < len(line):
             raise OSError("The file of changes is not complete.")
-        if os.fstat(self._file).st_size > LONGEST_FILE:
-            os.ftruncate(self._file, 0)  # which makes every process forget all of its entries
+        end = _seek(self._file, 0, os.SEEK_CUR)
+        if end // LONGEST_FILE > (end - len(line)) // LONGEST_FILE:
+            # Every process then forgets all of its entries. Only the one whose line crosses the
+            # limit does it: a second one could take away what has been noted since.
+            os.ftruncate(self._file, 0)
 
     def _open(self) -> None:
         self.close()
@@ -156,7 +160,11 @@ class SessionCache:
 
     def _is_usable(self) -> bool:
         """Whether the file is open, and still the one that other processes open."""
-        return self._file >= 0 and os.fstat(self._file).st_nlink > 0
+        try:
+            return self._file >= 0 and os.fstat(self._file).st_nlink > 0
+        except OSError:  # something has closed the descriptor
+            self._file = -1
+            return False
 
     def _read_changes(self) -> bool:
         """Drop the sessions that have changed. False if the list is not open."""
@@ -165,11 +173,15 @@ class SessionCache:
         size = _seek(self._file, 0, os.SEEK_END)
         if size == self._read_to:
             return True
-        if size < self._read_to:  # it was emptied
+        if size < 0:  # the descriptor is no longer this cache's
+            self._file = -1
+            self._forget_all()
+            return False
+        changes = os.pread(self._file, max(0, size - self._read_to), self._read_to)
+        if len(changes) < size - self._read_to or size < self._read_to:  # it was emptied
             self._forget_all()
             self._read_to = size
         else:
-            changes = os.pread(self._file, size - self._read_to, self._read_to)
             complete, newline, _ = changes.rpartition(b"\n")
             self._read_to += len(complete + newline)
             for key in complete.decode(errors="replace").split():

@@ -92,6 +92,23 @@ def test_fallback(tmp_path: Path) -> None:
     assert not own.multi_resource_refresh_tokens
 
 
+@pytest.mark.parametrize("secret", [{}, {"AUTH0_SECRET": "s" * 32}])
+@pytest.mark.parametrize("mode", ["prod", "preview"])
+def test_no_fallback_in_production(tmp_path: Path, mode: str, secret: dict[str, str]) -> None:
+    """A production run without a provider does not start, and no secret is generated for it."""
+    environ = {"REFLEX_ENV_MODE": mode, "APP_DATA_DIR": str(tmp_path / "data"), **secret}
+    with pytest.raises(ConfigError, match="A production run needs a login provider"):
+        AuthConfig.from_environ(environ, fallback=FALLBACK)
+    assert not (tmp_path / "data").exists()
+
+
+def test_damaged_secret(tmp_path: Path) -> None:
+    """A secret file without a secret stops the start, and the error names the file."""
+    (tmp_path / "secret").touch()
+    with pytest.raises(ConfigError, match=str(tmp_path / "secret")):
+        AuthConfig.from_environ({"APP_DATA_DIR": str(tmp_path)}, fallback=FALLBACK)
+
+
 def test_secret_of_the_fallback(tmp_path: Path) -> None:
     """With the fallback, the secret is `AUTH0_SECRET`, or one that is generated once and kept. To
     set the secret alone does not take the fallback away."""

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from .audit import AuditHook
 from .config import AuthConfig
 from .errors import LoginRequired
+from .flows.access_tokens import TokenRequest
 from .flows.devices import Device
 from .http.connections import Connection
 from .http_clients import HttpClients
@@ -272,7 +273,9 @@ class AuthService(AccessDecorators, AuthComponents, WithoutTab):
         try:
             if session_id_hash is None:
                 raise LoginRequired("No user is logged in.")
-            return await self.sessions.tokens.get(session_id_hash, self._wanted(options, refused))
+            audience = options.audience or self.config.authorization_params.audience or ""
+            wanted = TokenRequest(audience, options.scope, refused)
+            return await self.sessions.tokens.get(session_id_hash, wanted)
         except LoginRequired as error:
             # The flows know no pages, so the link is added here.
             error.login_url = self.login_url(page(), audience=error.audience, scope=error.scope)

@@ -98,10 +98,7 @@ class WithoutTab:
         access = self._offline_access(sub, session)
 
         def get_access_token(options: TokenOptions, refused: str | None = None) -> Awaitable[str]:
-            return access.access_token(self._wanted(options, refused))
+            audience = options.audience or self.config.authorization_params.audience or ""
+            return access.access_token(TokenRequest(audience, options.scope, refused))
 
         return self._http_clients.without_tab(get_access_token, access)
-
-    def _wanted(self, options: TokenOptions, refused: str | None) -> TokenRequest:
-        audience = options.audience or self.config.authorization_params.audience or ""
-        return TokenRequest(audience, options.scope, refused)

@@ -261,6 +261,32 @@ async def test_damaged_list(
     await other.close()
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors are listed on Linux")
+async def test_descriptor_that_something_else_took(
+    store: SQLiteSessionStore, file: Path, clock: Clock
+) -> None:
+    """When other code of the process has closed the list and opened something else in its place,
+    no session that has ended is served, and the list is opened again."""
+    (descriptor,) = (
+        int(each.name)
+        for each in Path("/proc/self/fd").iterdir()
+        if os.path.realpath(each) == f"{file}-changes"
+    )
+    reading, writing = os.pipe()
+    os.dup2(reading, descriptor)
+    other = opened(file, clock)
+    assert await other.delete("ref")
+    assert store.cached("ref") is None
+    assert store.cached("ref") is None
+    await other.create("ref", session(clock))
+    assert await store.load("ref") is store.cached("ref")
+    assert await other.delete("ref")
+    assert store.cached("ref") is None
+    await other.close()
+    for each in (reading, writing, descriptor):
+        os.close(each)
+
+
 async def test_ended_where_it_cannot_be_noted(
     store: SQLiteSessionStore, file: Path, clock: Clock
 ) -> None:

@@ -50,8 +50,11 @@ config = rx.Config(
     show_built_with_reflex=False,
     backend_host="127.0.0.1",
     **({} if IS_BACKEND_ALONE else _ports()),
-    deploy_url=config.app_base_url,
-    api_url=config.app_api_url,
+    deploy_url=config.app_base_url.removesuffix(config.base_path),
+    api_url=config.api_origin,
+    # Both empty, unless the URLs have a path: https://example.com/shop.
+    frontend_path=config.base_path,
+    backend_path=config.api_path,
     redis_url=config.redis_url,
     # Only the app's own pages may use its routes and its websocket.
     cors_allowed_origins=sorted(config.origins),

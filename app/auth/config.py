@@ -11,7 +11,7 @@ from .environ import EnvironReader
 from .errors import ConfigError
 from .generated_secret import generated_secret
 from .signing_key import SIGNATURE_ALGORITHMS
-from .urls import origin_of
+from .urls import origin_of, path_of_url
 
 DEFAULT_SCOPE = "openid profile email offline_access"
 DEFAULT_APP_BASE_URL = "http://localhost:3000"
@@ -83,7 +83,8 @@ class AuthConfig:
       empty if the client authenticates without one.
     - `authorization_params`: what every login asks for.
     - `client_authentication`: how this client authenticates at the token endpoint.
-    - `app_base_url`: the origin of the pages; `app_api_url`: that of the backend, with `/auth/`.
+    - `app_base_url`: the URL of the start page; `app_api_url`: the URL below which the backend has
+      `/auth/`. Both may have a path, such as `https://example.com/shop`.
     - `redis_url`: the Redis of an app that runs on several machines; None on one.
     - `issuer_identifier`: the provider's issuer, if it is not `domain` with a slash at the end.
     - `secrets`: encrypt what is stored, newest first. `from_environ` always finds one.
@@ -145,6 +146,21 @@ class AuthConfig:
         return frozenset(origin_of(url) for url in (self.app_base_url, self.app_api_url))
 
     @property
+    def base_path(self) -> str:
+        """The path below which the pages are (`frontend_path` of `rx.Config`); empty for none."""
+        return path_of_url(self.app_base_url)
+
+    @property
+    def api_origin(self) -> str:
+        """The origin of the backend (`api_url` of `rx.Config`)."""
+        return origin_of(self.app_api_url)
+
+    @property
+    def api_path(self) -> str:
+        """The path below which the backend is (`backend_path` of `rx.Config`); empty for none."""
+        return path_of_url(self.app_api_url)
+
+    @property
     def is_https(self) -> bool:
         """Whether cookies can be Secure and carry the `__Host-` prefix."""
         return self.app_api_url.startswith("https://")
@@ -182,7 +198,7 @@ class AuthConfig:
         authentication = _client_authentication(reader)
         _require_credentials(reader, authentication, is_fallback=is_fallback)
         domain = reader.domain("AUTH0_DOMAIN")
-        app_base_url = reader.origin("APP_BASE_URL", DEFAULT_APP_BASE_URL)
+        app_base_url = reader.base_url("APP_BASE_URL", DEFAULT_APP_BASE_URL)
         config = cls(
             domain=domain,
             client_id=reader.text("AUTH0_CLIENT_ID") or "",
@@ -193,7 +209,7 @@ class AuthConfig:
             ),
             client_authentication=authentication,
             app_base_url=app_base_url,
-            app_api_url=reader.origin("APP_API_URL", app_base_url),
+            app_api_url=reader.base_url("APP_API_URL", app_base_url),
             unset_origins=frozenset(name for name in _ORIGINS if reader.text(name) is None),
             error_path=reader.page_path("error_path", error_path),
             redis_url=reader.redis_url("REDIS_URL"),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 
 from .errors import ConfigError
 from .signing_key import import_signing_key
-from .urls import url_problem
+from .urls import base_url_problem, url_problem
 
 MINIMUM_SECRET_LENGTH = 32  # characters
 _PAGE_PATH = re.compile(r"(/[A-Za-z0-9_~.-]+)+")
@@ -104,10 +104,14 @@ class EnvironReader:
         parts = (part.strip() for part in (self.text(name) or "").split(","))
         return tuple(part for part in parts if part)
 
-    def origin(self, name: str, default: str) -> str:
-        """An http(s) URL without a path and without a trailing slash."""
+    def base_url(self, name: str, default: str) -> str:
+        """The http(s) URL of an app, which may have a path, without a trailing slash."""
         text = self.text(name)
-        return self._checked_url(name, text, path=False).rstrip("/") if text else default
+        if text is None:
+            return default
+        if problem := base_url_problem(text):
+            self._problems.append(f"{name}={text} {problem}")
+        return text.rstrip("/")
 
     def page_path(self, name: str, path: str) -> str:
         """A page's path, which is given in the code and not as a variable."""
@@ -123,12 +127,12 @@ class EnvironReader:
         if text is None:
             return ""
         url = text if "://" in text else f"https://{text}"
-        return self._checked_url(name, url, path=True).rstrip("/")
+        return self._checked_url(name, url).rstrip("/")
 
     def issuer(self, name: str) -> str | None:
         """An issuer identifier; a trailing slash is part of it."""
         text = self.text(name)
-        return self._checked_url(name, text, path=True) if text else None
+        return self._checked_url(name, text) if text else None
 
     def redis_url(self, name: str) -> str | None:
         """A Redis URL. The problem does not quote it: it may hold a password."""
@@ -169,8 +173,8 @@ class EnvironReader:
             self._problems += error.problems
         return text
 
-    def _checked_url(self, name: str, url: str, *, path: bool) -> str:
-        problem = url_problem(url, path=path)
+    def _checked_url(self, name: str, url: str) -> str:
+        problem = url_problem(url)
         if problem:
             self._problems.append(f"{self._spelled(name)}={self.text(name)} {problem}")
         return url

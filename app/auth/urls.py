@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from urllib.parse import SplitResult, urlencode, urlsplit
+
+_BASE_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9_~.-]+)*/?")
 
 
 def origin_of(url: str) -> str:
@@ -14,6 +17,11 @@ def origin_of(url: str) -> str:
     default = {"http": 80, "https": 443}.get(parts.scheme)
     port = "" if parts.port in (None, default) else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}"
+
+
+def path_of_url(url: str) -> str:
+    """The path of an absolute URL without a slash at its end: empty for an origin."""
+    return urlsplit(url).path.rstrip("/")
 
 
 def with_query(url: str, parameters: Mapping[str, str]) -> str:
@@ -31,11 +39,8 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
-def url_problem(text: str, *, path: bool) -> str | None:
-    """What is wrong with a configured http(s) URL, as the end of a sentence; None if it is valid.
-
-    `path` says whether it may have a path.
-    """
+def url_problem(text: str) -> str | None:
+    """What is wrong with a configured http(s) URL, as the end of a sentence; None if valid."""
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -48,12 +53,21 @@ def url_problem(text: str, *, path: bool) -> str | None:
             "uses http:// on a host that is not this machine; tokens would travel unprotected. "
             "Use https://."
         )
-    return _problem_with_parts(parts, path=path)
+    return _problem_with_parts(parts)
 
 
-def _problem_with_parts(parts: SplitResult, *, path: bool) -> str | None:
+def base_url_problem(url: str) -> str | None:
+    """What is wrong with the URL of an app, which may have a path; None if it is valid."""
+    problem = url_problem(url)
+    if problem is None and not _BASE_PATH.fullmatch(urlsplit(url).path):
+        return (
+            "has a path that is not made of letters, digits and any of _ ~ . - between slashes; "
+            "write it as in https://app.example.com/shop."
+        )
+    return problem
+
+
+def _problem_with_parts(parts: SplitResult) -> str | None:
     if parts.username is not None or parts.query or parts.fragment or "\\" in parts.geturl():
         return "may have no user name, query, fragment or backslash."
-    if parts.path not in ("", "/") and not path:
-        return "may have no path; write the origin alone, such as https://app.example.com."
     return None

@@ -78,6 +78,7 @@ class Wiring:
         options: Options,
     ) -> None:
         self._login_url = login_url
+        self._base_path = config.base_path
         clock = options.clock
         # Without a secret in the configuration, open state trees end with this process.
         keys = config.secrets or (secrets.token_hex(32),)
@@ -158,8 +159,9 @@ class Wiring:
             return
         self.access.start()
         # A route with a parameter has no folder.
-        self._page_paths.pages = frozenset(
-            f"/{route}" for route, _ in pages_of(app) if "[" not in route
+        routes = {f"/{route}" for route, _ in pages_of(app) if "[" not in route}
+        self._page_paths.pages = frozenset(self._base_path + route for route in routes) | (
+            {self._base_path} if self._base_path else frozenset()
         )
         filter_deltas(app, self._delta_filter.shown)
         filter_logs()

@@ -50,7 +50,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument("--port", type=int, default=port, help="default: LOCAL_TENANT_PORT or 4400")
     parser.add_argument("--data", type=Path, default=TenantSettings().data_file, help="its file")
-    parser.add_argument("--app-url", action="append", help="an origin of the app; may be repeated")
+    parser.add_argument("--app-url", action="append", help="a URL of the app; may be repeated")
     parser.add_argument("--access-token-lifetime", type=int, default=86_400, help="seconds")
     parser.add_argument(
         "--rotation-overlap",

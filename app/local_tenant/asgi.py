@@ -42,7 +42,7 @@ def create_tenant(settings: TenantSettings, *, clock: Callable[[], float] = time
             # Other origins may read nothing: the dashboard needs no login.
             Middleware(
                 CORSMiddleware,
-                allow_origins=settings.app_urls,
+                allow_origins=settings.app_origins,
                 allow_methods=["GET", "POST", "PATCH"],
                 allow_headers=["authorization", "auth0-client", "content-type", "dpop"],
             ),

@@ -210,7 +210,7 @@ class Authorize:
 
     def _targets(self, oauth_request: TenantRequest) -> tuple[str, ...]:
         parts = urlsplit(oauth_request.payload.redirect_uri)
-        return (f"{parts.scheme}://{parts.netloc}", *self._server.settings.app_urls)
+        return (f"{parts.scheme}://{parts.netloc}", *self._server.settings.app_origins)
 
 
 def _see_other(url: str) -> Response:

@@ -52,8 +52,8 @@ class Client(ClientMixin):  # type: ignore[misc]
 def registered_clients(settings: TenantSettings) -> dict[str, Client]:
     """The clients of this tenant, by client id."""
     # The secret is published on purpose: this client exists on the developer's own machine only.
-    homes = tuple(url for origin in settings.app_urls for url in (origin, f"{origin}/"))
-    callbacks = tuple(f"{origin}/auth/callback" for origin in settings.app_urls)
+    homes = tuple(home for url in settings.app_urls for home in (url, f"{url}/"))
+    callbacks = tuple(f"{url}/auth/callback" for url in settings.app_urls)
     return {
         "local-app": Client(
             client_id="local-app",

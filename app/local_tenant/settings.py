@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from .loopback_server import is_loopback
 
@@ -15,7 +16,7 @@ class TenantRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class TenantSettings:
-    """Lifetimes are in seconds; `app_urls` are the origins whose callbacks are registered.
+    """Lifetimes are in seconds; `app_urls` are those of the app, whose callbacks are registered.
 
     `external_audience` is the identifier of the second API. With `multi_resource_refresh` a refresh
     token of `local-app` obtains access tokens for both APIs. For `rotation_overlap` seconds after
@@ -51,6 +52,12 @@ class TenantSettings:
         """The issuer identifier; it ends in a slash, as Auth0's do."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}/"
+
+    @property
+    def app_origins(self) -> tuple[str, ...]:
+        """The origins of `app_urls`, which may have a path."""
+        parts = (urlsplit(url) for url in self.app_urls)
+        return tuple(f"{each.scheme}://{each.netloc}" for each in parts)
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -102,11 +102,13 @@ class World:
         open_store: OpenStore | None = None,
         limits: Limits | None = None,
         environ: Mapping[str, str] | None = None,
+        url: str = APP,
     ) -> None:
+        self.url = url
         self.clock = Clock()
         settings = TenantSettings(
             data_file=directory / "tenant.sqlite3",
-            app_urls=(APP,),
+            app_urls=(url,),
             access_token_lifetime=3600,
             multi_resource_refresh=(
                 multi_resource_refresh_tokens
@@ -123,6 +125,7 @@ class World:
         self.record: list[AuditEvent] = []
         config = AuthConfig.from_environ(
             {
+                "APP_BASE_URL": url,
                 "AUTH0_MULTI_RESOURCE_REFRESH": "1" if multi_resource_refresh_tokens else "0",
                 "AUTH0_ROTATION_OVERLAP": str(rotation_overlap),
                 **(environ or {}),
@@ -165,7 +168,7 @@ class World:
 
     async def begin(self, browser: httpx.AsyncClient, return_to: str = "/profile") -> str:
         """Start a login; the result is the URL at the tenant."""
-        response = await browser.get(f"{APP}/auth/login", params={"return_to": return_to})
+        response = await browser.get(f"{self.url}/auth/login", params={"return_to": return_to})
         return response.headers["location"]
 
     async def answer(

@@ -63,8 +63,9 @@ def safe_return_to(text: str | None) -> str:
     """Return `text` if every browser reads it as a page on this origin, else "/".
 
     This refuses absolute and scheme-relative URLs, backslashes (browsers read them as slashes),
-    control characters and white space (browsers drop them), and the auth layer's own routes, which
-    would loop.
+    control characters and white space (browsers drop them), `..` that leads above the app (which
+    may have a path of its own, beside other apps), and the auth layer's own routes, which would
+    loop.
     """
     if not text or len(text) > _MAXIMUM_LENGTH or not text.isascii():
         return DEFAULT_RETURN_TO
@@ -73,20 +74,28 @@ def safe_return_to(text: str | None) -> str:
     if any(character <= " " or character == "\x7f" for character in text):
         return DEFAULT_RETURN_TO
     parts = urlsplit(text)
-    if parts.scheme or parts.netloc or is_route(parts.path):
+    if parts.scheme or parts.netloc or is_route(parts.path) or _steps(parts.path) is None:
         return DEFAULT_RETURN_TO
     return text
 
 
 def is_route(path: str) -> bool:
     """Whether a path is one of this layer's own routes, in any spelling that reaches them."""
+    return (_steps(path) or [])[:1] == ["auth"]
+
+
+def _steps(path: str) -> list[str] | None:
+    """The segments of a path as browsers resolve it (RFC 3986 section 5.2.4); None if it leads
+    above its root."""
     resolved: list[str] = []
     for step in unquote(path).split("/"):
+        if step == ".." and not resolved:
+            return None
         if step == "..":
-            del resolved[-1:]
+            resolved.pop()
         elif step not in ("", "."):
             resolved.append(step)
-    return resolved[:1] == ["auth"]
+    return resolved
 
 
 def page_of(target: str) -> str:

@@ -46,7 +46,7 @@ class BackendMiddleware:
         )
         self._event_limits = EventLimits(limits, audit) if limits else None
         self._cookies = Cookies.of(config.app_base_url, is_https=config.is_https)
-        documents = Documents(f"{config.app_base_url}/", texts)
+        documents = Documents(f"{config.app_base_url}/", f"{config.api_path}/auth/logout", texts)
         self._routes = Routes(
             config, store, sessions, self._cookies, audit, self._request_limits, documents
         )
@@ -56,6 +56,7 @@ class BackendMiddleware:
         return Gate(
             inner,
             routes=self._routes.asgi(),
+            routes_path=f"{self._config.api_path}/auth",
             store=self._store,
             connections=self._connections,
             state_trees=self._state_trees,

@@ -48,7 +48,7 @@ _NEW_TOKEN = re.compile(r'42/_event,\[\s*"new_token"\s*,\s*"([0-9a-f-]{36})"\s*\
 class Gate:
     """ASGI middleware around the whole backend.
 
-    Requests below `/auth/` go to `routes`, cookies included. Everything else goes to `inner`
+    Requests below `routes_path` go to `routes`, cookies included. Everything else goes to `inner`
     without this layer's cookies; an HTTP request has a reference of its session in the scope. A
     websocket is refused with 403 before it opens when its origin is not in `origins` or its client
     token is not a UUID. Otherwise it is bound to one login for its whole life, in `connections`. An
@@ -61,6 +61,7 @@ class Gate:
         inner: ASGIApp,
         *,
         routes: ASGIApp,
+        routes_path: str,
         store: SessionStore,
         connections: Connections,
         state_trees: StateTrees,
@@ -74,6 +75,7 @@ class Gate:
     ) -> None:
         self._inner = inner
         self._routes = routes
+        self._routes_path = routes_path
         self._store = store
         self._connections = connections
         self._state_trees = state_trees
@@ -102,7 +104,7 @@ class Gate:
             await self._inner(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if _is_below(scope["path"], "/auth"):
+        if _is_below(scope["path"], self._routes_path):
             await self._routes(scope, receive, send)
         elif _is_of_events(scope):
             # Its handshake would reach Reflex with the client token as it is.

@@ -148,9 +148,11 @@ def referring_page(request: HTTPConnection, config: AuthConfig) -> str | None:
 
 
 def path_of_request(request: HTTPConnection, config: AuthConfig) -> str:
-    """Return the request's own path and query; "/" if the page's origin, to which a login returns,
-    is not the backend's."""
-    if len(config.origins) != 1:
+    """Return the request's own path and query, without the path of the app; "/" if a login cannot
+    return there: it returns to a path of the page's origin, below the path of the app."""
+    path = str(request.scope["path"])
+    if len(config.origins) != 1 or not path.startswith(f"{config.base_path}/"):
         return "/"
     query = request.scope["query_string"].decode("latin-1")
-    return safe_return_to(quote(request.scope["path"]) + (f"?{query}" if query else ""))
+    path = quote(path.removeprefix(config.base_path))
+    return safe_return_to(path + (f"?{query}" if query else ""))

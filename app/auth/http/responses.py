@@ -42,10 +42,12 @@ button { border: 0; border-radius: .6rem; padding: .6rem 1.1rem; cursor: pointer
 
 
 class Documents:
-    """The documents, in the language of the browser. `home` is the URL of the start page."""
+    """The documents, in the language of the browser. `home` is the URL of the start page, and
+    `logout_path` the path of the logout route."""
 
-    def __init__(self, home: str, texts: AuthTexts) -> None:
+    def __init__(self, home: str, logout_path: str, texts: AuthTexts) -> None:
         self._home = home
+        self._logout_path = logout_path
         self._texts = texts
 
     def logout_question(self, request: Request, *, status: int = 200) -> HTMLResponse:
@@ -78,7 +80,7 @@ class Documents:
 
     def _logout_form(self, request: Request, key: str) -> str:
         button = f"<button>{self._text(request, key)}</button>"
-        return f'<form method="post" action="/auth/logout">{button}</form>'
+        return f'<form method="post" action="{escape(self._logout_path)}">{button}</form>'
 
     def _document(
         self,

@@ -58,19 +58,22 @@ class Routes:
 
     def asgi(self) -> Starlette:
         """The application to put behind the gate."""
+        base = f"{self._config.api_path}/auth"
         return Starlette(
             routes=[
-                Route("/auth/login", self._limited("login", self.login), methods=["GET"]),
-                Route("/auth/callback", self._limited("callback", self.callback), methods=["GET"]),
-                Route("/auth/logout", self.ask_logout, methods=["GET"]),
-                Route("/auth/logout", self.logout, methods=["POST"]),
+                Route(f"{base}/login", self._limited("login", self.login), methods=["GET"]),
                 Route(
-                    "/auth/backchannel-logout",
+                    f"{base}/callback", self._limited("callback", self.callback), methods=["GET"]
+                ),
+                Route(f"{base}/logout", self.ask_logout, methods=["GET"]),
+                Route(f"{base}/logout", self.logout, methods=["POST"]),
+                Route(
+                    f"{base}/backchannel-logout",
                     self._limited("backchannel_logout", self.backchannel_logout),
                     methods=["POST"],
                 ),
-                Route("/auth/profile", self.profile, methods=["GET"]),
-                Route("/auth/health", self.health, methods=["GET"]),
+                Route(f"{base}/profile", self.profile, methods=["GET"]),
+                Route(f"{base}/health", self.health, methods=["GET"]),
             ],
             exception_handlers={HTTPException: self._not_found},
         )

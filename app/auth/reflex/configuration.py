@@ -11,7 +11,7 @@ from reflex.config import get_config
 
 from ..config import PRODUCTION_MODES, AuthConfig
 from ..errors import ConfigError
-from ..urls import is_loopback, origin_of
+from ..urls import is_loopback, origin_of, path_of_url
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +38,10 @@ def agreed_with_reflex(config: AuthConfig) -> AuthConfig:
     return agreed_origins(
         config,
         api_url=reflex.api_url,
+        backend_path=reflex.backend_path,
         deploy_url=reflex.deploy_url,
         frontend_port=reflex.frontend_port,
+        frontend_path=reflex.frontend_path,
         is_production=mode in PRODUCTION_MODES,
     )
 
@@ -87,22 +89,37 @@ def agreed_origins(
     config: AuthConfig,
     *,
     api_url: str,
+    backend_path: str,
     deploy_url: str | None,
     frontend_port: int | None,
+    frontend_path: str,
     is_production: bool,
 ) -> AuthConfig:
-    """Return `config` with both origins, given those of `rx.Config` (URLs and a port).
+    """Return `config` with both URLs, given those of `rx.Config` (URLs, paths, and a port).
 
     In development, page and backend have a port each. In production they are one origin, unless
     `api_url` or `APP_API_URL` names another host for the backend.
 
     Raises:
-        ConfigError: browsers would reach the backend at another origin than the page does.
+        ConfigError: browsers would reach the backend at another URL than the page does, or the page
+            at another than the one that a login returns to.
     """
     base = config.app_base_url
     if "APP_BASE_URL" in config.unset_origins:
-        base = _page_origin(deploy_url, frontend_port, is_production=is_production)
-    backend = origin_of(api_url)
+        origin = _page_origin(deploy_url, frontend_port, is_production=is_production)
+        base = origin + _normalized(frontend_path)
+    elif config.base_path != _normalized(frontend_path):
+        raise ConfigError(
+            f"APP_BASE_URL={base} has the path {_quoted(config.base_path)}, but the pages have "
+            f"frontend_path={_quoted(_normalized(frontend_path))} in rxconfig.py. Set both to the "
+            "same path."
+        )
+    if path_of_url(api_url):
+        raise ConfigError(
+            f'api_url="{api_url}" in rxconfig.py has a path. Write the origin alone, and set '
+            f'backend_path="{path_of_url(api_url)}".'
+        )
+    backend = origin_of(api_url) + _normalized(backend_path)
     # Reflex's page replaces a loopback host in `api_url` by the host that it is loaded from.
     is_known = not is_loopback(urlsplit(backend).hostname) or is_loopback(urlsplit(base).hostname)
     if "APP_API_URL" not in config.unset_origins:
@@ -110,12 +127,18 @@ def agreed_origins(
     elif is_known and not (is_production and is_loopback(urlsplit(backend).hostname)):
         api = backend
     else:
-        api = base
+        api = origin_of(base) + _normalized(backend_path)
+    if config.api_path != _normalized(backend_path) and "APP_API_URL" not in config.unset_origins:
+        raise ConfigError(
+            f"APP_API_URL={api} has the path {_quoted(config.api_path)}, but the backend has "
+            f"backend_path={_quoted(_normalized(backend_path))} in rxconfig.py. Set both to the "
+            "same path."
+        )
     if is_known and backend != api:
         raise ConfigError(
             f"The login's backend is {api} (APP_API_URL, or else APP_BASE_URL), but the page "
             f"connects to {backend} (api_url in rxconfig.py, or its port). Set both to the same "
-            "origin, or leave APP_API_URL unset."
+            "URL, or leave APP_API_URL unset."
         )
     if _are_two_names(base, api):
         raise ConfigError(
@@ -130,6 +153,15 @@ def _page_origin(deploy_url: str | None, frontend_port: int | None, *, is_produc
     if deploy_url and (is_production or is_loopback(urlsplit(deploy_url).hostname)):
         return origin_of(deploy_url)
     return f"http://localhost:{frontend_port or _PAGE_PORT}"
+
+
+def _normalized(path: str) -> str:
+    """A path of `rx.Config` as `path_of_url` returns it."""
+    return f"/{path.strip('/')}" if path.strip("/") else ""
+
+
+def _quoted(path: str) -> str:
+    return f'"{path}"'
 
 
 def _are_two_names(*urls: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import reflex as rx
+from reflex.config import get_config
 from reflex.event import EventSpec
 
 LoginUrl = Callable[..., str]
@@ -28,10 +29,11 @@ def current_path(state: rx.State) -> str:
 
 
 def path_of(url: Any) -> str:
-    """Return path and query of `router.url`, the path as the app names it: file servers add a slash
-    at its end. A computed variable must read `router.url` in its own body: Reflex finds its
-    dependencies there."""
-    path = url.path.rstrip("/") or "/"
+    """Return path and query of `router.url`, the path as the app names it: without `frontend_path`,
+    and without the slash that file servers add at its end. A computed variable must read
+    `router.url` in its own body: Reflex finds its dependencies there."""
+    path = url.path.removeprefix(get_config().prepend_frontend_path("/").rstrip("/"))
+    path = path.rstrip("/") or "/"
     return path + (f"?{url.query}" if url.query else "")
 
 

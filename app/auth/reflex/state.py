@@ -93,7 +93,7 @@ class AuthState(rx.State):
         Not from an address of this layer's own routes: if the page server answers there, the login
         is not reachable, and the browser would come back for ever.
         """
-        if self.is_authenticated or self.error or is_route(self.router.url.path or "/"):
+        if self.is_authenticated or self.error or is_route(path_of(self.router.url)):
             return None
         type(self)._record(self, ANONYMOUS)
         return go_to_login(self, type(self)._login_url)

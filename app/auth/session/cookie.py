@@ -74,9 +74,11 @@ class Cookies:
 
     @classmethod
     def of(cls, app_base_url: str, *, is_https: bool) -> Cookies:
-        """Name the cookies after the port: browsers send a cookie to every port of its host."""
-        port = urlsplit(app_base_url).port
-        suffix = "" if port is None else f"_{port}"
+        """Name the cookies after port and path: browsers send them to every port of the host, and
+        apps of one origin may have a path each. (`Path=` would not do with `__Host-`.)"""
+        parts = urlsplit(app_base_url)
+        suffix = "" if parts.port is None else f"_{parts.port}"
+        suffix += parts.path.rstrip("/").replace("/", "+")
         session, login, browser = (
             SessionCookie(is_https, f"auth_{name}{suffix}")
             for name in ("session", "login", "browser")

@@ -168,7 +168,7 @@ def test_half_a_configuration(present: str) -> None:
         ("AUTH0_SECRET", "s" * 32 + ",short", "openssl rand"),
         ("AUTH0_SCOPE", "profile", "openid"),
         ("APP_BASE_URL", "http://app.example.com", "https://"),
-        ("APP_BASE_URL", "https://app.example.com/app", "no path"),
+        ("APP_BASE_URL", "https://app.example.com/a/../b", "has a path"),
         ("APP_API_URL", "app.example.com", "http(s)"),
         ("AUTH0_ISSUER", "http://id.example.com", "https://"),
         ("AUTH0_ISSUER", "id.example.com", "http(s)"),

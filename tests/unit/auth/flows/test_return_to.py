@@ -28,6 +28,12 @@ def test_own_route(path: str) -> None:
     assert safe_return_to(path) == "/"
 
 
+@pytest.mark.parametrize("path", ["/../shop", "/x/../../shop", "/%2E%2e/shop", "/.//../shop"])
+def test_above_the_app(path: str) -> None:
+    """A login never returns to another app of the same origin."""
+    assert safe_return_to(path) == "/"
+
+
 @pytest.mark.parametrize("path", ["/authors", "/x/auth/login", "/x?next=/auth/login", "/auth.html"])
 def test_page(path: str) -> None:
     """A page whose path or query only resembles such a route is a page."""

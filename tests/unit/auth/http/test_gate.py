@@ -125,6 +125,7 @@ class Setting:
         self.gate = Gate(
             self.app,
             routes=self.app,
+            routes_path="/auth",
             store=self.store,
             connections=self.connections,
             state_trees=TREES,

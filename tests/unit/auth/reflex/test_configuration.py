@@ -17,16 +17,23 @@ FOUR = {
 }
 DEVELOPMENT = {
     "api_url": "http://localhost:8000",
+    "backend_path": "",
     "deploy_url": "http://localhost:3000",
+    "frontend_path": "",
     "frontend_port": 3000,
     "is_production": False,
 }
 PRODUCTION = {
     "api_url": "http://localhost:3000",
+    "backend_path": "",
     "deploy_url": "http://localhost:3000",
+    "frontend_path": "",
     "frontend_port": 3000,
     "is_production": True,
 }
+
+
+BELOW_A_PATH = {**PRODUCTION, "frontend_path": "/shop", "backend_path": "shop/"}
 
 
 def agreed(environ: dict[str, str], reflex: dict[str, Any]) -> tuple[str, str]:
@@ -75,6 +82,17 @@ def test_backend_on_another_host() -> None:
     assert agreed({**page, "APP_API_URL": "https://api.shop.example"}, PRODUCTION) == both
 
 
+def test_below_a_path() -> None:
+    """Pages and backend have the paths that `rx.Config` gives them, in both modes."""
+    assert agreed({}, BELOW_A_PATH) == ("http://localhost:3000/shop",) * 2
+    shop = "https://example.com/shop"
+    assert agreed({"APP_BASE_URL": f"{shop}/"}, BELOW_A_PATH) == (shop, shop)
+    pages_only = {**BELOW_A_PATH, "backend_path": ""}
+    assert agreed({"APP_BASE_URL": shop}, pages_only) == (shop, "https://example.com")
+    development = {**DEVELOPMENT, "frontend_path": "/shop", "backend_path": "/api"}
+    assert agreed({}, development) == ("http://localhost:3000/shop", "http://localhost:8000/api")
+
+
 @pytest.mark.parametrize(
     ("environ", "reflex", "named"),
     [
@@ -86,6 +104,10 @@ def test_backend_on_another_host() -> None:
             "https://c.example",
         ),
         ({}, {**DEVELOPMENT, "api_url": "http://127.0.0.1:8000"}, "two sites"),
+        ({"APP_BASE_URL": "https://a.example/shop"}, PRODUCTION, 'frontend_path=""'),
+        ({"APP_BASE_URL": "https://a.example"}, BELOW_A_PATH, 'frontend_path="/shop"'),
+        ({"APP_API_URL": "http://localhost:3000"}, BELOW_A_PATH, 'backend_path="/shop"'),
+        ({}, {**PRODUCTION, "api_url": "https://a.example/shop"}, 'backend_path="/shop"'),
     ],
 )
 def test_contradiction(environ: dict[str, str], reflex: dict[str, Any], named: str) -> None:

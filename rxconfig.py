@@ -27,9 +27,10 @@ PackageJson.Commands.DEV = "react-router dev --host localhost"
 
 
 def _local_port(url: str, default: int) -> int:
-    """The port to listen on: that of the URL, unless the URL is that of a proxy in front."""
+    """The port to listen on: that of the URL, unless the URL is that of a proxy in front. One with
+    https is: Reflex's own server has no TLS."""
     parts = urlsplit(url)
-    is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    is_local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
     return parts.port if is_local and parts.port else default
 
 

@@ -146,6 +146,12 @@ class AuthConfig:
         return frozenset(origin_of(url) for url in (self.app_base_url, self.app_api_url))
 
     @property
+    def home_url(self) -> str:
+        """The URL of the start page, where a logout ends: an origin, or a URL with a path and a
+        slash at its end."""
+        return f"{self.app_base_url}/" if self.base_path else self.app_base_url
+
+    @property
     def base_path(self) -> str:
         """The path below which the pages are (`frontend_path` of `rx.Config`); empty for none."""
         return path_of_url(self.app_base_url)

@@ -108,7 +108,7 @@ class Wiring:
             options.limits,
             options.views.texts,
         )
-        self._page_paths = PagePaths()
+        self._page_paths = PagePaths(config.base_path)
         self.request_sessions = RequestSessions(store, clock=clock)
         self.route_guard = RouteGuard(
             self.request_sessions, config, self.audit, login_url, clock=clock
@@ -159,9 +159,8 @@ class Wiring:
             return
         self.access.start()
         # A route with a parameter has no folder.
-        routes = {f"/{route}" for route, _ in pages_of(app) if "[" not in route}
-        self._page_paths.pages = frozenset(self._base_path + route for route in routes) | (
-            {self._base_path} if self._base_path else frozenset()
+        self._page_paths.pages = frozenset(
+            f"{self._base_path}/{route}" for route, _ in pages_of(app) if "[" not in route
         )
         filter_deltas(app, self._delta_filter.shown)
         filter_logs()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import reflex as rx
-from reflex.config import get_config
 
 from app.auth import AuthState
 from app.auth_service import auth
@@ -16,7 +15,7 @@ def layout(*children: rx.Component) -> rx.Component:
     return rx.fragment(
         rx.el.header(
             rx.el.nav(
-                page_link("Call an API", "/", class_name="brand"),
+                rx.el.a("Call an API", href="/", class_name="brand"),
                 rx.el.div(
                     external_link() if HAS_EXTERNAL_API else rx.fragment(),
                     rx.cond(AuthState.is_authenticated, signed_in(), signed_out()),
@@ -38,19 +37,14 @@ def layout(*children: rx.Component) -> rx.Component:
     )
 
 
-def page_link(text: str, path: str, class_name: str) -> rx.Component:
-    """A link to a page of this app, which may be served below a path of its own."""
-    return rx.el.a(text, href=get_config().prepend_frontend_path(path), class_name=class_name)
-
-
 def external_link() -> rx.Component:
-    return page_link("External API", "/external", class_name="link")
+    return rx.el.a("External API", href="/external", class_name="link")
 
 
 def signed_in() -> rx.Component:
     return rx.fragment(
-        page_link("Profile", "/profile", class_name="link"),
-        page_link("Account", "/account", class_name="link"),
+        rx.el.a("Profile", href="/profile", class_name="link"),
+        rx.el.a("Account", href="/account", class_name="link"),
         logout_button(),
     )
 

@@ -7,7 +7,7 @@ import reflex as rx
 from app.auth import AuthState
 from app.auth_service import auth
 
-from ..components.layout import layout, page_link
+from ..components.layout import layout
 from ..config import IS_LOCAL_TENANT, config
 
 
@@ -41,7 +41,7 @@ def greeting() -> rx.Component:
         "You are logged in as ",
         rx.el.strong(auth.user_name(), custom_attrs={"data-testid": "user-name"}),
         ". ",
-        page_link("See your profile", "/profile", class_name="link"),
+        rx.el.a("See your profile", href="/profile", class_name="link"),
     )
 
 

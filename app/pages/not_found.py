@@ -6,7 +6,7 @@ import reflex as rx
 
 from app.auth_service import auth
 
-from ..components.layout import layout, page_link
+from ..components.layout import layout
 
 
 @auth.public
@@ -15,7 +15,7 @@ def not_found() -> rx.Component:
         rx.el.section(
             rx.el.h1("There is nothing here"),
             rx.el.p("This app has no page at this address."),
-            page_link("Go to the start page", "/", class_name="button"),
+            rx.el.a("Go to the start page", href="/", class_name="button"),
             class_name="card problem",
         ),
     )

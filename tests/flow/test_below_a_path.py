@@ -30,7 +30,7 @@ async def test_login_and_logout(shop: World) -> None:
         assert profile.json()["email"] == "alice@example.com"
         logout = await browser.post(f"{SHOP}/auth/logout", headers={"Origin": APP})
         left = await browser.get(logout.headers["location"])
-        assert left.headers["location"] == SHOP
+        assert left.headers["location"] == f"{SHOP}/"
 
 
 async def test_failed_login(shop: World) -> None:

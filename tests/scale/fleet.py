@@ -6,7 +6,7 @@ import getpass
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,14 +97,19 @@ def _backend(directory: Path, port: int, environ: Mapping[str, str]) -> Server:
 
 def _nginx(directory: Path, url: str, ports: tuple[int, int]) -> Server:
     """With the configuration of the docs, its addresses and certificate aside."""
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
-    assert program, "no nginx: run `make scale-test`, which installs one"
     site = TLS.sub("", (ROOT / "docs" / "nginx.conf").read_text())
     for port in ports:
         site = ADDRESSES.sub(f"server 127.0.0.1:{port}", site, count=1)
     site = site.replace("/srv/app/client", f"{directory}/page/.web/build/client")
     site = site.replace("listen 443 ssl", f"listen 127.0.0.1:{url.rpartition(':')[2]}")
     site = site.replace("server_name app.example.com", "server_name localhost")
+    return nginx(directory, site, ready=lambda: answers(f"{url}/auth/health"))
+
+
+def nginx(directory: Path, site: str, *, ready: Callable[[], bool]) -> Server:
+    """An nginx that serves `site`, the text of its `server` blocks."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/sbin")
+    assert program, "no nginx: run `make scale-test`, which installs one"
     conf = directory / "nginx.conf"
     conf.write_text(
         f"""
@@ -131,6 +136,6 @@ def _nginx(directory: Path, url: str, ports: tuple[int, int]) -> Server:
         cwd=directory,
         environ=clean_environ(),
         log=directory / "nginx.out",
-        ready=lambda: answers(f"{url}/auth/health"),
+        ready=ready,
         patience=20.0,
     )

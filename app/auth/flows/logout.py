@@ -39,15 +39,15 @@ class Logout:
         try:
             metadata = await self._provider.metadata()
         except AuthError:
-            return self._config.app_base_url, session
+            return self._config.home_url, session
         url = end_session_url(
             metadata,
             client_id=self._config.client_id,
-            post_logout_redirect_uri=self._config.app_base_url,
+            post_logout_redirect_uri=self._config.home_url,
             id_token=session.id_token if session else None,
             sid=session.sid if session else None,
         )
-        return url or self._config.app_base_url, session
+        return url or self._config.home_url, session
 
     async def revoke(self, session: Session) -> None:
         """Revoke the refresh tokens at the provider. A failure is logged: the session has ended."""

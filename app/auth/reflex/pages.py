@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import reflex as rx
-from reflex.config import get_config
 
 from ..access.policy import PUBLIC
 from ..texts import AuthTexts
@@ -225,8 +224,7 @@ class Views:
         )
 
     def _start_page(self) -> rx.Component:
-        href = get_config().prepend_frontend_path("/")
-        return rx.el.a(self.text("start_page"), href=href, class_name="auth-link")
+        return rx.el.a(self.text("start_page"), href="/", class_name="auth-link")
 
 
 def _page(name: str, content: rx.Component) -> rx.Component:

@@ -1,16 +1,13 @@
-"""The README's app, exactly as it stands there, in a project of its own: no way ends nowhere."""
+"""The README's app, exactly as it stands there, and the same app with pages of its own."""
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -19,7 +16,7 @@ from playwright.sync_api import Page, expect
 from ..servers import BIN, ROOT, Server, answers, clean_environ, free_port
 from .conftest import NewPerson
 from .stack import SECRET, Tenant, tenant_process
-from .walk import ALICE, BOB, PASSWORD, enter_password
+from .walk import ALICE, PASSWORD, enter_password
 
 SETTINGS = """
 from reflex_oidc import use_packaged_toolchain
@@ -29,7 +26,7 @@ use_packaged_toolchain()
 import reflex as rx
 
 config = rx.Config(
-    app_name="shop",
+    app_name="hello",
     telemetry_enabled=False,
     disable_plugins=[rx.plugins.SitemapPlugin],
 )
@@ -40,7 +37,7 @@ FOUR = {
     "AUTH0_CLIENT_SECRET": "local-secret",
     "AUTH0_SECRET": SECRET,
 }
-(SHOP,) = (
+(HELLO,) = (
     block
     for block in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     if "rx.App()" in block
@@ -48,7 +45,7 @@ FOUR = {
 
 
 @dataclass
-class Shop:
+class Hello:
     """The app as it runs, and what is beside it."""
 
     url: str
@@ -56,38 +53,16 @@ class Shop:
     tenant: Tenant
 
 
-class Orders(BaseHTTPRequestHandler):
-    """An API that needs an access token."""
-
-    def do_GET(self) -> None:
-        has_token = (self.headers["Authorization"] or "").startswith("Bearer ")
-        self.send_response(200 if has_token else 401)
-        self.end_headers()
-        self.wfile.write(json.dumps([{"name": "A kettle"}]).encode())
-
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
+StartHello = Callable[..., Hello]
 
 
 @pytest.fixture(scope="module")
-def orders_api() -> Iterator[str]:
-    """The URL of the API."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Orders) as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-        server.shutdown()
-
-
-StartShop = Callable[..., Shop]
-
-
-@pytest.fixture(scope="module")
-def start_shop(tmp_path_factory: pytest.TempPathFactory, orders_api: str) -> Iterator[StartShop]:
+def start_hello(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartHello]:
     """Starts an app of this text with a tenant, without a word about where its backend is."""
     with ExitStack() as stack:
 
-        def start(shop: str = SHOP, settings: str = SETTINGS, *, is_production: bool) -> Shop:
-            directory = tmp_path_factory.mktemp("shop")
+        def start(text: str = HELLO, settings: str = SETTINGS, *, is_production: bool) -> Hello:
+            directory = tmp_path_factory.mktemp("hello")
             page_port, backend_port = free_port(), free_port()
             url = f"http://localhost:{page_port}"
             api_url = url if is_production else f"http://localhost:{backend_port}"
@@ -97,11 +72,8 @@ def start_shop(tmp_path_factory: pytest.TempPathFactory, orders_api: str) -> Ite
                 ports += ["--backend-port", str(backend_port)]
             app = Server(
                 [str(BIN / "reflex"), "run", "--env", "prod" if is_production else "dev", *ports],
-                cwd=_project(directory / "project", shop, settings),
-                environ=clean_environ(
-                    ORDERS_API=orders_api,
-                    **{**FOUR, "AUTH0_DOMAIN": tenant.url},
-                ),
+                cwd=_project(directory / "project", text, settings),
+                environ=clean_environ(**{**FOUR, "AUTH0_DOMAIN": tenant.url}),
                 log=directory / "app.log",
                 ready=lambda: answers(f"{api_url}/auth/health") and answers(url),
                 patience=240.0,
@@ -109,97 +81,39 @@ def start_shop(tmp_path_factory: pytest.TempPathFactory, orders_api: str) -> Ite
             for server in (tenant.server, app):
                 server.start()
                 stack.callback(server.stop)
-            return Shop(url, api_url, tenant)
+            return Hello(url, api_url, tenant)
 
         yield start
 
 
-def _project(project: Path, shop: str, settings: str) -> Path:
-    (project / "shop").mkdir(parents=True)
-    (project / "shop" / "__init__.py").touch()
-    (project / "shop" / "shop.py").write_text(shop)
+def _project(project: Path, text: str, settings: str) -> Path:
+    (project / "hello").mkdir(parents=True)
+    (project / "hello" / "__init__.py").touch()
+    (project / "hello" / "hello.py").write_text(text)
     (project / "rxconfig.py").write_text(settings)
     shutil.copytree(ROOT / "app" / "auth", project / "reflex_oidc")
     shutil.copytree(ROOT / "reflex.lock", project / "reflex.lock")
     return project
 
 
-@pytest.fixture(scope="module", params=["development", "production"])
-def shop(request: pytest.FixtureRequest, start_shop: StartShop) -> Shop:
-    """The README's app, once in each mode."""
-    return start_shop(is_production=request.param == "production")
+def sign_in(page: Page) -> None:
+    """At the tenant: password and, the first time, consent."""
+    enter_password(page, ALICE, PASSWORD)
+    page.wait_for_url(re.compile("/u/consent|^http://localhost"))
+    if "/u/consent" in page.url:
+        page.get_by_test_id("tenant-accept").click()
 
 
-def sign_in(page: Page, email: str, *, choice: str = "tenant-accept") -> None:
-    """At the tenant: password and consent."""
-    enter_password(page, email, PASSWORD)
-    page.wait_for_url("**/u/consent**")
-    page.get_by_test_id(choice).click()
-
-
-def test_login(person: Page, shop: Shop) -> None:
-    """A guarded page leads to the login and back to its address as the app names it. The user, the
-    orders and the logout are there; afterwards the start page offers to log in."""
-    shop.tenant.forget_consents()
-    person.goto(f"{shop.url}/orders")
-    sign_in(person, ALICE)
-    person.wait_for_url(f"{shop.url}/orders")
-    expect(person.get_by_text("A kettle")).to_be_visible()
+def test_as_it_stands(person: Page, start_hello: StartHello) -> None:
+    """In development, with nothing said about its addresses, the page leads to the login, shows the
+    user, and logs out."""
+    hello = start_hello(is_production=False)
+    person.goto(hello.url)
+    sign_in(person)
+    expect(person.get_by_role("heading")).to_have_text("Hello, Alice Liddell")
     expect(person.get_by_test_id("user-name")).to_have_text("Alice Liddell")
     person.get_by_test_id("logout").click()
-    person.wait_for_url(f"{shop.url}/")
-    expect(person.get_by_test_id("login")).to_have_text("Log in")
-    person.get_by_test_id("login").click()
     person.wait_for_url("**/u/login**")
-
-
-def test_declined_consent(person: Page, shop: Shop) -> None:
-    """A login that the user declines ends on the default page, which tries again and returns to the
-    page that the login was for."""
-    shop.tenant.forget_consents()
-    person.goto(f"{shop.url}/orders")
-    sign_in(person, BOB, choice="tenant-decline")
-    person.wait_for_url(f"{shop.url}/error?**")
-    expect(person.get_by_test_id("auth-error")).to_have_text("You did not allow it")
-    expect(person.locator("code")).to_have_text(re.compile("^[0-9a-f]{8}$"))
-    person.get_by_test_id("try-again").click()
-    person.wait_for_url("**/u/consent**")
-    person.get_by_test_id("tenant-accept").click()
-    person.wait_for_url(f"{shop.url}/orders")
-    expect(person.get_by_text("A kettle")).to_be_visible()
-
-
-def test_failed_login(person: Page, shop: Shop) -> None:
-    """A callback that belongs to no login ends on the default page, and stays there; nothing of the
-    URL is shown but the reference."""
-    person.goto(f"{shop.api_url}/auth/callback?state=x&code=x")
-    person.wait_for_url(f"{shop.url}/error?**")
-    expect(person.get_by_test_id("auth-error")).to_have_text("This login is no longer open")
-    person.goto(f"{shop.url}/error?code=<b>odd</b>&id=<b>odd</b>&return_to=//evil.example")
-    expect(person.get_by_test_id("auth-error")).to_have_text("The login failed")
-    expect(person.get_by_text("odd")).to_have_count(0)
-    assert person.get_by_test_id("try-again").get_attribute("href") == (
-        f"{shop.api_url}/auth/login?return_to=%2F"
-    )
-
-
-def test_no_page_there(person: Page, shop: Shop) -> None:
-    """Reflex's page for addresses without one is shown to everybody: no login, and no circle."""
-    person.goto(f"{shop.url}/nothing/here")
-    expect(person.get_by_text("404")).to_be_visible()
-    assert person.url == f"{shop.url}/nothing/here"
-
-
-def test_german(new_person: NewPerson, shop: Shop) -> None:
-    """A German browser gets German texts, from pages and from the backend's documents."""
-    person = new_person(locale="de-DE")
-    person.goto(shop.url)
-    expect(person.get_by_test_id("login")).to_have_text("Anmelden")
-    person.goto(f"{shop.url}/error?code=access_denied")
-    expect(person.get_by_test_id("auth-error")).to_have_text("Sie haben nicht zugestimmt")
-    expect(person.locator("section[lang=de]")).to_be_visible()
-    person.goto(f"{shop.api_url}/auth/logout")
-    expect(person.get_by_role("heading")).to_have_text("Abmelden?")
 
 
 def test_contradicting_origins(tmp_path: Path) -> None:
@@ -207,8 +121,8 @@ def test_contradicting_origins(tmp_path: Path) -> None:
     port = free_port()
     result = subprocess.run(
         [str(BIN / "reflex"), "run", "--backend-port", str(port)],
-        cwd=_project(tmp_path / "project", SHOP, SETTINGS),
-        env=clean_environ(**FOUR, ORDERS_API="http://a", APP_API_URL="http://localhost:9"),
+        cwd=_project(tmp_path / "project", HELLO, SETTINGS),
+        env=clean_environ(**FOUR, APP_API_URL="http://localhost:9"),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -219,48 +133,86 @@ def test_contradicting_origins(tmp_path: Path) -> None:
         assert name in result.stdout
 
 
-OWN_PAGES = (
-    SHOP.replace(
-        "rx.el.main(auth.user_menu(), rx.el.a(",
-        'rx.el.main(rx.el.button("Go", on_click=rx.redirect(auth.login_url("/orders"))),'
-        ' rx.el.a("Enter", href=AuthState.login_url), rx.el.a(',
-    )
-    .replace("    AuthService,\n", "    AuthService,\n    AuthState,\n")
-    .replace("from_environ(os.environ)", 'from_environ(os.environ, error_path="/oh-dear")')
-    .replace(
-        "auth.install(app)",
-        'app.add_page(auth.public(lambda: rx.el.p("Oh dear")), route="/oh-dear")',
-    )
+OWN_PAGES = """
+from reflex_oidc import AuthPages, AuthState, claim
+
+pages = AuthPages(
+    signed_out=lambda: rx.el.p("You have left"),
+    forbidden=lambda: rx.el.p("Not for you"),
+    waiting=lambda: rx.el.p("One moment"),
 )
+
+
+@auth.public
+def start():
+    return rx.el.main(
+        rx.el.button("Go", on_click=rx.redirect(auth.login_url("/"))),
+        rx.el.a("Enter", href=AuthState.login_url),
+    )
+
+
+app.add_page(start, route="/start")
+app.add_page(auth.require(claim("name", "Bob"))(lambda: rx.el.p("Bob's")), route="/bobs")
+app.add_page(auth.public(lambda: rx.el.p("Oh dear")), route="/oh-dear")
+auth.install(app, pages=pages)
+"""
 WITH_PLUGIN = SETTINGS.replace("import use_", "import Plugin, use_").replace(
-    'app_name="shop",', 'app_name="shop", plugins=[Plugin()],'
+    'app_name="hello",', 'app_name="hello", plugins=[Plugin()],'
 )
 
 
 @pytest.fixture(scope="module")
-def own_pages(start_shop: StartShop) -> Shop:
-    """The same app with a page of its own for login problems, installed by the plugin."""
-    return start_shop(OWN_PAGES, WITH_PLUGIN, is_production=True)
+def own_pages(start_hello: StartHello) -> Hello:
+    """The app with pages of its own in place of the default ones, and the plugin."""
+    text = HELLO.replace("auth.install(app)\n", OWN_PAGES)
+    text = text.replace(
+        "from_environ(os.environ)", 'from_environ(os.environ, error_path="/oh-dear")'
+    )
+    return start_hello(text, WITH_PLUGIN, is_production=True)
 
 
 @pytest.mark.parametrize("name", ["Enter", "Go"], ids=["a link", "rx.redirect"])
-def test_plain_link(person: Page, own_pages: Shop, name: str) -> None:
+def test_plain_link(person: Page, own_pages: Hello, name: str) -> None:
     """A plain way to the login works on one origin, too, where the router could take it; Back
     returns to the page."""
-    person.goto(own_pages.url)
+    person.goto(f"{own_pages.url}/start")
     expect(person.get_by_text("Enter")).to_have_attribute("href", re.compile("/auth/login"))
     person.get_by_text(name, exact=True).click()
     person.wait_for_url("**/u/login**")
     person.go_back()
     expect(person.get_by_text("Enter")).to_be_visible()
-    assert person.url == f"{own_pages.url}/"
+    assert person.url == f"{own_pages.url}/start"
 
 
-def test_own_page(person: Page, own_pages: Shop) -> None:
-    """The app's own page for login problems is the one that is shown, where the app wants it; and
-    the plugin has guarded the other pages."""
+def test_own_error_page(person: Page, own_pages: Hello) -> None:
+    """The app's own page for login problems is the one that is shown, where the app wants it."""
     person.goto(f"{own_pages.url}/auth/callback?state=x&code=x")
     person.wait_for_url(f"{own_pages.url}/oh-dear?**")
     expect(person.get_by_text("Oh dear")).to_be_visible()
-    person.goto(f"{own_pages.url}/orders")
+
+
+def test_own_views(person: Page, own_pages: Hello) -> None:
+    """The app's own views are shown to a user who may not see a page, and after a logout in another
+    tab."""
+    person.goto(f"{own_pages.url}/bobs")
+    sign_in(person)
+    expect(person.get_by_text("Not for you")).to_be_visible()
+    other = person.context.new_page()
+    other.goto(own_pages.url)
+    other.get_by_test_id("logout").click()
+    expect(person.get_by_text("You have left")).to_be_visible()
+    expect(person.get_by_text("Not for you")).to_have_count(0)
+
+
+def test_own_waiting_view(person: Page, own_pages: Hello) -> None:
+    """The app's own view is shown until it is known whether a user is signed in."""
+    person.route_web_socket("**/_event/**", lambda socket: None)  # which never answers
+    person.goto(f"{own_pages.url}/bobs")
+    expect(person.get_by_text("One moment")).to_be_visible()
+
+
+def test_guarded_by_the_plugin(new_person: NewPerson, own_pages: Hello) -> None:
+    """A visitor of a page without a mark goes to the login."""
+    person = new_person()
+    person.goto(own_pages.url)
     person.wait_for_url("**/u/login**")

@@ -181,7 +181,7 @@ async def test_gate_on_websocket(world: World, browser: httpx.AsyncClient) -> No
     assert await tree(world, []) not in (own, TOKEN)
 
 
-@pytest.mark.parametrize("cookie", [b"garbage", b"", new_session_id().encode()])
+@pytest.mark.parametrize("cookie", [b"garbage", b"", b"i" * 43])
 async def test_no_session(world: World, cookie: bytes) -> None:
     """With a cookie that names no session, a tab shows the tree of visitors."""
     headers = [(b"cookie", b"auth_session_3000=" + cookie)]

@@ -30,6 +30,8 @@ from app.auth.testing import FakeClock as Clock
 from app.local_tenant.asgi import create_tenant
 from app.local_tenant.settings import TenantSettings
 
+from ..tenant_file import started_before
+
 APP = "http://localhost:3000"
 TENANT = "http://127.0.0.1:4400"
 OTHER_AUDIENCE = "http://127.0.0.1:4401/api/"
@@ -107,7 +109,7 @@ class World:
         self.url = url
         self.clock = Clock()
         settings = TenantSettings(
-            data_file=directory / "tenant.sqlite3",
+            data_file=started_before(directory / "tenant.sqlite3"),
             app_urls=(url,),
             access_token_lifetime=3600,
             multi_resource_refresh=(
@@ -160,10 +162,8 @@ class World:
     def browser(self, address: str = "127.0.0.1") -> httpx.AsyncClient:
         """A browser with a cookie jar of its own; it does not follow redirects by itself."""
         return httpx.AsyncClient(
-            mounts={
-                APP: httpx.ASGITransport(self.app, client=(address, 1234)),
-                TENANT: httpx.ASGITransport(self.tenant),
-            }
+            transport=httpx.ASGITransport(self.tenant),
+            mounts={APP: httpx.ASGITransport(self.app, client=(address, 1234))},
         )
 
     async def begin(self, browser: httpx.AsyncClient, return_to: str = "/profile") -> str:

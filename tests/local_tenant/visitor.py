@@ -18,6 +18,7 @@ from app.local_tenant.asgi import create_tenant
 from app.local_tenant.settings import TenantSettings
 
 from ..flow.world import APP, TENANT, Clock, through_the_pages
+from ..tenant_file import started_before
 
 CALLBACK = f"{APP}/auth/callback"
 API = f"{TENANT}/api/v2/"
@@ -33,7 +34,7 @@ class Visitor:
 
     def __init__(self, directory: Path, *, rotation_overlap: int = 0) -> None:
         self.clock = Clock()
-        self.file = directory / "tenant.sqlite3"
+        self.file = started_before(directory / "tenant.sqlite3")
         settings = TenantSettings(
             data_file=self.file,
             app_urls=(APP,),

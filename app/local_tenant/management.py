@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from .server import TenantServer
 from .strict_json import parse_json
@@ -144,8 +145,9 @@ def _selected(document: dict[str, Any], request: Request) -> dict[str, Any]:
 
 
 def _json(body: dict[str, Any], status: int) -> Response:
-    return JSONResponse(
-        body,
+    # ASCII: stored metadata may hold half of a surrogate pair, which JSON can escape.
+    return Response(
+        json.dumps(body),
         status,
         headers={"Cache-Control": "no-store", "Content-Type": "application/json; charset=utf-8"},
     )

@@ -46,6 +46,14 @@ def test_saved_and_seen_everywhere(new_person: NewPerson, stack: Stack) -> None:
     assert shown_metadata(alice) == {"color": "gr\u00fcn", "list": [1, None]}
 
 
+def test_half_of_a_character(person: Page, stack: Stack) -> None:
+    """Metadata with half of a surrogate pair, which is valid JSON, is shown with U+FFFD there."""
+    stack.tenant.set_metadata(ALICE, '{"mood": "\\ud83d"}')
+    log_in(person, stack)
+    open_profile(person, stack)
+    assert shown_metadata(person) == {"mood": "\ufffd"}
+
+
 def test_not_json(person: Page, stack: Stack) -> None:
     """Text that is not JSON is not sent; the page says where it is wrong and keeps it."""
     stack.tenant.set_metadata(ALICE, '{"color": "blue"}')

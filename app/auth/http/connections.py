@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, NamedTuple, TypeVar
 
 from starlette.types import Message, Send
+
+from ..log_throttle import LogThrottle
+from ..well_formed import well_formed
 
 RECONNECT: Final = 1012  # "service restart" (RFC 6455 registry): the client connects again
 PACE = 0.005  # seconds between two that are closed, so that not all reconnect at once
@@ -19,6 +23,9 @@ LONGEST_WAIT = 2.0  # seconds to wait for a closed connection to end
 MOST_REMEMBERED = 10_000
 
 Value = TypeVar("Value")
+
+logger = logging.getLogger(__name__)
+_throttle = LogThrottle()
 
 
 class Connection:
@@ -73,7 +80,13 @@ class Connection:
         self._ended: asyncio.Event | None = None
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Send an ASGI message."""
+        """Send an ASGI message. A text that UTF-8 cannot encode would end the connection, and again
+        after each reconnect: U+FFFD is sent for what is wrong with it."""
+        text = message.get("text")
+        if text is not None and not text.isascii() and (sent := well_formed(text)) is not text:
+            if _throttle.is_due(self.client):
+                logger.warning("A variable of a State holds half of a character (a surrogate).")
+            message = {**message, "text": sent}
         return self._send(message)
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ..errors import AuthError
 from ..texts import AuthTexts
+from ..well_formed import well_formed_json
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ def json_response(
     status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None
 ) -> Response:
     """A JSON response that no cache may store."""
-    return JSONResponse(body, status, headers={**NO_STORE, **(headers or {})})
+    return JSONResponse(well_formed_json(body), status, headers={**NO_STORE, **(headers or {})})
 
 
 def log_error(error: AuthError) -> None:

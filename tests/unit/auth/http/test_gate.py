@@ -261,6 +261,21 @@ async def test_duplicated_tab(setting: Setting) -> None:
     await asyncio.wait_for(browser.life, PATIENCE)
 
 
+async def test_half_of_a_character(setting: Setting, caplog: pytest.LogCaptureFixture) -> None:
+    """A text with a lone surrogate, which no websocket can send, arrives with U+FFFD in its place,
+    and one line in the log says so; any other text arrives as it is."""
+    browser = Browser(setting.gate, (SESSION_COOKIE, ID))
+    await asyncio.wait_for(setting.app.connected.wait(), PATIENCE)
+    (send,) = setting.app.sends
+    for text in ("42half \ud83d", "42half \ud83d again", "42whole \N{GRINNING FACE} \xe9"):
+        await send({"type": "websocket.send", "text": text})
+    sent = [each["text"] for each in browser.sent[-3:]]
+    assert sent == ["42half \ufffd", "42half \ufffd again", "42whole \N{GRINNING FACE} \xe9"]
+    assert len(caplog.records) == 1
+    browser.leave()
+    await asyncio.wait_for(browser.life, PATIENCE)
+
+
 async def test_upload_while_sessions_cannot_be_read(setting: Setting) -> None:
     """An upload that comes while sessions cannot be read is refused with 503 and may be sent again;
     the app does not see it."""

@@ -69,7 +69,7 @@ def row(device: Device, now: float) -> Row:
         "id": device.id,
         "name": " on ".join(names) or "Unknown browser",
         "seen": "now" if device.is_current else ago(now - device.last_seen_at),
-        "since": logged_in.strftime("%-d %B %Y, %H:%M UTC"),
+        "since": logged_in.isoformat(timespec="seconds"),
         "is_current": "yes" if device.is_current else "",
     }
 
@@ -81,6 +81,12 @@ def ago(seconds: float) -> str:
         if count:
             return f"{count} {unit}{'s' if count > 1 else ''} ago"
     return "a moment ago"
+
+
+def local_time(iso: rx.Var[str]) -> rx.Var[str]:
+    """A time in the language and the time zone of the browser, which formats it."""
+    options = "{dateStyle: 'long', timeStyle: 'short'}"
+    return rx.Var(f"new Date({iso!s}).toLocaleString(undefined, {options})", _var_type=str)
 
 
 @auth.require_login
@@ -129,7 +135,11 @@ def item(device: ObjectVar[Row]) -> rx.Component:
                 ),
             ),
             rx.el.p(
-                "Last seen ", device["seen"], " · logged in ", device["since"], class_name="muted"
+                "Last seen ",
+                device["seen"],
+                " · logged in ",
+                rx.el.time(local_time(device["since"]), date_time=device["since"]),
+                class_name="muted",
             ),
         ),
         rx.cond(

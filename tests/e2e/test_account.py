@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Page, expect
 
@@ -35,6 +37,25 @@ def end_all_but_this(page: Page, stack: Stack) -> None:
     if by_test_id(page, "end-others").is_visible():
         by_test_id(page, "end-others").click()
     expect(by_test_id(page, "device")).to_have_count(1)
+
+
+def test_times_of_the_reader(new_person: NewPerson, stack: Stack) -> None:
+    """Times are in the language and the time zone of the reader's browser."""
+    shown = {}
+    for locale, timezone_id in (("de-DE", "Asia/Tokyo"), ("en-US", "America/New_York")):
+        person = new_person(locale=locale, timezone_id=timezone_id)
+        log_in(person, stack, ALICE)
+        open_account(person, stack)
+        time = by_test_id(person, "device").first.locator("time")
+        at = datetime.fromisoformat(time.get_attribute("datetime") or "")
+        assert at.utcoffset() == timedelta(0)
+        shown[locale] = (time.inner_text(), at.astimezone(ZoneInfo(timezone_id)))
+    text, at = shown["de-DE"]
+    assert text.startswith(f"{at.day}. ")
+    assert text.endswith(f"{at:%H:%M}")
+    text, at = shown["en-US"]
+    assert f" {at.day}, {at.year}" in text
+    assert text.endswith((" AM", " PM", "\u202fAM", "\u202fPM"))
 
 
 def test_end_one(new_person: NewPerson, stack: Stack) -> None:

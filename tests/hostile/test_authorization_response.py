@@ -51,6 +51,12 @@ RESPONSES: dict[str, tuple[Callable[[Items], Items], str]] = {
     "no code": (without("code"), "invalid_callback"),
     "empty code": (replaced("code", ""), "invalid_callback"),
     "another code": (replaced("code", "somebody-else's"), "token_endpoint_error"),
+    "a long code, which goes to the provider": (
+        replaced("code", "c" * 12_000),
+        "token_endpoint_error",
+    ),
+    "too long a code": (replaced("code", "c" * 16_385), "invalid_callback"),
+    "a code with a line break": (replaced("code", "c\r\nc"), "invalid_callback"),
     "iss without its slash": (replaced("iss", "http://127.0.0.1"), "issuer_mismatch"),
     "two codes": (doubled("code"), "invalid_callback"),
     "two states": (doubled("state"), "invalid_callback"),

@@ -38,7 +38,11 @@ KNOWN_ERRORS = frozenset(
     }
 )
 _OTHER_FLOWS = frozenset({"id_token", "access_token", "response"})
-_PRINTABLE = re.compile(r"[\x20-\x7e]{1,2048}")
+_STATE = re.compile(r"[\x20-\x7e]{1,2048}")  # one that this client has made
+_CODE = re.compile(
+    r"[\x20-\x7e]+"
+)  # of any length: RFC 6749 section 4.1.2 leaves it to the provider
+_LONGEST_CODE = 16 * 1024  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,7 @@ def state_of(parameters: Mapping[str, str]) -> str:
         TransactionError: there is none.
     """
     state = parameters.get("state", "")
-    if not _PRINTABLE.fullmatch(state):
+    if not _STATE.fullmatch(state):
         raise TransactionError("The callback has no usable state.")
     return state
 
@@ -155,8 +159,12 @@ def code_of(parameters: Mapping[str, str], metadata: ProviderMetadata) -> str:
             error=error,
             error_description=parameters.get("error_description"),
         )
-    if not code or not _PRINTABLE.fullmatch(code):
+    if code is None:
         raise CallbackError("The callback has neither a code nor an error.")
+    if len(code) > _LONGEST_CODE:
+        raise CallbackError(f"The callback's code is too long: {len(code)} characters.")
+    if not _CODE.fullmatch(code):
+        raise CallbackError("The callback's code is empty or not printable.")
     return code
 
 

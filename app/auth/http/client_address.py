@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Iterable
 
 from starlette.types import Scope
+
+logger = logging.getLogger(__name__)
 
 UNKNOWN = "unknown"
 NETWORK_OF_ONE = 64  # bits: the least that an IPv6 customer gets (RFC 6177)
@@ -20,6 +23,24 @@ def client_address(scope: Scope, trusted_proxies: int) -> str:
     peer = (scope.get("client") or (UNKNOWN,))[0]
     hops = [*_forwarded_for(scope["headers"]), peer]
     return _network(hops[max(-len(hops), -1 - trusted_proxies)])
+
+
+class ProxyWarning:
+    """Warns once if requests come through a proxy and none is trusted: all clients then have the
+    proxy's address, and share one rate limit."""
+
+    def __init__(self, trusted_proxies: int) -> None:
+        self._is_due = trusted_proxies == 0
+
+    def look_at(self, scope: Scope) -> None:
+        """Look at the headers of a request."""
+        if self._is_due and _forwarded_for(scope["headers"]):
+            self._is_due = False
+            logger.warning(
+                "A request has X-Forwarded-For, and APP_TRUSTED_PROXIES is not set. If a proxy of "
+                "yours stands in front, set it to the number of proxies: until then all clients "
+                "share one rate limit."
+            )
 
 
 def _forwarded_for(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:

@@ -29,7 +29,7 @@ from ..session import (
     new_session_id,
     strip,
 )
-from .client_address import client_address
+from .client_address import ProxyWarning, client_address
 from .connections import Connection, Connections
 from .rate_limiting import RequestLimits
 from .requests import call_with_reference
@@ -87,6 +87,7 @@ class Gate:
         self._request_limits = request_limits
         self._event_limits = event_limits
         self._trusted_proxies = trusted_proxies
+        self._proxy_warning = ProxyWarning(trusted_proxies)
         self._throttle = LogThrottle()
         self._uploads = Uploads(connections, self._tree_of, is_cookie_sent=len(self._origins) == 1)
 
@@ -253,6 +254,7 @@ class Gate:
         return hash_session_id(session_id) if session_id else None
 
     def _client(self, scope: Scope) -> str:
+        self._proxy_warning.look_at(scope)
         return client_address(scope, self._trusted_proxies)
 
     def _is_foreign(self, scope: Scope) -> bool:

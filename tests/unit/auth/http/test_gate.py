@@ -79,7 +79,9 @@ class App:
 class Browser:
     """One tab behind an ASGI server, which tells the app when the websocket was closed."""
 
-    def __init__(self, gate: Gate, *cookies: tuple[SessionCookie, str]) -> None:
+    def __init__(
+        self, gate: Gate, *cookies: tuple[SessionCookie, str], forwarded_for: str = ""
+    ) -> None:
         self.sent: list[Message] = []
         self._received: asyncio.Queue[Message] = asyncio.Queue()
         self._received.put_nowait({"type": "websocket.connect"})
@@ -91,6 +93,8 @@ class Browser:
             "headers": [(b"origin", ORIGIN.encode()), (b"cookie", header.encode())],
             "client": ("127.0.0.1", 1),
         }
+        if forwarded_for:
+            scope["headers"].append((b"x-forwarded-for", forwarded_for.encode()))
         self.life = asyncio.create_task(gate(scope, self._received.get, self._send))
 
     async def _send(self, message: Message) -> None:
@@ -274,6 +278,19 @@ async def test_half_of_a_character(setting: Setting, caplog: pytest.LogCaptureFi
     assert len(caplog.records) == 1
     browser.leave()
     await asyncio.wait_for(browser.life, PATIENCE)
+
+
+async def test_proxy_that_is_not_trusted(
+    setting: Setting, caplog: pytest.LogCaptureFixture
+) -> None:
+    """If clients come through a proxy and none is trusted, the log says so, once."""
+    for _ in range(2):
+        browser = Browser(setting.gate, forwarded_for="192.0.2.1")
+        await asyncio.wait_for(setting.app.connected.wait(), PATIENCE)
+        browser.leave()
+        await asyncio.wait_for(browser.life, PATIENCE)
+    (record,) = caplog.records
+    assert "APP_TRUSTED_PROXIES" in record.message
 
 
 async def test_upload_while_sessions_cannot_be_read(setting: Setting) -> None:

@@ -1,15 +1,66 @@
-"""`user_metadata` as the text that a user edits, and as the Management API has it."""
+"""`user_metadata` in the Management API, and as the text that a user edits."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, NoReturn
 
+import httpx
+
 LONGEST = 64 * 1024  # characters; a longer text is refused unread
 
 
 class NotMetadata(ValueError):
     """The text cannot be saved. The message tells its author where and why."""
+
+
+class ChangedElsewhere(Exception):
+    """The API's metadata, `current`, is no longer what the edit began with."""
+
+    def __init__(self, current: dict[str, Any]) -> None:
+        super().__init__("The metadata was changed elsewhere.")
+        self.current = current
+
+
+async def fetch_metadata(http: httpx.AsyncClient, url: str) -> dict[str, Any]:
+    """The metadata of the user at `url`.
+
+    Raises:
+        AuthError, httpx.HTTPError, ValueError: the API has not answered with a user.
+    """
+    return pluck_metadata((await http.get(url)).raise_for_status().json())
+
+
+async def save_metadata(
+    http: httpx.AsyncClient, url: str, base: dict[str, Any], edited: dict[str, Any]
+) -> dict[str, Any]:
+    """Replace the metadata `base` by `edited`, and return what the API then has.
+
+    The API has no conditional PATCH, so this reads the metadata first. It reads it again where the
+    answer does not say whether the change was carried out: 202, 204, or a gateway's 504.
+
+    Raises:
+        ChangedElsewhere: the metadata is no longer `base`.
+        AuthError, httpx.HTTPError, ValueError: the change was not carried out.
+    """
+    current = await fetch_metadata(http, url)
+    if current != base:
+        raise ChangedElsewhere(current)
+    changes = changes_between(base, edited)
+    if not changes:
+        return current
+    try:
+        response = await http.patch(url, json={"user_metadata": changes})
+        user = response.raise_for_status().json()
+        # A 202 may have a body that is no user: it must not be shown as a user without metadata.
+        return pluck_metadata(user if "user_metadata" in user else None)
+    except (httpx.HTTPError, TypeError, ValueError) as error:
+        if isinstance(error, httpx.HTTPStatusError) and error.response.is_client_error:
+            raise
+        now = await fetch_metadata(http, url)
+        if now == base:
+            raise
+        return now
 
 
 def pluck_metadata(user: Any) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def describe(error: Exception) -> str:
         case httpx.TransportError():
             return "The service does not answer right now."
         case httpx.HTTPStatusError(response=response):
-            return _for_status(response.status_code)
+            return _for_response(response)
         case _:
             return "The service gave an answer that this app does not understand."
 
@@ -49,8 +49,11 @@ def _told(what: str, error: AuthError) -> str:
     return f"{what} {error.remedy} (Reference {error.error_id})"
 
 
-def _for_status(status: int) -> str:
+def _for_response(response: httpx.Response) -> str:
+    status = response.status_code
     match status:
+        case 400 | 409 | 413 | 422:
+            return f"The service refused this (status {status}){_reason(response)}."
         case 401:
             return "The service did not accept your login (status 401). Log out and log in again."
         case 403:
@@ -61,3 +64,14 @@ def _for_status(status: int) -> str:
             return "Too many requests (status 429). Wait a moment, then try again."
         case _:
             return f"The service answered with an error (status {status})."
+
+
+def _reason(response: httpx.Response) -> str:
+    """What a service says about a refusal, as the end of a sentence; empty if it says nothing."""
+    try:
+        reason = response.json().get("message")
+    except (ValueError, AttributeError):
+        return ""
+    if not isinstance(reason, str) or not reason.strip():
+        return ""
+    return f": {reason.strip()[:200].rstrip('.')}"

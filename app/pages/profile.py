@@ -15,7 +15,15 @@ from app.auth_service import auth
 from ..components.layout import layout
 from ..components.problem import describe, url_to_allow
 from ..config import config
-from ..user_metadata import NotMetadata, as_text, changes_between, parse_metadata, pluck_metadata
+from ..user_metadata import (
+    LONGEST,
+    ChangedElsewhere,
+    NotMetadata,
+    as_text,
+    fetch_metadata,
+    parse_metadata,
+    save_metadata,
+)
 
 FAILURES = (AuthError, httpx.HTTPError, ValueError)
 CONFLICT = (
@@ -47,10 +55,12 @@ class ProfileState(UserScopedState):
         if user is None:
             return
         try:
-            metadata = await self._call("GET", user)
+            async with auth.http_client(self) as http:
+                metadata = await fetch_metadata(http, await self._url())
         except FAILURES as error:
             async with self:
                 self.status, self.problem = "failed", describe(error)
+                self.ask_url = url_to_allow(error)
             return
         async with self:
             self.status, self.metadata = "loaded", metadata
@@ -67,6 +77,12 @@ class ProfileState(UserScopedState):
     def _open_editor(self) -> None:
         self._is_edit_wanted = False
         self._base, self.draft = self.metadata, as_text(self.metadata)
+        if len(self.draft) > LONGEST:
+            self.notice = (
+                f"Your metadata has {len(self.draft):,} characters. With more than {LONGEST:,} it "
+                "cannot be edited here."
+            )
+            return
         self.is_editing = True
         self.edit_problem = self.ask_url = self.theirs = self.notice = ""
 
@@ -91,31 +107,20 @@ class ProfileState(UserScopedState):
             base, self.metadata = dict(self._base), edited
             self.is_editing, self.notice, self.theirs = False, "Saving…", ""
         try:
-            saved = await self._replace(base, edited)
+            async with auth.http_client(self) as http:
+                saved = await save_metadata(http, await self._url(), base, edited)
+        except ChangedElsewhere as conflict:
+            async with self:
+                self._take_back(conflict.current, CONFLICT)
+                self.theirs = as_text(conflict.current)
+            return
         except FAILURES as error:
             async with self:
                 self._take_back(base, describe(error), url_to_allow(error))
             return
-        if saved is None:
-            return
         async with self:
             self.metadata, self.notice = saved, "Saved."
         await auth.user_changed(self)
-
-    async def _replace(self, base: dict[str, Any], edited: dict[str, Any]) -> dict[str, Any] | None:
-        """The metadata as saved; None if the API's was no longer `base`, which the user is told.
-
-        The API has no conditional PATCH, so this reads the metadata first.
-        """
-        user: Mapping[str, Any] = await auth.get_user(self) or {}
-        current = await self._call("GET", user)
-        if current != base:
-            async with self:
-                self._take_back(current, CONFLICT)
-                self.theirs = as_text(current)
-            return None
-        changes = changes_between(base, edited)
-        return await self._call("PATCH", user, changes) if changes else current
 
     def _take_back(self, metadata: dict[str, Any], problem: str, ask_url: str = "") -> None:
         """Show the API's metadata, and the editor with the user's text."""
@@ -123,14 +128,9 @@ class ProfileState(UserScopedState):
         self.edit_problem, self.ask_url = problem, ask_url
         self.is_editing, self.notice = True, ""
 
-    async def _call(
-        self, method: str, user: Mapping[str, Any], changes: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        url = f"{config.domain}/api/v2/users/{quote(str(user.get('sub')), safe='')}"
-        body = {"user_metadata": changes} if changes is not None else None
-        async with auth.http_client(self) as http:
-            response = await http.request(method, url, json=body)
-        return pluck_metadata(response.raise_for_status().json())
+    async def _url(self) -> str:
+        user: Mapping[str, Any] = await auth.get_user(self) or {}
+        return f"{config.domain}/api/v2/users/{quote(str(user.get('sub')), safe='')}"
 
     @rx.var
     def metadata_json(self) -> str:
@@ -244,6 +244,19 @@ def editor() -> rx.Component:
 def failed() -> rx.Component:
     return rx.el.div(
         rx.el.p(ProfileState.problem, role="alert", custom_attrs={"data-testid": "auth-error"}),
-        rx.el.button("Try again", class_name="button", on_click=ProfileState.get_user_metadata),
+        rx.el.p(
+            rx.cond(
+                ProfileState.ask_url != "",
+                rx.el.a(
+                    "Allow it",
+                    href=ProfileState.ask_url,
+                    reload_document=True,
+                    class_name="button",
+                ),
+                rx.el.button(
+                    "Try again", class_name="button", on_click=ProfileState.get_user_metadata
+                ),
+            ),
+        ),
         class_name="problem",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from playwright.sync_api import Page, expect
 
 from .conftest import NewPerson
@@ -63,6 +65,17 @@ def test_not_json(person: Page, stack: Stack) -> None:
     expect(by_test_id(person, "metadata-editor")).to_have_value('{"color": "green"')
     person.get_by_role("button", name="Cancel").click()
     assert shown_metadata(person) == {"color": "blue"}
+
+
+def test_too_long_to_edit(person: Page, stack: Stack) -> None:
+    """Metadata that is too long to be saved is shown, and is not opened for editing."""
+    stack.tenant.set_metadata(ALICE, json.dumps({"color": "x" * 70_000}))
+    log_in(person, stack)
+    open_profile(person, stack)
+    by_test_id(person, "edit-metadata").click()
+    expect(person.get_by_text("cannot be edited here")).to_be_visible()
+    expect(by_test_id(person, "metadata-editor")).to_have_count(0)
+    stack.tenant.set_metadata(ALICE, '{"color": "blue"}')
 
 
 def test_saving_fails(person: Page, stack: Stack) -> None:

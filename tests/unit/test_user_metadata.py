@@ -2,12 +2,98 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
+from app.components.problem import describe
 from app.local_tenant.management import merged
-from app.user_metadata import LONGEST, NotMetadata, as_text, changes_between, parse_metadata
+from app.user_metadata import (
+    LONGEST,
+    ChangedElsewhere,
+    NotMetadata,
+    as_text,
+    changes_between,
+    parse_metadata,
+    save_metadata,
+)
+
+URL = "https://api.example.com/api/v2/users/me"
+User = dict[str, Any]
+
+
+class Api:
+    """An API that carries a change out, or does not, and then gives any answer."""
+
+    def __init__(self, answer: Callable[[User], Response], *, carries_out: bool = True) -> None:
+        self.metadata: User = {"color": "blue"}
+        self._answer = answer
+        self._carries_out = carries_out
+        routes = [Route("/api/v2/users/me", self._user, methods=["GET", "PATCH"])]
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(Starlette(routes=routes)))
+
+    async def _user(self, request: Request) -> Response:
+        if request.method == "GET":
+            return JSONResponse({"user_metadata": self.metadata})
+        if self._carries_out:
+            self.metadata = merged(self.metadata, (await request.json())["user_metadata"])
+        return self._answer({"user_metadata": self.metadata})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        JSONResponse,
+        lambda _: Response(status_code=204),
+        lambda _: Response("accepted", 202),
+        lambda _: Response("gateway timeout", 504),
+    ],
+    ids=["the user", "204", "202", "504"],
+)
+async def test_carried_out(answer: Callable[[User], Response]) -> None:
+    """A change that was carried out is saved, whatever the API answers."""
+    api = Api(answer)
+    saved = await save_metadata(api.http, URL, {"color": "blue"}, {"color": "green"})
+    assert saved == api.metadata == {"color": "green"}
+
+
+@pytest.mark.parametrize("status", [202, 400, 413, 500, 504])
+async def test_not_carried_out(status: int) -> None:
+    """A change that was not carried out is a failure, whatever the API answers."""
+    api = Api(lambda _: JSONResponse({"message": "No."}, status), carries_out=False)
+    with pytest.raises((httpx.HTTPStatusError, ValueError)):
+        await save_metadata(api.http, URL, {"color": "blue"}, {"color": "green"})
+
+
+async def test_changed_elsewhere() -> None:
+    """Metadata that somebody else has changed is not overwritten, and is handed over."""
+    api = Api(JSONResponse)
+    with pytest.raises(ChangedElsewhere) as caught:
+        await save_metadata(api.http, URL, {"color": "red"}, {"color": "green"})
+    assert caught.value.current == api.metadata == {"color": "blue"}
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"message": "Payload validation error."}, "(status 400): Payload validation error."),
+        ({"message": "x" * 1000}, "(status 400): " + "x" * 200 + "."),
+        ({"message": 1}, "(status 400)."),
+        (["a list"], "(status 400)."),
+    ],
+)
+def test_reason(body: Any, says: str) -> None:
+    """The user reads the reason that the API gives for a refusal, shortened."""
+    response = httpx.Response(400, json=body, request=httpx.Request("PATCH", URL))
+    with pytest.raises(httpx.HTTPStatusError) as caught:
+        response.raise_for_status()
+    assert describe(caught.value).endswith(says)
 
 
 @pytest.mark.parametrize(

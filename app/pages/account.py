@@ -86,7 +86,7 @@ def ago(seconds: float) -> str:
 def local_time(iso: rx.Var[str]) -> rx.Var[str]:
     """A time in the language and the time zone of the browser, which formats it."""
     options = "{dateStyle: 'long', timeStyle: 'short'}"
-    return rx.Var(f"new Date({iso!s}).toLocaleString(undefined, {options})", _var_type=str)
+    return rx.Var(f"new Date({iso!s}).toLocaleString(undefined, {options})").to(str)
 
 
 @auth.require_login

@@ -18,8 +18,8 @@ DEFAULT_APP_BASE_URL = "http://localhost:3000"
 
 # What a login link may set; nothing else passes. OpenID Connect Core section 3.1.2.1, and Auth0's.
 LOGIN_PARAMETERS = frozenset(
-    {"acr_values", "connection", "invitation", "login_hint", "max_age", "organization", "prompt"}
-    | {"screen_hint", "ui_locales"}
+    {"acr_values", "connection", "display", "invitation", "login_hint", "max_age", "organization"}
+    | {"prompt", "screen_hint", "ui_locales"}
 )
 
 DEFAULT_ERROR_PATH = "/error"

@@ -23,8 +23,11 @@ that text is in `error_description`, for the log.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable
+
+ERROR_ID = re.compile(r"[0-9a-f]{8}")
 
 
 class AuthError(Exception):
@@ -34,7 +37,8 @@ class AuthError(Exception):
     that tells the user what to do. `retryable` means that the same request can succeed in a moment.
     `error` and `error_description` are the OAuth 2.0 parameters of the same names (RFC 6749
     section 4.1.2.1); None if the provider sent none. `return_to` is the path that a failed login
-    was to lead to, if it is known.
+    was to lead to, and `login_mode` says where it took place (`redirect`, `popup`, `silent`), if
+    they are known.
     """
 
     code: str = "auth_error"
@@ -55,6 +59,7 @@ class AuthError(Exception):
         self.error = error
         self.error_description = error_description
         self.return_to: str | None = None
+        self.login_mode: str | None = None
 
 
 class ConfigError(AuthError):

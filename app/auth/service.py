@@ -57,16 +57,18 @@ class AuthService(AccessDecorators, AuthComponents, WithoutTab):
     `config` says which provider logs users in, and `store` holds the sessions. Every page, event
     handler and variable requires a signed-in user unless it is marked (`public`, `require`);
     without `secure_by_default`, only marked ones do. `inspect_requests` enables the request
-    inspector. `on_request` is called for every outgoing request, `audit_hooks` for every event of
-    the audit trail. `limits` are the rate limits (None: no limits). `texts` are those of the
-    default pages and messages. `pool` is the transport that sends the requests (default: a bounded
-    httpx pool). `clock` returns epoch seconds, `jitter` numbers in [0, 1).
+    inspector. With `silent_login`, every public page logs a user in who is logged in at the
+    provider, without asking. `on_request` is called for every outgoing request, `audit_hooks` for
+    every event of the audit trail. `limits` are the rate limits (None: no limits). `texts` are
+    those of the default pages and messages. `pool` is the transport that sends the requests
+    (default: a bounded httpx pool). `clock` returns epoch seconds, `jitter` numbers in [0, 1).
 
     Under `reflex run`, origins that `config` leaves open are those of `rx.Config`.
 
     Raises:
-        ConfigError: the allowed list has invalid entries (the error names them all), or the origins
-            in `config` contradict those of `rx.Config`.
+        ConfigError: the allowed list has invalid entries (the error names them all), the origins
+            in `config` contradict those of `rx.Config`, or `silent_login` is on and no link can
+            ask for `prompt=none`.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class AuthService(AccessDecorators, AuthComponents, WithoutTab):
         http_interceptor: HttpInterceptorConfig | None = None,
         secure_by_default: bool = True,
         inspect_requests: bool = False,
+        silent_login: bool = False,
         on_request: Observer | None = None,
         audit_hooks: Sequence[AuditHook] = (),
         limits: Limits | None = DEFAULT_LIMITS,
@@ -94,10 +97,13 @@ class AuthService(AccessDecorators, AuthComponents, WithoutTab):
             audit_hooks=audit_hooks,
             limits=limits,
             views=self.views,
+            silent_login=silent_login,
             clock=clock,
             jitter=jitter,
         )
         self.config = config
+        if silent_login:
+            _ = self.silent_login  # raises if no link can ask for it
         self.store = store
         self.clock = clock
         self._app: rx.App | None = None

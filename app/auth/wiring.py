@@ -13,7 +13,7 @@ import reflex as rx
 from .access.policy import Decision
 from .audit import AuditHook, AuditTrail
 from .config import AuthConfig
-from .flows.login_link import page_of
+from .flows.login_link import is_route, page_of
 from .flows.session_manager import SessionManager
 from .http.asgi import BackendMiddleware
 from .http.connections import Connections
@@ -53,6 +53,7 @@ class Options:
     audit_hooks: Sequence[AuditHook]
     limits: Limits | None
     views: Views
+    silent_login: bool
     clock: Callable[[], float]
     jitter: Callable[[], float]
 
@@ -78,6 +79,7 @@ class Wiring:
         options: Options,
     ) -> None:
         self._login_url = login_url
+        self._error_path = config.error_path
         self._base_path = config.base_path
         clock = options.clock
         # Without a secret in the configuration, open state trees end with this process.
@@ -113,7 +115,14 @@ class Wiring:
         self.route_guard = RouteGuard(
             self.request_sessions, config, self.audit, login_url, clock=clock
         )
-        self.access = AccessControl(rules, login_url, self.audit, options.views, clock=clock)
+        self.access = AccessControl(
+            rules,
+            login_url,
+            self.audit,
+            options.views,
+            silent_login=options.silent_login,
+            clock=clock,
+        )
         self.inspection = (
             Inspection(self.connections, clock=clock) if options.inspect_requests else None
         )
@@ -139,9 +148,17 @@ class Wiring:
             connection = self.connections.of_tree(tree_of(state))
             self.access.record_page(connection, page_of(current_path(state)), decision)
 
+        def may_log_in_silently(state: rx.State) -> bool:
+            page = page_of(current_path(state))
+            connection = self.connections.of_tree(tree_of(state))
+            # Not right after a login that failed, nor where the router has a page of the backend's.
+            is_page = page != self._error_path and not is_route(page)
+            return is_page and connection is not None and connection.may_log_in_silently
+
         # Reflex creates its States itself, so they cannot get these as arguments.
         AuthState._login_url = self._login_url
         AuthState._decide, AuthState._record = decide, record
+        AuthState._may_log_in_silently = may_log_in_silently
         if self.inspection is not None:
             self.inspection.install(app)
         self.access.install(app)

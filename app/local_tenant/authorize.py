@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from authlib.oauth2.rfc6749 import OAuth2Error
-from authlib.oidc.core.errors import ConsentRequiredError
+from authlib.oidc.core.errors import ConsentRequiredError, LoginRequiredError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -124,6 +124,13 @@ class Authorize:
             text = "Its redirect_uri is not registered for this application."
             return message(UNUSABLE, text, status=400)
         if session is None or self._wants_login(oauth_request, session):
+            if oauth_request.payload.data.get("prompt") == "none":  # the login is too old
+                return self._refuse(
+                    LoginRequiredError(
+                        redirect_uri=oauth_request.payload.redirect_uri,
+                        state=oauth_request.payload.state,
+                    )
+                )
             interaction = browsers.open_interaction(
                 self._database, browser, query, self._server.clock()
             )

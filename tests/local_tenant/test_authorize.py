@@ -83,6 +83,14 @@ async def test_consent_required(visitor: Visitor) -> None:
     assert parameters["error"] == "consent_required"
 
 
+async def test_old_login(visitor: Visitor) -> None:
+    """With prompt=none no password is asked for: a login that is too old is an error."""
+    await visitor.code()
+    visitor.clock.now += 61
+    parameters = answer(await visitor.authorize(prompt="none", max_age="60"))
+    assert parameters["error"] == "login_required"
+
+
 @pytest.mark.parametrize(
     ("changes", "page"),
     [

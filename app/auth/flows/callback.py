@@ -17,6 +17,7 @@ from ..oidc.jwt import Claims
 from ..oidc.token_endpoint import TokenResponse, exchange_code
 from ..oidc.userinfo import UserInfoRefusedError, is_complete, userinfo
 from ..session import (
+    LoginMode,
     Session,
     SessionStore,
     StoredSession,
@@ -65,7 +66,8 @@ class CompletedLogin:
     """A new session: its id for the cookie, the user's `sub`, and the path to go to.
 
     `replaced` is the session id hash of the session that this browser had before, which has been
-    deleted. `is_renewed` says that it belonged to the same user.
+    deleted. `is_renewed` says that it belonged to the same user, and `mode` (a `LoginMode`) where
+    the login took place.
     """
 
     session_id: str = field(repr=False)
@@ -73,6 +75,7 @@ class CompletedLogin:
     return_to: str
     replaced: str | None
     is_renewed: bool
+    mode: str = LoginMode.REDIRECT
 
 
 class Callback:
@@ -109,7 +112,7 @@ class Callback:
         The new session replaces `current` (a session id hash) of this browser. If both belong to
         the same user, tokens for other audiences are taken over. `user_agent` is the header.
 
-        Raises, each with the `return_to` of the login once its transaction is known:
+        Raises, each with `return_to` and `login_mode` once the transaction is known:
             TransactionError: this browser has no open transaction with this `state`.
             AuthorizationError: the provider refused (the user declined, for example).
             CallbackError, IdTokenError: the answer does not match the transaction.
@@ -121,7 +124,7 @@ class Callback:
         try:
             login = await self._complete(parameters, transaction, current, user_agent)
         except AuthError as error:
-            error.return_to = transaction.return_to
+            error.return_to, error.login_mode = transaction.return_to, transaction.mode
             raise
         if browser is not None:
             with contextlib.suppress(StoreUnavailable):  # the login is complete without it
@@ -151,7 +154,14 @@ class Callback:
         session_id = new_session_id()
         session = self._session(response, transaction, claims, user, parse_user_agent(user_agent))
         is_renewed = await self._replace(current, hash_session_id(session_id), session)
-        return CompletedLogin(session_id, session.sub, transaction.return_to, current, is_renewed)
+        return CompletedLogin(
+            session_id,
+            session.sub,
+            transaction.return_to,
+            current,
+            is_renewed,
+            transaction.mode,
+        )
 
     async def return_to_of_completed(
         self, browser: str | None, items: Sequence[tuple[str, str]]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from ..config import AuthConfig, AuthorizationParams
+from ..errors import AuthError
 from ..oidc.authorization import AuthorizationState, authorization_request, push
 from ..oidc.discovery import ProviderMetadata
-from ..session import Session, SessionStore, Transaction
+from ..session import LoginMode, Session, SessionStore, Transaction
 from ..urls import with_query
-from .login_link import check_issuer, login_parameters, login_scope, safe_return_to
+from .login_link import check_issuer, login_mode, login_parameters, login_scope, safe_return_to
 from .provider import Provider
 from .transactions import Transactions
 
@@ -49,12 +50,27 @@ class Login:
         device, for example), the user has to enter the password: the session that the provider may
         still have does not suffice.
 
-        Raises:
+        Raises, each with the `login_mode` of the link:
             LoginLinkError: the link is not well-formed, or requests what this app does not use.
             ProviderError, ProviderUnavailable: discovery or pushing the request failed.
             StoreUnavailable: the transaction cannot be stored.
         """
         query = query or {}
+        mode = login_mode(self._config.authorization_params, query)
+        try:
+            return await self._begin(browser, return_to, query, current, mode)
+        except AuthError as error:
+            error.login_mode = mode
+            raise
+
+    async def _begin(
+        self,
+        browser: str,
+        return_to: str | None,
+        query: Mapping[str, str],
+        current: str | None,
+        mode: LoginMode,
+    ) -> str:
         session = await self._load(current)
         check_issuer(query, self._config.issuer)
         others = login_parameters(self._config.authorization_params, query)
@@ -70,7 +86,7 @@ class Login:
         )
         metadata = await self._provider.discovery.reachable_metadata()
         login = AuthorizationState.new()
-        transaction = self._transaction(login, params, others, safe_return_to(return_to))
+        transaction = self._transaction(login, params, others, safe_return_to(return_to), mode)
         await self._transactions.open(browser, login.state, transaction)
         parameters = authorization_request(
             login,
@@ -88,6 +104,7 @@ class Login:
         params: AuthorizationParams,
         others: Mapping[str, str],
         return_to: str,
+        mode: LoginMode,
     ) -> Transaction:
         return Transaction(
             nonce=login.nonce,
@@ -99,6 +116,7 @@ class Login:
             created_at=self._clock(),
             max_age=int(others["max_age"]) if "max_age" in others else None,
             organization=others.get("organization"),
+            mode=mode,
         )
 
     async def _pushed(

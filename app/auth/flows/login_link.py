@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..config import AuthorizationParams
 from ..errors import LoginLinkError
-from ..session import Session
+from ..session import LoginMode, Session
 
 # Scopes of the user and the login, not of an API (OpenID Connect Core sections 5.4 and 11).
 _IDENTITY = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
@@ -103,6 +103,7 @@ def page_of(target: str) -> str:
     return urlsplit(target).path
 
 
+_DISPLAYS = frozenset({"page", "popup", "touch", "wap"})
 _PROMPTS = frozenset({"none", "login", "consent", "select_account", "create"})
 _TEXT = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
 _WORDS = re.compile(r"[\x21-\x7e]+( [\x21-\x7e]+)*")
@@ -129,6 +130,16 @@ def login_parameters(params: AuthorizationParams, query: Mapping[str, str]) -> d
     return {**chosen, **dict(params.fixed_parameters)}
 
 
+def login_mode(params: AuthorizationParams, query: Mapping[str, str]) -> LoginMode:
+    """Where the login of a link with these parameters takes place: in a popup if the link says
+    `display=popup`, silently if the provider is sent `prompt=none`."""
+    if query.get("display") == "popup":
+        return LoginMode.POPUP
+    prompt = query.get("prompt") if "prompt" in params.link_parameters else None
+    is_silent = dict(params.fixed_parameters).get("prompt", prompt) == "none"
+    return LoginMode.SILENT if is_silent else LoginMode.REDIRECT
+
+
 def check_issuer(query: Mapping[str, str], issuer: str) -> None:
     """Check the `iss` of a login that a third party starts (OpenID Connect Core section 4).
 
@@ -152,6 +163,7 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[str], bool]:
 _FORMS: dict[str, Callable[[str], bool]] = {
     "acr_values": _matches(_WORDS),
     "connection": _matches(_TEXT),
+    "display": _DISPLAYS.__contains__,
     "invitation": _matches(_NAME),
     "login_hint": _matches(_TEXT),
     "max_age": _matches(_SECONDS),

@@ -36,7 +36,8 @@ class Connection:
     its address. `tree` is the state tree that it shows,
     and `client_token` what its tab calls that tree. `is_bound` says that `AuthState` has been
     written since it opened, `awaits_page` that its page may still send what was meant for the login
-    before. A connection that was closed neither sends nor runs anything.
+    before. `may_log_in_silently` says that its browser keeps cookies, and had neither a session nor
+    a reason not to. A connection that was closed neither sends nor runs anything.
     """
 
     __slots__ = (
@@ -50,6 +51,7 @@ class Connection:
         "client_token",
         "is_bound",
         "is_closed",
+        "may_log_in_silently",
         "session_id_hash",
         "state_key",
         "sub",
@@ -64,7 +66,9 @@ class Connection:
         session_id_hash: str | None,
         browser: str = "",
         client: str = "",
+        may_log_in_silently: bool = False,
     ) -> None:
+        self.may_log_in_silently = may_log_in_silently
         self.client_token = client_token
         self.browser = browser
         self.client = client

@@ -3,6 +3,8 @@ renders itself. All other pages are the app's."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import logging
 from collections.abc import Mapping
 from html import escape
@@ -10,20 +12,20 @@ from html import escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from ..errors import AuthError
+from ..errors import ERROR_ID, AuthError
 from ..texts import AuthTexts
+from ..texts.english import PROBLEMS
 from ..well_formed import well_formed_json
 
 logger = logging.getLogger(__name__)
 
 NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
-# The documents have an inline style, and no script.
+# The documents have an inline style, and no script but that of the popup.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": _POLICY,
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
@@ -36,10 +38,28 @@ main { max-width: 26rem; width: 100%; box-sizing: border-box; padding: 2rem; bor
   background: light-dark(#fff, #181c2e); border: 1px solid light-dark(#e2e5f0, #2a3050); }
 h1 { margin: 0 0 .5rem; font-size: 1.35rem; } p { margin: 0 0 1.25rem; }
 button, a { font: inherit; } a { color: light-dark(#4f46e5, #a5b0ff); }
-form { margin: 0; } .actions { display: flex; flex-wrap: wrap; align-items: center; gap: 1rem; }
+form { margin: 0; } small { display: block; margin-top: 1.25rem; opacity: .75; }
+.actions { display: flex; flex-wrap: wrap; align-items: center; gap: 1rem; }
 button { border: 0; border-radius: .6rem; padding: .6rem 1.1rem; cursor: pointer; color: #fff;
   background: #4f46e5; }
 """
+
+
+# A browser lets a script close a window that a script has opened. In any other window, and without
+# scripts, the link is shown.
+_CLOSE = """
+const [link, button] = document.querySelectorAll(".actions > *");
+const end = () => {
+  window.close();
+  setTimeout(() => { link.hidden = false; }, 500);
+};
+button.addEventListener("click", end);
+button.hidden = false;
+link.hidden = true;
+if (document.querySelector("[data-is-done]")) end();
+"""
+_CLOSE_HASH = base64.b64encode(hashlib.sha256(_CLOSE.encode()).digest()).decode()
+_POPUP_POLICY = f"{_POLICY}; script-src 'sha256-{_CLOSE_HASH}'"  # CSP 3 section 2.3.1
 
 
 class Documents:
@@ -55,6 +75,27 @@ class Documents:
         """The page that asks for confirmation. Its form posts to `/auth/logout`."""
         actions = self._logout_form(request, "log_out") + self._link(request, "stay")
         return self._document(request, "logout", actions, status=status)
+
+    def popup(self, request: Request, code: str | None, error_id: str, url: str) -> HTMLResponse:
+        """The last page of a popup. Without a `code` it closes the window. Else it says what went
+        wrong, and has a button that closes it. `url` is the page for a window that stays open.
+
+        Of `code` and `error_id`, which are in the page's URL, only a known code and a well-formed
+        id have an effect.
+        """
+        key = "popup" if code is None else code if f"{code}_title" in PROBLEMS else "login_failed"
+        link = f'<a href="{escape(url)}">{self._text(request, "go_on")}</a>'
+        button = f"<button hidden>{self._text(request, 'close_window')}</button>"
+        note = "<span data-is-done></span>" if code is None else self._reference(request, error_id)
+        script = f"<script>{_CLOSE}</script>"
+        response = self._document(request, key, link + button, status=200, more=note + script)
+        response.headers["Content-Security-Policy"] = _POPUP_POLICY
+        return response
+
+    def _reference(self, request: Request, error_id: str) -> str:
+        if not ERROR_ID.fullmatch(error_id):
+            return ""
+        return f"<small>{self._text(request, 'reference')} <code>{error_id}</code></small>"
 
     def not_found(self, request: Request) -> HTMLResponse:
         """The answer to an unknown path below `/auth/`."""
@@ -91,6 +132,7 @@ class Documents:
         *,
         status: int,
         retry_after: int | None = None,
+        more: str = "",
     ) -> HTMLResponse:
         title, text = self._text(request, f"{key}_title"), self._text(request, key)
         text = text.replace("{seconds}", str(retry_after))
@@ -101,7 +143,7 @@ class Documents:
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<style>{_STYLE}</style>"
             f"<main><h1>{title}</h1><p>{text}</p>"
-            f'<div class="actions">{actions}</div></main></html>',
+            f'<div class="actions">{actions}</div>{more}</main></html>',
             status_code=status,
             headers={**_HEADERS, **headers},
         )

@@ -17,11 +17,18 @@ from starlette.routing import Route
 
 from ..audit import AuditTrail, Kind, Outcome
 from ..config import AuthConfig
-from ..errors import AuthError, LogoutTokenError, StoreUnavailable, TransactionError
-from ..flows.login_link import page_of, safe_return_to
+from ..errors import (
+    AuthError,
+    AuthorizationError,
+    LoginLinkError,
+    LogoutTokenError,
+    StoreUnavailable,
+    TransactionError,
+)
+from ..flows.login_link import login_mode, page_of, safe_return_to
 from ..flows.session_events import SessionEndReason
 from ..flows.session_manager import SessionManager
-from ..session import Cookies, SessionStore, hash_session_id, new_session_id
+from ..session import Cookies, LoginMode, SessionStore, hash_session_id, new_session_id
 from .client_address import client_address
 from .forms import posted_field
 from .rate_limiting import Limited, RequestLimits
@@ -32,6 +39,16 @@ logger = logging.getLogger(__name__)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 LOGIN_COOKIE_AGE = 600  # seconds a person may take at the provider
+NEEDS_THE_USER = frozenset(
+    {
+        "account_selection_required",
+        "consent_required",
+        "interaction_required",
+        "login_required",
+    }
+)
+"""What a provider answers to `prompt=none` if it has to ask (OpenID Connect Core 3.1.2.6)."""
+
 SESSION_COOKIE_AGE = 30 * 24 * 3600  # the session itself may end earlier, in the store
 
 
@@ -65,6 +82,7 @@ class Routes:
                 Route(
                     f"{base}/callback", self._limited("callback", self.callback), methods=["GET"]
                 ),
+                Route(f"{base}/popup", self.popup, methods=["GET"]),
                 Route(f"{base}/logout", self.ask_logout, methods=["GET"]),
                 Route(f"{base}/logout", self.logout, methods=["POST"]),
                 Route(
@@ -128,10 +146,19 @@ class Routes:
         begun = BackgroundTask(
             self._sessions.begun, login, hash_session_id(browser) if browser else None
         )
-        response = self._to_app(login.return_to, background=begun)
+        response = self._to_app(login.return_to, mode=login.mode, background=begun)
         cookie = self._cookies.session.set(login.session_id, SESSION_COOKIE_AGE)
         response.headers.append("set-cookie", cookie)
+        if self._cookies.no_silent_login.read(cookies):
+            response.headers.append("set-cookie", self._cookies.no_silent_login.clear())
         return response
+
+    async def popup(self, request: Request) -> Response:
+        """The last page of a login in a window of its own. It closes itself or, with `code` and
+        `id`, first says what went wrong."""
+        query = request.query_params
+        url = f"{self._config.app_base_url}{safe_return_to(query.get('return_to'))}"
+        return self._documents.popup(request, query.get("code"), query.get("id", ""), url)
 
     async def _callback_again(
         self,
@@ -151,8 +178,13 @@ class Routes:
         log_error(error)
         return self._to_app(return_to or "/")
 
-    def _to_app(self, path: str, *, background: BackgroundTask | None = None) -> Response:
+    def _to_app(
+        self, path: str, *, mode: str | None = None, background: BackgroundTask | None = None
+    ) -> Response:
+        """Redirect to a page of the app; from a popup, to the page that closes it."""
         url = f"{self._config.app_base_url}{path}"
+        if mode == LoginMode.POPUP:
+            url = f"{self._config.app_api_url}/auth/popup?{urlencode({'return_to': path})}"
         return RedirectResponse(url, 303, headers=NO_STORE, background=background)
 
     async def ask_logout(self, request: Request) -> Response:
@@ -177,7 +209,7 @@ class Routes:
             tasks.add_task(self._sessions.logout.revoke, session)
         response = RedirectResponse(url, 303, headers=NO_STORE, background=tasks)
         response.headers.append("set-cookie", self._cookies.session.clear())
-        return response
+        return self._without_silent_login(response)
 
     async def backchannel_logout(self, request: Request) -> Response:
         """End the sessions that the provider names (Back-Channel Logout 1.0 section 2.5).
@@ -236,6 +268,10 @@ class Routes:
                 return json_response(
                     429, {"error": "too_many_requests"}, {"Retry-After": str(wait)}
                 )
+            query = request.query_params
+            mode = login_mode(self._config.authorization_params, query)
+            if what == "login" and mode == LoginMode.SILENT:
+                return self._to_app(self._return_to(query))
             return self._documents.too_many(request, wait)
 
         return limited
@@ -255,12 +291,33 @@ class Routes:
         """Redirect to the page for login problems. Of the error, the URL has only a stable code,
         the id that is also in the log, and the path that the login was to lead to.
 
-        A provider's error code is the provider's text, so only a known one becomes the code.
+        A provider's error code is the provider's text, so only a known one becomes the code. After
+        a silent login, redirect to the page that the user was on.
         """
-        log_error(error)
         return_to = safe_return_to(return_to or error.return_to)
+        if error.login_mode == LoginMode.SILENT and not isinstance(error, LoginLinkError):
+            return self._failed_silently(error, return_to)
+        log_error(error)
         query = urlencode({"code": error.code, "id": error.error_id, "return_to": return_to})
+        if error.login_mode == LoginMode.POPUP:
+            url = f"{self._config.app_api_url}/auth/popup?{query}"
+            return RedirectResponse(url, 303, headers=NO_STORE)
         return self._to_app(f"{self._config.error_path}?{query}")
+
+    def _failed_silently(self, error: AuthError, return_to: str) -> Response:
+        response = self._to_app(return_to)
+        if not isinstance(error, AuthorizationError):
+            log_error(error)
+            return response
+        if error.code not in NEEDS_THE_USER:
+            log_error(error)
+        return self._without_silent_login(response)
+
+    def _without_silent_login(self, response: Response) -> Response:
+        """Let the browser not log in silently until it is closed, or until the user logs in."""
+        cookie = self._cookies.no_silent_login.set(new_session_id(), None)
+        response.headers.append("set-cookie", cookie)
+        return response
 
     def _refused(
         self, error: AuthError, status: int, headers: dict[str, str] | None = None

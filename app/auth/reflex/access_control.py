@@ -20,7 +20,7 @@ from ..session import Session
 from ..texts import AuthTexts
 from .access_rules import AccessRules, is_setvar
 from .builtin_handlers import Call, call_of, is_report, shorten
-from .guard import Page, guard_page, is_guarded_page
+from .guard import Page, guard_page, is_guarded_page, with_silent_login
 from .navigation import LoginUrl, go_to_login
 from .pages import Views
 from .payloads import Parameters, parameters_of
@@ -41,9 +41,11 @@ class AccessControl:
         audit: AuditTrail,
         views: Views | None = None,
         *,
+        silent_login: bool = False,
         clock: Callable[[], float],
     ) -> None:
         self.rules = rules
+        self._is_login_silent = silent_login
         self._views = views or Views(AuthTexts())
         self._audit = audit
         self._login_url = login_url
@@ -171,8 +173,8 @@ class AccessControl:
         rule = self.rules.of_page(page)
         self._page_rules[rule.key] = rule
         # A page may be guarded by `require_login` already.
-        if rule.is_public or is_guarded_page(page):
+        if is_guarded_page(page) or (rule.is_public and not self._is_login_silent):
             return page
         # Reflex also takes a component in place of a function.
         view = cast(Page, page) if callable(page) else lambda: page
-        return guard_page(view, self._views)
+        return with_silent_login(view) if rule.is_public else guard_page(view, self._views)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import reflex as rx
+from reflex.event import EventCallback
 
 from ..config import AuthConfig
-from ..flows.login_link import safe_return_to
+from ..errors import ConfigError
+from ..flows.login_link import login_mode, safe_return_to
+from ..session import LoginMode
 from .navigation import DocumentForm
 from .pages import Views
 from .request_inspector import request_inspector
@@ -53,6 +56,37 @@ class AuthComponents:
         """Return a link that logs in and returns to this page. Its text is `children`, or "Log in".
         `href` may be another `login_url(...)`."""
         return self.views.login_link(*children, **props)
+
+    def login_popup(
+        self, *children: Any, url: str | rx.Var[Any] | None = None, **props: Any
+    ) -> rx.Component:
+        """Return a link that logs in in a window of its own, which closes itself. The page stays
+        as it is, with what is typed into it, and shows the login in place.
+
+        Its text is `children`, or "Log in". `url` is another login than that of this page: a
+        `login_url(...)`, or the `login_url` of an error such as `ConsentRequired`. Where the
+        browser blocks the window, or has no JavaScript, the link is one like `login_link`.
+        """
+        return self.views.login_popup(*children, url=url, **props)
+
+    @property
+    def silent_login(self) -> EventCallback[()]:
+        """The event that logs a user in who is logged in at the provider, for the `on_load` of
+        public pages. It asks the provider (`prompt=none`), once in each tab, and never the user.
+
+        `AuthService(silent_login=True)` does this for every public page.
+
+        Raises:
+            ConfigError: `authorization_params` allow no link `prompt=none`.
+        """
+        params = self.config.authorization_params
+        if login_mode(params, {"prompt": "none"}) != LoginMode.SILENT:
+            raise ConfigError(
+                "silent_login: no login link can send prompt=none. Add prompt to link_parameters, "
+                "and remove it from fixed_parameters."
+            )
+        event: Any = AuthState.silent_login
+        return cast(EventCallback[()], event)
 
     def logout_form(self, *children: rx.Component, **props: Any) -> rx.Component:
         """Return a form around a submit button, which logs out here and at the provider."""

@@ -83,6 +83,16 @@ def guard_page(page: Page, views: Views | None = None) -> Page:
     return mark(guarded, rule)
 
 
+def with_silent_login(page: Page) -> Page:
+    """A public page that logs a user in silently when it is shown."""
+
+    @functools.wraps(page)
+    def view() -> rx.Component:
+        return rx.fragment(page(), on_mount=AuthState.silent_login)
+
+    return view
+
+
 def is_guarded_page(page: Any) -> bool:
     """Whether `guard_page` has made this page, or a function that wraps it."""
     return _IS_GUARDED in getattr(page, "__dict__", {})

@@ -43,5 +43,17 @@ def go_to_login(state: Any, login_url: LoginUrl, **parameters: str) -> EventSpec
     This is a document navigation: on one origin, `rx.redirect` would look for a page of the app.
     """
     url = login_url(current_path(state), **parameters)
+    return _call("window.location.assign", url)
+
+
+def log_in_silently(state: Any, login_url: LoginUrl) -> EventSpec:
+    """Let the script send the browser to a silent login and back to the page it is on, unless it
+    has done so before in this tab."""
+    return _call(
+        "globalThis.reflexOidc?.silentLogin", login_url(current_path(state), prompt="none")
+    )
+
+
+def _call(function: str, url: str) -> EventSpec:
     # JSON is also a JavaScript literal, so the path cannot break out of the script.
-    return rx.call_script(f"window.location.assign({json.dumps(url)})")
+    return rx.call_script(f"{function}({json.dumps(url)})")

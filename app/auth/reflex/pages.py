@@ -5,7 +5,6 @@ All are plain HTML elements with class names that begin with `auth-`, styled by 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,6 +12,7 @@ from typing import Any, ClassVar
 import reflex as rx
 
 from ..access.policy import PUBLIC
+from ..errors import ERROR_ID
 from ..texts import AuthTexts
 from ..texts.english import PROBLEMS
 from .access_rules import mark
@@ -20,8 +20,6 @@ from .navigation import LoginUrl
 from .state import AuthState
 
 View = Callable[[], rx.Component]
-
-_ERROR_ID = re.compile(r"[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ class LoginProblem(rx.State):
     def error_id(self) -> str:
         """The id that the log line of the same error begins with; empty if the URL has none."""
         error_id = self.router.url.query_parameters.get("id", "")
-        return error_id if _ERROR_ID.fullmatch(error_id) else ""
+        return error_id if ERROR_ID.fullmatch(error_id) else ""
 
     @rx.var
     def try_again_url(self) -> str:
@@ -201,6 +199,16 @@ class Views:
             custom_attrs=attributes,
             **props,
         )
+
+    def login_popup(self, *children: Any, url: Any = None, **props: Any) -> rx.Component:
+        """A link that logs in in a window of its own. The script opens the window; it says what the
+        attribute has if the browser blocks it."""
+        attributes = {
+            "data-auth-popup": self.text("popup_blocked"),
+            **props.pop("custom_attrs", {}),
+        }
+        href = AuthState.login_url if url is None else url
+        return self.login_link(*children, href=href, custom_attrs=attributes, **props)
 
     def _session_unknown(self) -> rx.Component:
         return rx.el.section(

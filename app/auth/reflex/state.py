@@ -15,7 +15,7 @@ from ..flows.login_link import is_route
 from ..texts import AuthTexts
 from ..user import User
 from .access_rules import mark
-from .navigation import LoginUrl, go_to_login, path_of
+from .navigation import LoginUrl, go_to_login, log_in_silently, path_of
 
 if TYPE_CHECKING:
 
@@ -75,6 +75,7 @@ class AuthState(rx.State):
     _login_url: ClassVar[LoginUrl]
     _decide: ClassVar[Callable[[rx.State, str], Awaitable[Decision | None]]]
     _record: ClassVar[Callable[[rx.State, Decision], None]]
+    _may_log_in_silently: ClassVar[Callable[[rx.State], bool]]
 
     @rx.var
     def login_url(self) -> str:
@@ -97,6 +98,13 @@ class AuthState(rx.State):
             return None
         type(self)._record(self, ANONYMOUS)
         return go_to_login(self, type(self)._login_url)
+
+    @rx.event
+    def silent_login(self) -> EventSpec | None:
+        """Runs when a public page loads: without a user, ask the provider for one, and return."""
+        if self.is_authenticated or self.error or not type(self)._may_log_in_silently(self):
+            return None
+        return log_in_silently(self, type(self)._login_url)
 
     @rx.event
     async def authorize_page(self, rule: str) -> EventSpec | None:

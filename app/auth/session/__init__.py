@@ -5,7 +5,7 @@
 
 from .cookie import Cookies, SessionCookie, hash_session_id, is_session_id, new_session_id, strip
 from .encryption import Sealer, UnsealError
-from .models import AccessToken, RecordError, Session, Transaction
+from .models import AccessToken, LoginMode, RecordError, Session, Transaction
 from .sqlite_store import MemorySessionStore, SQLiteSessionStore
 from .store import TOUCH_INTERVAL, Lifetimes, SessionStore, StoredSession
 
@@ -14,6 +14,7 @@ __all__ = [
     "AccessToken",
     "Cookies",
     "Lifetimes",
+    "LoginMode",
     "MemorySessionStore",
     "RecordError",
     "SQLiteSessionStore",

@@ -42,9 +42,11 @@ class SessionCookie:
         self.name = f"__Host-{name}" if is_https else name
         self._attributes = "; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if is_https else "")
 
-    def set(self, session_id: str, max_age: int) -> str:
-        """The Set-Cookie value that stores `session_id` for `max_age` seconds."""
-        return f"{self.name}={session_id}; Max-Age={max_age}{self._attributes}"
+    def set(self, session_id: str, max_age: int | None) -> str:
+        """The Set-Cookie value that stores `session_id` for `max_age` seconds; None stores it until
+        the browser is closed."""
+        age = "" if max_age is None else f"; Max-Age={max_age}"
+        return f"{self.name}={session_id}{age}{self._attributes}"
 
     def clear(self) -> str:
         """The Set-Cookie value that removes the cookie."""
@@ -66,11 +68,14 @@ class SessionCookie:
 @dataclass(frozen=True, slots=True)
 class Cookies:
     """The cookies of one app: `session` holds the session id, `login` names the login attempts of
-    a browser, and `browser` the browser, whose tabs follow a login together."""
+    a browser, and `browser` the browser, whose tabs follow a login together. `no_silent_login` is
+    present while this browser is not to log in silently: its user has logged out, or has no session
+    at the provider."""
 
     session: SessionCookie
     login: SessionCookie
     browser: SessionCookie
+    no_silent_login: SessionCookie
 
     @classmethod
     def of(cls, app_base_url: str, *, is_https: bool) -> Cookies:
@@ -79,16 +84,18 @@ class Cookies:
         parts = urlsplit(app_base_url)
         suffix = "" if parts.port is None else f"_{parts.port}"
         suffix += parts.path.rstrip("/").replace("/", "+")
-        session, login, browser = (
-            SessionCookie(is_https, f"auth_{name}{suffix}")
-            for name in ("session", "login", "browser")
+        return cls(
+            *(
+                SessionCookie(is_https, f"auth_{name}{suffix}")
+                for name in ("session", "login", "browser", "no_silent_login")
+            )
         )
-        return cls(session, login, browser)
 
     @property
     def names(self) -> frozenset[str]:
         """The names of all of them."""
-        return frozenset({self.session.name, self.login.name, self.browser.name})
+        every = (self.session, self.login, self.browser, self.no_silent_login)
+        return frozenset(each.name for each in every)
 
 
 def strip(header: str | None, names: Collection[str]) -> str | None:

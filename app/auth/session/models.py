@@ -8,6 +8,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -125,9 +126,17 @@ class Session:
             raise RecordError("A session record has another shape.") from error
 
 
+class LoginMode(StrEnum):
+    """Where a login attempt takes place, and so where it ends."""
+
+    REDIRECT = "redirect"  # in the page's own window: on a page, or on the page for login problems
+    POPUP = "popup"  # in a window of its own, which is closed then
+    SILENT = "silent"  # without asking the user anything (`prompt=none`): always on the page
+
+
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One login attempt, from `/auth/login` to the callback."""
+    """One login attempt, from `/auth/login` to the callback. `mode` is a `LoginMode`."""
 
     nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)
@@ -138,6 +147,7 @@ class Transaction:
     created_at: float
     max_age: int | None = None
     organization: str | None = None
+    mode: str = LoginMode.REDIRECT
 
     def to_bytes(self) -> bytes:
         """Return the record as JSON."""

@@ -71,6 +71,7 @@ ENGLISH = {
     "session_unknown": (
         "Your session cannot be checked right now. You are still logged in; try again."
     ),
+    "popup_blocked": "Your browser blocked the login window, so the login opens here.",
     # The documents of the backend.
     "logout_title": "Log out?",
     "logout": "You will be logged out of this app and at the login provider.",
@@ -83,6 +84,10 @@ ENGLISH = {
     ),
     "too_many_title": "Too many attempts",
     "too_many": "There were too many logins from your network. Try again in {seconds} seconds.",
+    "popup_title": "You can close this window",
+    "popup": "Go on in the window that you came from.",
+    "close_window": "Close this window",
+    "go_on": "Go on to the app",
     "login_problem": "Login problem",
     **PROBLEMS,
 }

@@ -24,6 +24,9 @@ GERMAN = {
         "Ihre Sitzung kann gerade nicht geprüft werden. Sie sind weiterhin angemeldet; versuchen "
         "Sie es noch einmal."
     ),
+    "popup_blocked": (
+        "Ihr Browser hat das Anmeldefenster blockiert. Die Anmeldung öffnet sich deshalb hier."
+    ),
     "logout_title": "Abmelden?",
     "logout": "Sie werden von dieser Anwendung und beim Anmeldedienst abgemeldet.",
     "stay": "Angemeldet bleiben",
@@ -39,6 +42,10 @@ GERMAN = {
         "Aus Ihrem Netz kamen zu viele Anmeldungen. Versuchen Sie es in {seconds} Sekunden noch "
         "einmal."
     ),
+    "popup_title": "Sie können dieses Fenster schließen",
+    "popup": "Machen Sie in dem Fenster weiter, aus dem Sie kamen.",
+    "close_window": "Dieses Fenster schließen",
+    "go_on": "Weiter zur Anwendung",
     "login_problem": "Problem bei der Anmeldung",
     "login_failed_title": "Die Anmeldung ist fehlgeschlagen",
     "login_failed": "Es ist nichts verloren. Sie können von vorn beginnen.",

@@ -28,6 +28,7 @@ TREES = StateTrees((SECRET,))
 SESSION_COOKIE = SessionCookie(is_https=False, name="session")
 LOGIN_COOKIE = SessionCookie(is_https=False, name="login")
 BROWSER_COOKIE = SessionCookie(is_https=False, name="browser")
+NO_SILENT_LOGIN = SessionCookie(is_https=False, name="no_silent_login")
 ID = new_session_id()
 REF = hash_session_id(ID)
 
@@ -133,7 +134,7 @@ class Setting:
             store=self.store,
             connections=self.connections,
             state_trees=TREES,
-            cookies=Cookies(SESSION_COOKIE, LOGIN_COOKIE, BROWSER_COOKIE),
+            cookies=Cookies(SESSION_COOKIE, LOGIN_COOKIE, BROWSER_COOKIE, NO_SILENT_LOGIN),
             origins=[ORIGIN],
             is_https=False,
             audit=AuditTrail((), clock=clock),
@@ -247,6 +248,30 @@ async def test_tree_of_the_login(setting: Setting) -> None:
     assert setting.app.trees() == trees
     assert ID not in str(setting.app.scopes)
     assert TOKEN not in str(setting.app.scopes)
+
+
+@pytest.mark.parametrize(
+    ("cookies", "may"),
+    [
+        ([(BROWSER_COOKIE, ID)], True),
+        ([], False),
+        ([(BROWSER_COOKIE, ID), (NO_SILENT_LOGIN, ID)], False),
+        ([(BROWSER_COOKIE, ID), (SESSION_COOKIE, ID)], False),
+        ([(BROWSER_COOKIE, ID), (SESSION_COOKIE, new_session_id())], False),
+    ],
+    ids=["a visitor", "no cookies", "logged out", "signed in", "session that has ended"],
+)
+async def test_silent_login(
+    setting: Setting, cookies: list[tuple[SessionCookie, str]], may: bool
+) -> None:
+    """A tab may log in silently if its browser keeps cookies, and has neither a session nor a
+    reason not to."""
+    browser = Browser(setting.gate, *cookies)
+    await asyncio.wait_for(setting.app.connected.wait(), PATIENCE)
+    (connection,) = setting.connections.of_client_token(TOKEN)
+    assert connection.may_log_in_silently is may
+    browser.leave()
+    await asyncio.wait_for(browser.life, PATIENCE)
 
 
 async def test_duplicated_tab(setting: Setting) -> None:

@@ -16,6 +16,12 @@ def test_attributes() -> None:
     assert text == f"auth_session={SESSION_ID}; Max-Age=60; Path=/; HttpOnly; SameSite=Lax"
 
 
+def test_browser_session() -> None:
+    """Without an age, the browser keeps it until it is closed."""
+    text = COOKIE.set(SESSION_ID, None)
+    assert text == f"auth_session={SESSION_ID}; Path=/; HttpOnly; SameSite=Lax"
+
+
 def test_https_attributes() -> None:
     """On https it is Secure and bound to the host by its prefix."""
     text = SessionCookie(True, "auth_session").set(SESSION_ID, 60)

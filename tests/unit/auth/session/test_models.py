@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.auth.session import RecordError, Session
+from app.auth.session import LoginMode, RecordError, Session, Transaction
 
 SESSION = Session("auth0|ann", "sid", {"name": "Ann"}, (), 1_800_000_000.25)
 
@@ -45,6 +45,17 @@ def test_record_without_state_key() -> None:
     others = [replace(SESSION, created_at=1.0), replace(SESSION, sub="bob")]
     keys = {Session.from_bytes(without_state_key(other)).state_key for other in others}
     assert len(keys | {first.state_key}) == 3
+
+
+def test_transaction() -> None:
+    """A transaction that is written and read is equal in every field; one of an earlier release,
+    without a mode, is a redirect."""
+    popup = Transaction("n", "v", "https://x/", "/", "openid", None, 1.0, mode=LoginMode.POPUP)
+    assert Transaction.from_bytes(popup.to_bytes()) == popup
+    fields = json.loads(popup.to_bytes())
+    del fields["mode"]
+    earlier = Transaction.from_bytes(json.dumps(fields).encode())
+    assert earlier == replace(popup, mode=LoginMode.REDIRECT)
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"v":1}', b'{"v":4}', b'{"v":4,"sub":"x"}'])

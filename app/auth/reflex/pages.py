@@ -204,6 +204,7 @@ class Views:
         """A link that logs in in a window of its own. The script opens the window; it says what the
         attribute has if the browser blocks it."""
         attributes = {
+            "data-testid": "login-popup",
             "data-auth-popup": self.text("popup_blocked"),
             **props.pop("custom_attrs", {}),
         }

@@ -1,0 +1,98 @@
+"""An app that logs users in silently, and in a window of its own."""
+
+import os
+from pathlib import Path
+
+import reflex as rx
+
+from .auth import (
+    AllowedRoute,
+    AuthConfig,
+    AuthService,
+    AuthState,
+    ConsentRequired,
+    HttpInterceptorConfig,
+    Sealer,
+    SQLiteSessionStore,
+    TokenOptions,
+)
+
+ORDERS = TokenOptions("http://127.0.0.1:4401/api/", "read:messages")
+
+config = AuthConfig.from_environ(os.environ)
+store = SQLiteSessionStore(Path(os.environ["WAYS_DATA"]), Sealer(config.secrets))
+auth = AuthService(
+    config,
+    store,
+    http_interceptor=HttpInterceptorConfig(
+        allowed_list=[AllowedRoute("https://orders.example/*", token_options=ORDERS)]
+    ),
+    silent_login=True,
+)
+
+
+@auth.carry_over
+@auth.public
+class Draft(rx.State):
+    title: str = ""
+
+    @rx.event
+    def change(self, title: str) -> None:
+        self.title = title
+
+
+class Orders(rx.State):
+    status: str = "not sent"
+    ask_url: str = ""
+
+    @rx.event(background=True)
+    async def send(self) -> None:
+        try:
+            await auth.get_access_token(self, ORDERS)
+        except ConsentRequired as error:
+            async with self:
+                self.status, self.ask_url = "needs consent", error.login_url or ""
+            return
+        async with self:
+            self.status, self.ask_url = "sent", ""
+
+
+def form() -> rx.Component:
+    return rx.fragment(
+        rx.el.input(id="title", value=Draft.title, on_change=Draft.change),
+        rx.el.textarea(id="note"),
+        rx.el.p(Draft.title, id="kept"),
+    )
+
+
+@auth.public
+def index() -> rx.Component:
+    return rx.el.main(
+        rx.cond(AuthState.is_loading, rx.el.p("loading"), rx.el.p("ready", id="ready")),
+        auth.user_menu(),
+        form(),
+        auth.login_popup("Log in here", id="popup"),
+        rx.el.p("The details", id="details", style={"margin_top": "120rem"}),
+    )
+
+
+@auth.public
+def orders() -> rx.Component:
+    return rx.el.main(auth.user_menu(), rx.el.a("start", href="/"))
+
+
+def send() -> rx.Component:
+    return rx.el.main(
+        rx.el.p(auth.user_name(), id="name"),
+        form(),
+        rx.el.button("Send", on_click=Orders.send),
+        rx.el.p(Orders.status, id="status"),
+        rx.cond(Orders.ask_url != "", auth.login_popup("Allow it", url=Orders.ask_url)),
+    )
+
+
+app = rx.App()
+app.add_page(index, route="/")
+app.add_page(orders, route="/orders")
+app.add_page(send, route="/send")
+auth.install(app)

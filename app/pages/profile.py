@@ -232,7 +232,7 @@ def editor() -> rx.Component:
             ),
             rx.cond(
                 ProfileState.ask_url != "",
-                rx.el.a("Allow it", href=ProfileState.ask_url, reload_document=True),
+                auth.login_popup("Allow it", url=ProfileState.ask_url),
             ),
             class_name="choices",
         ),

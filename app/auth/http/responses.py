@@ -51,7 +51,7 @@ _CLOSE = """
 const [link, button] = document.querySelectorAll(".actions > *");
 const end = () => {
   window.close();
-  setTimeout(() => { link.hidden = false; }, 500);
+  setTimeout(() => { link.hidden = false; button.hidden = true; }, 500);
 };
 button.addEventListener("click", end);
 button.hidden = false;

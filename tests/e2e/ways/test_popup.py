@@ -164,6 +164,7 @@ def test_window_that_stays(person: Page, ways: Stack, screenshots: Path) -> None
     by_test_id(person, "tenant-accept").click()
     expect(person.get_by_role("heading")).to_have_text("You can close this window")
     expect(person.get_by_role("link", name="Go on to the app")).to_be_visible()
+    expect(person.get_by_role("button")).to_have_count(0)
     for scheme in ("light", "dark"):
         person.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         person.screenshot(path=screenshots / f"done-{scheme}.png")

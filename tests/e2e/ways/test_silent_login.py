@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from ...cookies import session_cookie
 from ..conftest import NewPerson
 from ..stack import Stack
-from ..walk import ALICE, by_test_id, sign_in
+from ..walk import ALICE, PASSWORD, by_test_id, enter_password, sign_in
 from .conftest import Logins
 
 PLACE = "/?page=2#details"
@@ -153,6 +153,18 @@ def test_after_logout(person: Page, ways: Stack, logins: Logins) -> None:
     expect(by_test_id(person, "login")).to_be_visible()
     expect_visitor(person, ways, "/")
     assert begun == []
+
+
+def test_after_a_declined_login(person: Page, ways: Stack, logins: Logins) -> None:
+    """The page that says that a login was declined is not left by a silent login."""
+    begun = logins(person)
+    person.goto(f"{ways.url}/auth/login")
+    enter_password(person, ALICE, PASSWORD)
+    by_test_id(person, "tenant-decline").click()
+    expect(by_test_id(person, "auth-error")).to_have_text("You did not allow it")
+    person.wait_for_load_state("networkidle")
+    expect(by_test_id(person, "auth-error")).to_have_text("You did not allow it")
+    assert len(begun) == 1
 
 
 def test_own_link(person: Page, ways: Stack) -> None:

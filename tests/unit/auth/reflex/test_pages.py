@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ import reflex as rx
 
 from app.auth import AuthPages, AuthTexts
 from app.auth.access.checks import has_role
-from app.auth.access.policy import Rule
-from app.auth.reflex.access_rules import mark
+from app.auth.access.policy import PUBLIC, SIGNED_IN, Rule
+from app.auth.audit import AuditTrail
+from app.auth.reflex.access_control import AccessControl
+from app.auth.reflex.access_rules import AccessRules, mark
 from app.auth.reflex.components import AuthComponents
 from app.auth.reflex.guard import guard_page
 from app.auth.reflex.pages import Views
@@ -55,6 +58,38 @@ def test_own_link(app: rx.App) -> None:
     for text in ("Enter", "/auth/login?x", "mine", "reloadDocument", '"data-testid"'):
         assert text in link
     assert "Anmelden" not in link
+
+
+def test_popup_link(app: rx.App) -> None:
+    """A link that opens a window has the page's login or another one, and says in each language
+    what is shown where the browser blocks the window."""
+    views = Views(AuthTexts())
+    link = str(views.login_popup("Allow it", url="/auth/login?x", custom_attrs={"title": "Allow"}))
+    for text in ("Allow it", "/auth/login?x", "title:", "reloadDocument"):
+        assert text in link
+    for text in ("data-auth-popup", "blocked the login window", "das Anmeldefenster blockiert"):
+        assert text in link
+    assert "login_url" in str(views.login_popup())
+
+
+def on_mount(page: Callable[[], rx.Component]) -> str:
+    """What a page does when it is shown."""
+    return str(page().event_triggers.get("on_mount"))
+
+
+def test_silent_login(app: rx.App) -> None:
+    """A public page logs in silently if the app wants it to, and a guarded one never."""
+    public = mark(lambda: rx.el.p("for all"), PUBLIC)
+    for silent_login in (True, False):
+        access = AccessControl(
+            AccessRules(SIGNED_IN),
+            str,
+            AuditTrail((), clock=float),
+            silent_login=silent_login,
+            clock=float,
+        )
+        assert ("silent_login" in on_mount(access._guarded(public))) is silent_login
+        assert "require_login" in on_mount(access._guarded(lambda: rx.el.p("for some")))
 
 
 def test_name(app: rx.App) -> None:

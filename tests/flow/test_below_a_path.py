@@ -40,6 +40,22 @@ async def test_failed_login(shop: World) -> None:
         assert answer.headers["location"].startswith(f"{SHOP}/error?")
 
 
+async def test_other_ways(shop: World) -> None:
+    """A login in a popup ends on the document below the path, and a silent one on its page there."""
+    async with shop.browser() as browser:
+        query = {"return_to": "/orders", "display": "popup"}
+        begun = await browser.get(f"{SHOP}/auth/login", params=query)
+        done = await browser.get(await shop.answer(browser, begun.headers["location"]))
+        assert done.headers["location"] == f"{SHOP}/auth/popup?return_to=%2Forders"
+        page = await browser.get(done.headers["location"])
+        assert f'<a href="{SHOP}/orders">' in page.text
+        await shop.log_out_at_tenant(browser)
+        silent = await browser.get(f"{SHOP}/auth/login?prompt=none&return_to=/orders")
+        callback = await browser.get(silent.headers["location"])
+        back = await browser.get(callback.headers["location"])
+        assert back.headers["location"] == f"{SHOP}/orders"
+
+
 async def test_documents(shop: World) -> None:
     """The pages of the backend itself link and post to addresses below the path."""
     async with shop.browser() as browser:

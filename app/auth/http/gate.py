@@ -165,8 +165,7 @@ class Gate:
                 browser=hash_session_id(browser) if browser else "",
                 client=client,
                 # The cookie of a session that has ended asks for the password at the next login.
-                may_log_in_silently=browser is not None
-                and session_id_hash is None
+                may_log_in_silently=bool(browser and not session_id_hash)
                 and not self._cookies.no_silent_login.read(_header(scope, b"cookie")),
             )
             if self._event_limits is not None:

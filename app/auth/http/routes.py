@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask, BackgroundTasks
@@ -17,20 +16,14 @@ from starlette.routing import Route
 
 from ..audit import AuditTrail, Kind, Outcome
 from ..config import AuthConfig
-from ..errors import (
-    AuthError,
-    AuthorizationError,
-    LoginLinkError,
-    LogoutTokenError,
-    StoreUnavailable,
-    TransactionError,
-)
+from ..errors import AuthError, LogoutTokenError, StoreUnavailable, TransactionError
 from ..flows.login_link import login_mode, page_of, safe_return_to
 from ..flows.session_events import SessionEndReason
 from ..flows.session_manager import SessionManager
 from ..session import Cookies, LoginMode, SessionStore, hash_session_id, new_session_id
 from .client_address import client_address
 from .forms import posted_field
+from .login_endings import LoginEndings
 from .rate_limiting import Limited, RequestLimits
 from .responses import NO_STORE, Documents, json_response, log_error
 
@@ -39,16 +32,6 @@ logger = logging.getLogger(__name__)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 LOGIN_COOKIE_AGE = 600  # seconds a person may take at the provider
-NEEDS_THE_USER = frozenset(
-    {
-        "account_selection_required",
-        "consent_required",
-        "interaction_required",
-        "login_required",
-    }
-)
-"""What a provider answers to `prompt=none` if it has to ask (OpenID Connect Core 3.1.2.6)."""
-
 SESSION_COOKIE_AGE = 30 * 24 * 3600  # the session itself may end earlier, in the store
 
 
@@ -72,6 +55,9 @@ class Routes:
         self._audit = audit
         self._limits = limits
         self._documents = documents
+        endings = LoginEndings(config, cookies)
+        self._to_app, self._failed = endings.to_app, endings.failed
+        self._without_silent_login = endings.without_silent_login
 
     def asgi(self) -> Starlette:
         """The application to put behind the gate."""
@@ -178,15 +164,6 @@ class Routes:
         log_error(error)
         return self._to_app(return_to or "/")
 
-    def _to_app(
-        self, path: str, *, mode: str | None = None, background: BackgroundTask | None = None
-    ) -> Response:
-        """Redirect to a page of the app; from a popup, to the page that closes it."""
-        url = f"{self._config.app_base_url}{path}"
-        if mode == LoginMode.POPUP:
-            url = f"{self._config.app_api_url}/auth/popup?{urlencode({'return_to': path})}"
-        return RedirectResponse(url, 303, headers=NO_STORE, background=background)
-
     async def ask_logout(self, request: Request) -> Response:
         """Ask for confirmation: a link of another site must not log a user out."""
         return self._documents.logout_question(request)
@@ -286,38 +263,6 @@ class Routes:
         (OpenID Connect Core section 4)."""
         target = query.get("target_link_uri", "").removeprefix(self._config.app_base_url)
         return safe_return_to(query.get("return_to") or target)
-
-    def _failed(self, error: AuthError, return_to: str | None = None) -> Response:
-        """Redirect to the page for login problems. Of the error, the URL has only a stable code,
-        the id that is also in the log, and the path that the login was to lead to.
-
-        A provider's error code is the provider's text, so only a known one becomes the code. After
-        a silent login, redirect to the page that the user was on.
-        """
-        return_to = safe_return_to(return_to or error.return_to)
-        if error.login_mode == LoginMode.SILENT and not isinstance(error, LoginLinkError):
-            return self._failed_silently(error, return_to)
-        log_error(error)
-        query = urlencode({"code": error.code, "id": error.error_id, "return_to": return_to})
-        if error.login_mode == LoginMode.POPUP:
-            url = f"{self._config.app_api_url}/auth/popup?{query}"
-            return RedirectResponse(url, 303, headers=NO_STORE)
-        return self._to_app(f"{self._config.error_path}?{query}")
-
-    def _failed_silently(self, error: AuthError, return_to: str) -> Response:
-        response = self._to_app(return_to)
-        if not isinstance(error, AuthorizationError):
-            log_error(error)
-            return response
-        if error.code not in NEEDS_THE_USER:
-            log_error(error)
-        return self._without_silent_login(response)
-
-    def _without_silent_login(self, response: Response) -> Response:
-        """Let the browser not log in silently until it is closed, or until the user logs in."""
-        cookie = self._cookies.no_silent_login.set(new_session_id(), None)
-        response.headers.append("set-cookie", cookie)
-        return response
 
     def _refused(
         self, error: AuthError, status: int, headers: dict[str, str] | None = None

@@ -41,7 +41,7 @@ async def test_failed_login(shop: World) -> None:
 
 
 async def test_other_ways(shop: World) -> None:
-    """A login in a popup ends on the document below the path, and a silent one on its page there."""
+    """A login in a popup ends on the document below the path, a silent one on its page there."""
     async with shop.browser() as browser:
         query = {"return_to": "/orders", "display": "popup"}
         begun = await browser.get(f"{SHOP}/auth/login", params=query)

@@ -184,7 +184,7 @@ assert_type(account, Callable[[], rx.Component])
 
 
 app = rx.App()
-app.add_page(home, route="/")
+app.add_page(home, route="/", on_load=auth.silent_login)
 app.add_page(prices, route="/prices")
 app.add_page(account, route="/account")
 auth.install(app)

@@ -81,6 +81,11 @@ def orders() -> rx.Component:
     return rx.el.main(auth.user_menu(), rx.el.a("start", href="/"))
 
 
+@auth.public
+def problem() -> rx.Component:
+    return rx.el.main(auth.login_problem())
+
+
 def send() -> rx.Component:
     return rx.el.main(
         rx.el.p(auth.user_name(), id="name"),
@@ -95,4 +100,5 @@ app = rx.App()
 app.add_page(index, route="/")
 app.add_page(orders, route="/orders")
 app.add_page(send, route="/send")
+app.add_page(problem, route=auth.error_path)
 auth.install(app)

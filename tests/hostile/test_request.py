@@ -144,6 +144,7 @@ PARAMETERS = {
     "max_age": "600",
     "acr_values": "http://schemas.openid.net/pape/policies/2007/06/multi-factor",
     "ui_locales": "de-CH fr",
+    "display": "touch",
 }
 
 
@@ -185,6 +186,7 @@ MISSHAPEN = {
     "login_hint": "a\r\nb",
     "screen_hint": "<script>",
     "connection": "x" * 300,
+    "display": "popup page",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
@@ -19,11 +19,12 @@ from ..audit import AuditTrail, Kind, Outcome
 from ..config import AuthConfig
 from ..errors import AuthError, LogoutTokenError, StoreUnavailable, TransactionError
 from ..flows.login_link import page_of, safe_return_to
+from ..flows.logout import DEFAULT_OPTIONS, LogoutOptions
 from ..flows.session_events import SessionEndReason
 from ..flows.session_manager import SessionManager
 from ..session import Cookies, SessionStore, hash_session_id, new_session_id
 from .client_address import client_address
-from .forms import posted_field
+from .forms import posted_field, posted_fields
 from .rate_limiting import Limited, RequestLimits
 from .responses import NO_STORE, Documents, json_response, log_error
 
@@ -32,7 +33,6 @@ logger = logging.getLogger(__name__)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 LOGIN_COOKIE_AGE = 600  # seconds a person may take at the provider
-SESSION_COOKIE_AGE = 30 * 24 * 3600  # the session itself may end earlier, in the store
 
 
 class Routes:
@@ -67,6 +67,7 @@ class Routes:
                 ),
                 Route(f"{base}/logout", self.ask_logout, methods=["GET"]),
                 Route(f"{base}/logout", self.logout, methods=["POST"]),
+                Route(f"{base}/logged-out", self.logged_out, methods=["GET"]),
                 Route(
                     f"{base}/backchannel-logout",
                     self._limited("backchannel_logout", self.backchannel_logout),
@@ -115,7 +116,7 @@ class Routes:
             return await self._callback_again(error, attempt, items, current)
         except AuthError as error:
             self._audit.failed(Kind.LOGIN_COMPLETED, error)
-            return self._failed(error)
+            return await self._without_stale_cookie(self._failed(error), current)
         self._audit.record(
             Kind.LOGIN_COMPLETED,
             Outcome.SUCCESS,
@@ -129,7 +130,9 @@ class Routes:
             self._sessions.begun, login, hash_session_id(browser) if browser else None
         )
         response = self._to_app(login.return_to, background=begun)
-        cookie = self._cookies.session.set(login.session_id, SESSION_COOKIE_AGE)
+        # The session itself may end earlier, in the store.
+        age = int(self._store.lifetimes.absolute)
+        cookie = self._cookies.session.set(login.session_id, age)
         response.headers.append("set-cookie", cookie)
         return response
 
@@ -144,12 +147,23 @@ class Routes:
         history, or to a bookmark. A signed-in user is redirected to where that login led."""
         try:
             if current is None or await self._store.load(current) is None:
-                return self._failed(error)
+                return await self._without_stale_cookie(self._failed(error), current)
             return_to = await self._sessions.callback.return_to_of_completed(browser, items)
         except StoreUnavailable:
             return self._failed(error)
         log_error(error)
         return self._to_app(return_to or "/")
+
+    async def _without_stale_cookie(self, response: Response, current: str | None) -> Response:
+        """Delete the session cookie after a failed login if its session does not exist. A session
+        that exists stays: a link of another site can make a login fail."""
+        try:
+            is_stale = current is not None and await self._store.load(current) is None
+        except StoreUnavailable:
+            is_stale = False
+        if is_stale:
+            response.headers.append("set-cookie", self._cookies.session.clear())
+        return response
 
     def _to_app(self, path: str, *, background: BackgroundTask | None = None) -> Response:
         url = f"{self._config.app_base_url}{path}"
@@ -157,18 +171,22 @@ class Routes:
 
     async def ask_logout(self, request: Request) -> Response:
         """Ask for confirmation: a link of another site must not log a user out."""
-        return self._documents.logout_question(request)
+        return self._documents.logout_question(request, self._logout_options(request.query_params))
 
     async def logout(self, request: Request) -> Response:
         """End the session, notify its tabs, and redirect to the provider's logout."""
         if not self._is_own_request(request):
-            return self._documents.logout_question(request, status=403)
+            return self._documents.logout_question(request, DEFAULT_OPTIONS, status=403)
+        options = await self._posted_logout_options(request)
+        browser = self._cookies.login.read(request.headers.get("cookie")) or new_session_id()
         session_id_hash = self._session_id_hash(request)
         try:
-            url, session = await self._sessions.logout.end(session_id_hash)
+            url, session = await self._sessions.logout.end(
+                session_id_hash, options, browser=browser
+            )
         except StoreUnavailable as error:
             self._audit.failed(Kind.LOGOUT, error, ref=session_id_hash)
-            return self._documents.try_again_later(request)
+            return self._documents.try_again_later(request, options)
         # After the response, which deletes the cookie.
         tasks = BackgroundTasks()
         if session_id_hash and session:
@@ -177,7 +195,28 @@ class Routes:
             tasks.add_task(self._sessions.logout.revoke, session)
         response = RedirectResponse(url, 303, headers=NO_STORE, background=tasks)
         response.headers.append("set-cookie", self._cookies.session.clear())
+        if options != DEFAULT_OPTIONS:  # what `logged_out` is to find is kept by this cookie
+            cookie = self._cookies.login.set(browser, LOGIN_COOKIE_AGE)
+            response.headers.append("set-cookie", cookie)
         return response
+
+    async def logged_out(self, request: Request) -> Response:
+        """Go on from the provider's logout to where this browser's logout leads."""
+        browser = self._cookies.login.read(request.headers.get("cookie"))
+        return RedirectResponse(
+            await self._sessions.logout.returned(browser), 303, headers=NO_STORE
+        )
+
+    async def _posted_logout_options(self, request: Request) -> LogoutOptions:
+        """The options of a logout form. One that cannot be read logs out, too."""
+        try:
+            fields = await posted_fields(request, error=AuthError)
+        except AuthError:
+            return DEFAULT_OPTIONS
+        return self._logout_options(fields)
+
+    def _logout_options(self, fields: Mapping[str, str]) -> LogoutOptions:
+        return LogoutOptions.parse(fields, self._config.logout_urls)
 
     async def backchannel_logout(self, request: Request) -> Response:
         """End the sessions that the provider names (Back-Channel Logout 1.0 section 2.5).

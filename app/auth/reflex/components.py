@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 import reflex as rx
 
 from ..config import AuthConfig
-from ..flows.login_link import safe_return_to
+from ..flows.login_link import DEFAULT_RETURN_TO, safe_return_to
+from ..flows.logout import LogoutOptions, safe_logout_target
 from .navigation import DocumentForm
 from .pages import Views
 from .request_inspector import request_inspector
@@ -54,10 +55,37 @@ class AuthComponents:
         `href` may be another `login_url(...)`."""
         return self.views.login_link(*children, **props)
 
-    def logout_form(self, *children: rx.Component, **props: Any) -> rx.Component:
-        """Return a form around a submit button, which logs out here and at the provider."""
+    def logout_form(
+        self,
+        *children: rx.Component,
+        return_to: str = DEFAULT_RETURN_TO,
+        federated: bool = False,
+        local: bool = False,
+        **props: Any,
+    ) -> rx.Component:
+        """Return a form around a submit button, which logs out here and at the provider.
+
+        Afterwards the browser goes to `return_to`: a path of this app, or one of
+        `AuthConfig.logout_urls`. With `federated`, Auth0 also logs the user out at the identity
+        provider behind it; other providers ignore that. With `local`, the user stays logged in at
+        the provider.
+
+        Raises:
+            ValueError: `return_to` is none of these, or `local` and `federated` are both set.
+        """
+        if safe_logout_target(return_to, self.config.logout_urls) != return_to:
+            raise ValueError(
+                f"A logout cannot return to {return_to!r}: it is neither a path of this app nor "
+                "one of AuthConfig.logout_urls."
+            )
+        if local and federated:
+            raise ValueError("A logout that is local does not reach the provider: not federated.")
+        fields = LogoutOptions(return_to, is_federated=federated, is_local=local).fields()
+        hidden = [rx.el.input(type="hidden", name=key, value=fields[key]) for key in fields]
         action = f"{self.config.app_api_url}/auth/logout"
-        form: rx.Component = DocumentForm.create(*children, action=action, method="post", **props)
+        form: rx.Component = DocumentForm.create(
+            *hidden, *children, action=action, method="post", **props
+        )
         return form
 
     def user_name(self) -> rx.Component:

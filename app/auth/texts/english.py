@@ -74,6 +74,7 @@ ENGLISH = {
     # The documents of the backend.
     "logout_title": "Log out?",
     "logout": "You will be logged out of this app and at the login provider.",
+    "logout_local": "You will be logged out of this app, but not at the login provider.",
     "stay": "Stay logged in",
     "not_found_title": "There is nothing here",
     "not_found": "This address belongs to no page of this app.",

@@ -26,6 +26,7 @@ GERMAN = {
     ),
     "logout_title": "Abmelden?",
     "logout": "Sie werden von dieser Anwendung und beim Anmeldedienst abgemeldet.",
+    "logout_local": ("Sie werden von dieser Anwendung abgemeldet, aber nicht beim Anmeldedienst."),
     "stay": "Angemeldet bleiben",
     "not_found_title": "Hier ist nichts",
     "not_found": "Zu dieser Adresse gehört keine Seite dieser Anwendung.",

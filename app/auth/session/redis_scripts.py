@@ -1,8 +1,8 @@
 """Lua scripts, which Redis runs atomically, each with its keys and arguments.
 
-A session is a hash with the fields `sealed`, `version`, `created_at`, `last_seen_at`, `ends_at` (its
-`session_expiry`; empty or missing without one) and `indexes`. The latter names the sorted sets that
-list the session: those of all sessions, of its user, and of its session at the provider. Their
+A session is a hash with the fields `sealed`, `version`, `created_at`, `last_seen_at`, `ends_at`
+(its `session_expiry`; empty or missing without one) and `indexes`. The latter names the sorted sets
+that list the session: of all sessions, of its user, and of its session at the provider. Their
 scores are the times at which sessions expire. `ref` is a session id hash. Times are epoch seconds
 of the caller's clock; `pttl` is the lifetime of a key in milliseconds.
 """

@@ -35,7 +35,8 @@ class RedisSessionStore:
     """`SessionStore` in Redis 6.2 or newer: one server, or one with replicas, but not a cluster.
 
     `url` is a URL of redis-py: `redis://`, `rediss://` (TLS) or `unix://`. Every key of this layer
-    starts with `prefix`. Sessions end by `lifetimes`. The clocks of machines that share it must agree within seconds (NTP).
+    starts with `prefix`. Sessions end by `lifetimes`. The clocks of machines that share it must
+    agree within seconds (NTP).
     """
 
     def __init__(

@@ -132,7 +132,7 @@ class AuthConfig:
     id_token_signed_response_alg: str | None = None
     trusted_audiences: tuple[str, ...] = ()
     trusted_proxies: int = 0
-    session_lifetimes: Lifetimes = Lifetimes()
+    session_lifetimes: Lifetimes = field(default_factory=Lifetimes)
     logout_urls: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -47,6 +47,8 @@ class Routes:
         audit: AuditTrail,
         limits: RequestLimits | None,
         documents: Documents,
+        *,
+        clock: Callable[[], float],
     ) -> None:
         self._config = config
         self._store = store
@@ -55,6 +57,7 @@ class Routes:
         self._audit = audit
         self._limits = limits
         self._documents = documents
+        self._clock = clock
 
     def asgi(self) -> Starlette:
         """The application to put behind the gate."""
@@ -74,6 +77,7 @@ class Routes:
                     methods=["POST"],
                 ),
                 Route(f"{base}/profile", self.profile, methods=["GET"]),
+                Route(f"{base}/session", self.session, methods=["GET"]),
                 Route(f"{base}/health", self.health, methods=["GET"]),
             ],
             exception_handlers={HTTPException: self._not_found},
@@ -249,6 +253,23 @@ class Routes:
         if stored is None:
             return json_response(401, {"error": "login_required"})
         return json_response(200, dict(stored.session.user))
+
+    async def session(self, request: Request) -> Response:
+        """Return in how many seconds the session ends. To ask does not count as use. The seconds
+        are whole, and relative: the browser's clock may be wrong."""
+        session_id_hash = self._session_id_hash(request)
+        try:
+            stored = await self._store.load(session_id_hash) if session_id_hash else None
+        except StoreUnavailable as error:
+            return json_response(503, {"error": error.code}, {"Retry-After": "5"})
+        if stored is None:
+            return json_response(401, {"error": "login_required"})
+        lifetimes, now = self._store.lifetimes, self._clock()
+        seconds = {
+            "expires_in": math.ceil(stored.expires_at(lifetimes) - now),
+            "ends_in": math.ceil(stored.ends_at(lifetimes) - now),
+        }
+        return json_response(200, seconds)
 
     async def health(self, request: Request) -> Response:
         """Whether sessions can be read: 200, or 503 when the store is away."""

@@ -10,6 +10,7 @@ import reflex as rx
 from ..config import AuthConfig
 from ..flows.login_link import DEFAULT_RETURN_TO, safe_return_to
 from ..flows.logout import LogoutOptions, safe_logout_target
+from .expiry_warning import expiry_warning
 from .navigation import DocumentForm
 from .pages import Views
 from .request_inspector import request_inspector
@@ -87,6 +88,12 @@ class AuthComponents:
             *hidden, *children, action=action, method="post", **props
         )
         return form
+
+    def expiry_warning(self, **props: Any) -> rx.Component:
+        """Return a bar at the lower edge of the window, to put once into a page. It is shown in the
+        last minute of the session, with a button that lets the session go on; or with a link to log
+        in again, when its absolute end is near."""
+        return expiry_warning(self.views, f"{self.config.app_api_url}/auth/session", **props)
 
     def user_name(self) -> rx.Component:
         """Return the user's name: the claim `name`; or `email`, or else `sub`."""

@@ -59,6 +59,7 @@ ENGLISH = {
     "start_page": "Go to the start page",
     "loading": "Loading…",
     "reference": "Reference",
+    "expires": "You will be logged out at {time}.",
     "signed_out": "You are not logged in.",
     "forbidden_title": "This page is not for you",
     "forbidden": "You are logged in, but you lack what it takes to see it (status 403).",

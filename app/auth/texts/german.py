@@ -10,6 +10,7 @@ GERMAN = {
     "start_page": "Zur Startseite",
     "loading": "Wird geladen …",
     "reference": "Referenz",
+    "expires": "Sie werden um {time} Uhr abgemeldet.",
     "signed_out": "Sie sind nicht angemeldet.",
     "forbidden_title": "Diese Seite ist nicht für Sie freigegeben",
     "forbidden": "Sie sind angemeldet, dürfen diese Seite aber nicht sehen (Status 403).",

@@ -40,7 +40,7 @@ class AuthExpiry extends HTMLElement {
   connectedCallback() {
     // The focus goes back to where it was when the bar goes.
     this.addEventListener("focusin", ({ relatedTarget }) => {
-      if (relatedTarget && !this.contains(relatedTarget)) this.before = relatedTarget;
+      if (relatedTarget && !this.contains(relatedTarget)) this.cameFrom = relatedTarget;
     });
     this.attributeChangedCallback();
   }
@@ -92,7 +92,7 @@ class AuthExpiry extends HTMLElement {
   }
 
   hide() {
-    if (this.contains(document.activeElement)) this.before?.focus();
+    if (this.contains(document.activeElement)) this.cameFrom?.focus();
     this.toggleAttribute("open", false);
     this.querySelector("[role=status]").textContent = "";
   }

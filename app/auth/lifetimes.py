@@ -43,3 +43,18 @@ class Lifetimes:
     def touch_interval(self) -> float:
         """Seconds between two updates of a session's `last_seen_at`."""
         return min(TOUCH_INTERVAL, self.idle / _TOUCHES_IN_IDLE)
+
+
+def check_store_lifetimes(of_store: Lifetimes, configured: Lifetimes) -> None:
+    """Check that configured lifetimes have reached the store, which ends the sessions. A store may
+    have its own if none are configured.
+
+    Raises:
+        ConfigError: they have not.
+    """
+    if configured not in (Lifetimes(), of_store):
+        raise ConfigError(
+            f"The configuration has session lifetimes of {configured.idle:.0f} seconds idle and "
+            f"{configured.absolute:.0f} absolute, but the store has {of_store.idle:.0f} and "
+            f"{of_store.absolute:.0f}. Pass lifetimes=config.session_lifetimes to the store."
+        )

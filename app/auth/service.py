@@ -17,13 +17,13 @@ from starlette.types import ASGIApp
 
 from .audit import AuditHook
 from .config import AuthConfig
-from .errors import ConfigError, LoginRequired
+from .errors import LoginRequired
 from .flows.access_tokens import TokenRequest
 from .flows.devices import Device
 from .http.connections import Connection
 from .http_clients import HttpClients
 from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
-from .lifetimes import Lifetimes
+from .lifetimes import check_store_lifetimes
 from .limits import Limits
 from .reflex.access_report import AccessEntry, surface
 from .reflex.components import AuthComponents
@@ -88,7 +88,7 @@ class AuthService(AccessDecorators, AuthComponents, WithoutTab):
         jitter: Callable[[], float] = random.random,
     ) -> None:
         config = agreed_with_reflex(config)
-        _check_lifetimes(config.session_lifetimes, store.lifetimes)
+        check_store_lifetimes(store.lifetimes, config.session_lifetimes)
         self.views = Views(texts or AuthTexts())
         options = Options(
             http_interceptor=http_interceptor or HttpInterceptorConfig(),
@@ -289,13 +289,3 @@ class AuthService(AccessDecorators, AuthComponents, WithoutTab):
         self._wiring.start(self._app)
         yield
         await self.aclose()
-
-
-def _check_lifetimes(configured: Lifetimes, of_store: Lifetimes) -> None:
-    """The store ends the sessions, so a setting that does not reach it would have no effect."""
-    if configured not in (Lifetimes(), of_store):
-        raise ConfigError(
-            f"The configuration has session lifetimes of {configured.idle:.0f} seconds idle and "
-            f"{configured.absolute:.0f} absolute, but the store has {of_store.idle:.0f} and "
-            f"{of_store.absolute:.0f}. Pass lifetimes=config.session_lifetimes to the store."
-        )

@@ -93,7 +93,8 @@ class SessionStore(Protocol):
         expired."""
 
     async def mark_used(self, key: str, until: float) -> None:
-        """Mark `key` (the hash of a single-use token) as used until that time."""
+        """Mark `key` as used until that time: the hash of a single-use token, or of a session that
+        was ended from elsewhere."""
 
     async def is_used(self, key: str) -> bool:
         """Whether `key` is marked as used now."""

@@ -77,6 +77,7 @@ def test_absolute_end(person: Page, stack: Stack, run_async: RunAsync) -> None:
     expect(again).to_be_visible()
     expect(by_test_id(person, "stay-signed-in")).to_be_hidden()
     assert "return_to=%2Fprofile" in str(again.get_attribute("href"))
+    expect(person.locator(OPEN)).to_have_count(0, timeout=15_000)
     expect_signed_out(person)
 
 

@@ -29,9 +29,11 @@ restarts."""
 _sealer = Sealer(config.secrets)
 
 _store: SessionStore = (
-    RedisSessionStore(config.redis_url, _sealer)
+    RedisSessionStore(config.redis_url, _sealer, lifetimes=config.session_lifetimes)
     if config.redis_url
-    else SQLiteSessionStore(DATA_DIR / "sessions.sqlite3", _sealer)
+    else SQLiteSessionStore(
+        DATA_DIR / "sessions.sqlite3", _sealer, lifetimes=config.session_lifetimes
+    )
 )
 
 auth = AuthService(

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from .environ import EnvironReader
 from .errors import ConfigError
 from .generated_secret import generated_secret
+from .lifetimes import Lifetimes
 from .signing_key import SIGNATURE_ALGORITHMS
-from .urls import origin_of, path_of_url
+from .urls import logout_url_problem, origin_of, path_of_url
 
 DEFAULT_SCOPE = "openid profile email offline_access"
 DEFAULT_APP_BASE_URL = "http://localhost:3000"
@@ -103,6 +104,13 @@ class AuthConfig:
     - `trusted_audiences`: accepted beside this client in an ID token's `aud`.
     - `trusted_proxies`: the number of our own proxies in front of the backend, each of which
       appends to `X-Forwarded-For`.
+    - `session_lifetimes`: how long sessions last. Give them to the store, which ends the sessions:
+      `SQLiteSessionStore(file, sealer, lifetimes=config.session_lifetimes)`.
+    - `logout_urls`: absolute URLs to which a logout may lead, beside the paths of this app. They
+      have to match exactly.
+
+    Raises:
+        ConfigError: one of the `logout_urls` is not an http(s) URL.
     """
 
     domain: str
@@ -124,6 +132,16 @@ class AuthConfig:
     id_token_signed_response_alg: str | None = None
     trusted_audiences: tuple[str, ...] = ()
     trusted_proxies: int = 0
+    session_lifetimes: Lifetimes = field(default_factory=Lifetimes)
+    logout_urls: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check what may come from the app's code. Raises `ConfigError`."""
+        problems = {url: logout_url_problem(url) for url in self.logout_urls}
+        if any(problems.values()):
+            raise ConfigError(
+                [f"logout_urls: {url} {problem}" for url, problem in problems.items() if problem]
+            )
 
     @property
     def issuer(self) -> str:
@@ -139,6 +157,12 @@ class AuthConfig:
     def redirect_uri(self) -> str:
         """Where the provider sends the browser back to (RFC 6749 section 3.1.2)."""
         return f"{self.app_api_url}/auth/callback"
+
+    @property
+    def post_logout_redirect_uri(self) -> str:
+        """Where the provider sends the browser after a logout with a `return_to` (RP-Initiated
+        Logout 1.0 section 2): one URI for every path."""
+        return f"{self.app_api_url}/auth/logged-out"
 
     @property
     def origins(self) -> frozenset[str]:
@@ -229,6 +253,8 @@ class AuthConfig:
             ),
             trusted_audiences=reader.texts("AUTH0_TRUSTED_AUDIENCES"),
             trusted_proxies=reader.whole_number("APP_TRUSTED_PROXIES", "number"),
+            session_lifetimes=reader.lifetimes("APP_SESSION_IDLE", "APP_SESSION_ABSOLUTE"),
+            logout_urls=reader.logout_urls("APP_LOGOUT_URLS"),
         )
         reader.check()
         return config if config.secrets else replace(config, secrets=_generated(reader))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from .errors import ConfigError
+from .lifetimes import Lifetimes
 from .signing_key import import_signing_key
-from .urls import base_url_problem, url_problem
+from .urls import base_url_problem, logout_url_problem, url_problem
 
 MINIMUM_SECRET_LENGTH = 32  # characters
 _PAGE_PATH = re.compile(r"(/[A-Za-z0-9_~.-]+)+")
@@ -103,6 +105,37 @@ class EnvironReader:
         """The parts of a comma-separated list."""
         parts = (part.strip() for part in (self.text(name) or "").split(","))
         return tuple(part for part in parts if part)
+
+    def logout_urls(self, name: str) -> tuple[str, ...]:
+        """A comma-separated list of absolute URLs, without those that have a problem."""
+        problems = {url: logout_url_problem(url) for url in self.texts(name)}
+        self._problems += [
+            f"{name}={url} {problem}" for url, problem in problems.items() if problem
+        ]
+        return tuple(url for url, problem in problems.items() if not problem)
+
+    def lifetimes(self, idle_name: str, absolute_name: str) -> Lifetimes:
+        """Lifetimes of sessions, from two variables in seconds; the defaults if there is a problem.
+        With a shorter `absolute` alone, `idle` is not longer either."""
+        default = Lifetimes()
+        absolute = self._seconds(absolute_name, default.absolute)
+        idle = self._seconds(idle_name, min(default.idle, absolute))
+        if idle > absolute:
+            self._problems.append(
+                f"{idle_name}={idle:.0f} exceeds {absolute_name}={absolute:.0f}: a session would "
+                "never be idle for that long."
+            )
+            return default
+        return replace(default, idle=idle, absolute=absolute)
+
+    def _seconds(self, name: str, default: float) -> float:
+        text = self.text(name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdecimal()) or not 60 <= int(text[:12]) <= 1e10:
+            self._problems.append(f"{name}={text} is not a number of seconds, 60 or more.")
+            return default
+        return float(text)
 
     def base_url(self, name: str, default: str) -> str:
         """The http(s) URL of an app, which may have a path, without a trailing slash."""

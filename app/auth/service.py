@@ -23,6 +23,7 @@ from .flows.devices import Device
 from .http.connections import Connection
 from .http_clients import HttpClients
 from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
+from .lifetimes import check_store_lifetimes
 from .limits import Limits
 from .reflex.access_report import AccessEntry, surface
 from .reflex.components import AuthComponents
@@ -67,8 +68,8 @@ class AuthService(AccessDecorators, AuthComponents, WithoutTab):
 
     Raises:
         ConfigError: the allowed list has invalid entries (the error names them all), the origins
-            in `config` contradict those of `rx.Config`, or `silent_login` is on and no link can
-            ask for `prompt=none`.
+            in `config` contradict those of `rx.Config`, its `session_lifetimes` contradict those of
+            `store`, or `silent_login` is on and no link can ask for `prompt=none`.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class AuthService(AccessDecorators, AuthComponents, WithoutTab):
         jitter: Callable[[], float] = random.random,
     ) -> None:
         config = agreed_with_reflex(config)
+        check_store_lifetimes(store.lifetimes, config.session_lifetimes)
         self.views = Views(texts or AuthTexts())
         options = Options(
             http_interceptor=http_interceptor or HttpInterceptorConfig(),

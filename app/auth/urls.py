@@ -67,6 +67,14 @@ def base_url_problem(url: str) -> str | None:
     return problem
 
 
+def logout_url_problem(url: str) -> str | None:
+    """What is wrong with a URL that a logout may lead to, which may have a path and a query; None
+    if it is valid."""
+    if not url.isascii() or any(character <= " " or character == "\x7f" for character in url):
+        return "may have only ASCII characters and no white space."
+    return url_problem(url.partition("?")[0])
+
+
 def _problem_with_parts(parts: SplitResult) -> str | None:
     if parts.username is not None or parts.query or parts.fragment or "\\" in parts.geturl():
         return "may have no user name, query, fragment or backslash."

@@ -109,6 +109,7 @@ class Wiring:
             self.audit,
             options.limits,
             options.views.texts,
+            clock=clock,
         )
         self._page_paths = PagePaths(config.base_path)
         self.request_sessions = RequestSessions(store, clock=clock)
@@ -127,7 +128,7 @@ class Wiring:
             Inspection(self.connections, clock=clock) if options.inspect_requests else None
         )
         self._delta_filter = DeltaFilter(rules, store, self.connections, clock=clock)
-        self._middleware = SessionMiddleware(
+        self.middleware = SessionMiddleware(
             store,
             self.access,
             self.connections,
@@ -159,10 +160,11 @@ class Wiring:
         AuthState._login_url = self._login_url
         AuthState._decide, AuthState._record = decide, record
         AuthState._may_log_in_silently = may_log_in_silently
+        AuthState._extend = self.middleware.extend
         if self.inspection is not None:
             self.inspection.install(app)
         self.access.install(app)
-        app.add_middleware(self._middleware)
+        app.add_middleware(self.middleware)
         existing = app.api_transformer or []
         transformers = [existing] if callable(existing) else list(existing)
         # Last, and therefore outermost: Reflex sees no request that the gate has not seen.

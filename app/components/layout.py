@@ -34,6 +34,7 @@ def layout(*children: rx.Component) -> rx.Component:
             ),
         ),
         rx.el.main(*children, auth.request_inspector()),
+        auth.expiry_warning(),
     )
 
 

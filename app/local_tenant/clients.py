@@ -54,12 +54,14 @@ def registered_clients(settings: TenantSettings) -> dict[str, Client]:
     # The secret is published on purpose: this client exists on the developer's own machine only.
     homes = tuple(home for url in settings.app_urls for home in (url, f"{url}/"))
     callbacks = tuple(f"{url}/auth/callback" for url in settings.app_urls)
+    # After a logout that names a path: one address of the app, which knows the path.
+    logged_out = tuple(f"{url}/auth/logged-out" for url in settings.app_urls)
     return {
         "local-app": Client(
             client_id="local-app",
             name="Call an API",
             redirect_uris=callbacks,
-            post_logout_redirect_uris=homes,
+            post_logout_redirect_uris=(*homes, *logged_out),
             client_secret="local-secret",  # noqa: S106 - published, see above
             multi_resource_refresh=settings.multi_resource_refresh,
         ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from app.auth.session import Lifetimes
+
 from .conftest import OpenTab, Walked
 from .raw_tab import STATE, RawTab
 
@@ -135,7 +137,7 @@ async def test_single_variable(walked: Walked, tab: OpenTab) -> None:
 
 async def test_use_keeps_a_session(walked: Walked, tab: OpenTab) -> None:
     """An event counts as a use of the session, so that it does not end as one that is idle; it is
-    noted only once in a while."""
+    noted only once in a while, and then the tab is told when the session ends now."""
     user = await tab(await walked.person("busy", name="Busy"))
 
     async def written(text: str) -> None:
@@ -143,13 +145,20 @@ async def test_use_keeps_a_session(walked: Walked, tab: OpenTab) -> None:
         await user.send(f"{APP}guarded.write", {"text": text})
         await heard
 
+    def told() -> list[int]:
+        return [value for _, name, value in user.values() if name == "expires_at"]
+
     seen = await walked.last_seen("busy")
+    (first,) = told()
+    assert first == int(seen + Lifetimes().idle)
     with walked.ahead(59):
         await written("y")
     assert await walked.last_seen("busy") == seen
+    assert told() == [first]
     with walked.ahead(61):
         await written("z")
     assert await walked.last_seen("busy") > seen + 60
+    assert set(told()) == {first, int(await walked.last_seen("busy") + Lifetimes().idle)}
 
 
 async def test_withheld_when_the_session_ends(walked: Walked, tab: OpenTab) -> None:

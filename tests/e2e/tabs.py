@@ -11,8 +11,7 @@ from playwright.sync_api import Page, expect
 
 from app.auth import Sealer, SQLiteSessionStore
 from app.auth.flows.session_events import SessionEventKind, SessionEvents
-from app.auth.session import SessionStore, hash_session_id
-from app.auth.session.store import Lifetimes
+from app.auth.session import Lifetimes, SessionStore, hash_session_id
 
 from ..cookies import session_cookie
 from .stack import SECRET, Stack
@@ -103,13 +102,22 @@ async def end_in_store(stack: Stack, session_id_hash: str) -> None:
 
 async def expire_in_store(stack: Stack, session_id_hash: str) -> None:
     """Let a session have been used for the last time so long ago that it has just expired."""
+    await leave_in_store(stack, session_id_hash, 0)
+
+
+async def leave_in_store(
+    stack: Stack, session_id_hash: str, seconds: float, *, is_final: bool = False
+) -> None:
+    """Let a session end in so many seconds unless it is used; or, if `is_final`, in any case."""
 
     async def age(store: SessionStore) -> bool:
         stored = await store.load(session_id_hash)
         assert stored
-        return await store.compare_and_swap(session_id_hash, stored.version, stored.session)
+        session = stored.session.ending_by(time.time() + seconds if is_final else None)
+        return await store.compare_and_swap(session_id_hash, stored.version, session)
 
-    assert await _with_store(stack, age, clock=lambda: time.time() - Lifetimes().idle)
+    idle = Lifetimes().idle - seconds
+    assert await _with_store(stack, age, clock=lambda: time.time() - (0 if is_final else idle))
 
 
 async def free_expired(stack: Stack) -> None:

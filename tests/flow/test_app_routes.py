@@ -143,6 +143,7 @@ async def test_session(
     assert (of_alice.user["nickname"], of_bob.user["nickname"]) == ("alice", "bob")
     assert of_alice.sub == of_alice.user["sub"]
     assert of_alice.created_at == of_alice.auth_time == world.clock.now
+    assert of_alice.expires_at == world.clock.now + world.store.lifetimes.idle
     (device,) = await world.auth.sessions.devices.of(hash_session_id(alice.cookies[COOKIE]))
     assert of_alice.id == device.id
     stored = await world.store.load(hash_session_id(alice.cookies[COOKIE]))

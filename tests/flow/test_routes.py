@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
 from starlette.types import Message, Scope
 
-from app.auth.session import hash_session_id, new_session_id
+from app.auth.session import (
+    Lifetimes,
+    MemorySessionStore,
+    Sealer,
+    SessionStore,
+    hash_session_id,
+    new_session_id,
+)
 
-from .world import APP, World, error_code
+from .world import APP, Clock, World, error_code
 
 CSRF = {"X-CSRF": "1"}
 
@@ -209,3 +217,30 @@ async def test_foreign_websocket(world: World, origin: bytes) -> None:
     sent = await connect(world, websocket([(b"origin", origin)]))
     assert sent[0]["type"] == "websocket.close"
     assert world.inner.scopes == []
+
+
+async def test_times_of_the_session(tmp_path: Path) -> None:
+    """A page can ask when the session ends: to ask is not to use it. The cookie lasts as long as a
+    session may."""
+    lifetimes = Lifetimes(idle=600.0, absolute=1000.0)
+
+    def opened(sealer: Sealer, clock: Clock) -> SessionStore:
+        return MemorySessionStore(sealer, lifetimes=lifetimes, clock=clock)
+
+    environ = {"APP_SESSION_IDLE": "600", "APP_SESSION_ABSOLUTE": "1000"}
+    world = World(tmp_path, open_store=opened, environ=environ)
+    async with world.browser() as browser:
+        assert (await browser.get(f"{APP}/auth/session")).status_code == 401
+        login = await world.log_in(browser)
+        cookies = login.headers.get_list("set-cookie")
+        assert any(each.startswith("auth_session") and "Max-Age=1000;" in each for each in cookies)
+        world.clock.now += 500
+        for _ in range(2):
+            answer = await browser.get(f"{APP}/auth/session")
+            assert answer.json() == {"expires_in": 100, "ends_in": 500}
+            assert answer.headers["cache-control"] == "no-store"
+        await world.store.touch(hash_session_id(browser.cookies["auth_session_3000"]))
+        answer = await browser.get(f"{APP}/auth/session")
+        assert answer.json() == {"expires_in": 500, "ends_in": 500}
+        world.clock.now += 500
+        assert (await browser.get(f"{APP}/auth/session")).status_code == 401

@@ -7,6 +7,7 @@ import hashlib
 from ..errors import LogoutTokenError
 from ..oidc.logout import LogoutRequest
 from ..session import SessionStore, StoredSession
+from .ended_elsewhere import end_from_elsewhere
 from .provider import Provider
 from .session_events import OnSessionEnd, SessionEndReason
 
@@ -59,7 +60,7 @@ class BackchannelLogout:
         }
 
     async def _end(self, session_id_hash: str, stored: StoredSession) -> bool:
-        is_ended = await self._store.delete(session_id_hash)
+        is_ended = await end_from_elsewhere(self._store, session_id_hash, stored)
         if is_ended:
             await self._on_session_end(
                 session_id_hash, stored.session, SessionEndReason.BACKCHANNEL

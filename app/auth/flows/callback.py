@@ -12,7 +12,7 @@ from ..config import AuthConfig
 from ..errors import AuthError, IdTokenError, ProviderUnavailable, StoreUnavailable
 from ..oidc.authorization import code_of, single_parameters, state_of
 from ..oidc.discovery import ProviderMetadata
-from ..oidc.id_token import IdTokenExpectations
+from ..oidc.id_token import IdTokenExpectations, session_expiry
 from ..oidc.jwt import Claims
 from ..oidc.token_endpoint import TokenResponse, exchange_code
 from ..oidc.userinfo import UserInfoRefusedError, is_complete, userinfo
@@ -55,7 +55,7 @@ logger = logging.getLogger(__name__)
 # Claims about the token, not about the user. All others become the app's `user`.
 _PROTOCOL_CLAIMS = frozenset(
     {"iss", "aud", "exp", "iat", "nbf", "nonce", "azp", "at_hash", "c_hash", "s_hash"}
-    | {"auth_time", "acr", "amr", "sid", "jti", "typ"}
+    | {"auth_time", "acr", "amr", "sid", "jti", "typ", "session_expiry"}
     # Claims of other issuers (section 5.6.2): they are unverified and may hold access tokens.
     | {"_claim_names", "_claim_sources"}
 )
@@ -266,7 +266,16 @@ class Callback:
             platform=client[1],
             id_token=response.id_token,
             authenticated_at=_auth_time(claims),
+            session_expiry=_session_expiry(claims, now),
         )
+
+
+def _session_expiry(claims: Claims, now: float) -> float | None:
+    """Return `session_expiry`. Raises `IdTokenError` if it is over: there would be no session."""
+    ends_at = session_expiry(claims)
+    if ends_at is not None and ends_at <= now:
+        raise IdTokenError("The ID token's session_expiry is over.")
+    return ends_at
 
 
 def _auth_time(claims: Claims) -> float | None:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from ..session import Session, SessionStore, StoredSession
+from .ended_elsewhere import end_from_elsewhere
 from .session_events import OnSessionEnd, SessionEndReason
 
 
@@ -73,7 +74,7 @@ class Devices:
         return await self._store.find(sub=current.session.sub) if current else {}
 
     async def _end(self, session_id_hash: str, stored: StoredSession) -> bool:
-        is_ended = await self._store.delete(session_id_hash)
+        is_ended = await end_from_elsewhere(self._store, session_id_hash, stored)
         if is_ended:
             await self._on_session_end(
                 session_id_hash, stored.session, SessionEndReason.OTHER_DEVICE

@@ -10,6 +10,7 @@ from ..oidc.authorization import AuthorizationState, authorization_request, push
 from ..oidc.discovery import ProviderMetadata
 from ..session import LoginMode, Session, SessionStore, Transaction
 from ..urls import with_query
+from .ended_elsewhere import was_ended_from_elsewhere
 from .login_link import check_issuer, login_mode, login_parameters, login_scope, safe_return_to
 from .provider import Provider
 from .transactions import Transactions
@@ -46,14 +47,14 @@ class Login:
 
         `browser` is the value of the browser cookie. `query` has the parameters of the link;
         `audience` and `scope` in it request more than the default. `current` is the session id hash
-        of the browser's session. If that session no longer exists (it was ended from another
-        device, for example), the user has to enter the password: the session that the provider may
-        still have does not suffice.
+        of the browser's session. If that was ended from elsewhere (from another device, for
+        example), the user has to enter the password: the session that the provider may still have
+        does not suffice.
 
         Raises, each with the `login_mode` of the link:
             LoginLinkError: the link is not well-formed, or requests what this app does not use.
             ProviderError, ProviderUnavailable: discovery or pushing the request failed.
-            StoreUnavailable: the transaction cannot be stored.
+            StoreUnavailable: the session cannot be read, or the transaction cannot be stored.
         """
         query = query or {}
         mode = login_mode(self._config.authorization_params, query)
@@ -74,8 +75,8 @@ class Login:
         session = await self._load(current)
         check_issuer(query, self._config.issuer)
         others = login_parameters(self._config.authorization_params, query)
-        # A logout here deletes the cookie, so this session was ended elsewhere or has expired.
-        if current is not None and session is None:
+        is_gone = current is not None and session is None
+        if is_gone and await was_ended_from_elsewhere(self._store, str(current)):
             others["max_age"] = "0"
         params = login_scope(
             self._config.authorization_params,

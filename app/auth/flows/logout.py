@@ -2,31 +2,99 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from ..config import AuthConfig
-from ..errors import AuthError
+from ..errors import AuthError, StoreUnavailable
 from ..oidc.logout import end_session_url
 from ..oidc.token_endpoint import revoke
 from ..session import Session, SessionStore
+from .login_link import DEFAULT_RETURN_TO, safe_return_to
 from .provider import Provider
+from .transactions import Transactions
 
 logger = logging.getLogger(__name__)
 
 
-class Logout:
-    """Ends sessions. The session here ends even if the provider is unreachable."""
+@dataclass(frozen=True, slots=True)
+class LogoutOptions:
+    """What a logout form asks for.
 
-    def __init__(self, config: AuthConfig, provider: Provider, store: SessionStore) -> None:
+    `return_to` is where the browser goes afterwards: a path of this app, or one of the absolute
+    URLs in `AuthConfig.logout_urls`. With `is_local`, the session here ends and the one at the
+    provider stays. With `is_federated`, Auth0 ends the session at the identity provider behind it,
+    too.
+    """
+
+    return_to: str = DEFAULT_RETURN_TO
+    is_federated: bool = False
+    is_local: bool = False
+
+    @classmethod
+    def parse(cls, fields: Mapping[str, str], logout_urls: Collection[str]) -> LogoutOptions:
+        """Read the fields of a form or a query, which anybody may have written: a `return_to` that
+        is not allowed becomes "/", and a switch that is neither "1" nor "true" is off."""
+        return cls(
+            safe_logout_target(fields.get("return_to"), logout_urls),
+            fields.get("federated") in _ON,
+            fields.get("local") in _ON,
+        )
+
+    def fields(self) -> dict[str, str]:
+        """Return the fields that `parse` reads, without those that have their default."""
+        switches = {"federated": self.is_federated, "local": self.is_local}
+        fields = {name: "1" for name, is_on in switches.items() if is_on}
+        if self.return_to != DEFAULT_RETURN_TO:
+            fields["return_to"] = self.return_to
+        return fields
+
+
+_ON = ("1", "true")
+DEFAULT_OPTIONS = LogoutOptions()
+
+
+def safe_logout_target(text: str | None, logout_urls: Collection[str]) -> str:
+    """Return `text` if it is one of `logout_urls` or a page of this app (`safe_return_to`); else
+    "/"."""
+    return text if text is not None and text in logout_urls else safe_return_to(text)
+
+
+class Logout:
+    """Ends sessions. The session here ends even if the provider is unreachable.
+
+    The provider returns only to registered URIs. So that one of them serves every `return_to`, it
+    returns to `AuthConfig.post_logout_redirect_uri`, and what follows is kept here by browser.
+    """
+
+    def __init__(
+        self,
+        config: AuthConfig,
+        provider: Provider,
+        store: SessionStore,
+        *,
+        clock: Callable[[], float],
+    ) -> None:
         self._config = config
         self._provider = provider
         self._store = store
+        self._transactions = Transactions(store)
+        self._clock = clock
 
-    async def end(self, session_id_hash: str | None) -> tuple[str, Session | None]:
+    async def end(
+        self,
+        session_id_hash: str | None,
+        options: LogoutOptions = DEFAULT_OPTIONS,
+        *,
+        browser: str | None = None,
+    ) -> tuple[str, Session | None]:
         """Delete the session. Return the URL where logout continues, and the session.
 
-        The URL is the provider's end-session endpoint, or the app itself if the provider has none
-        or its metadata cannot be fetched.
+        The URL is the provider's end-session endpoint; or that of `options.return_to` if the logout
+        is local, or the provider has no such endpoint, or its metadata cannot be fetched. `browser`
+        is the value of the browser's login cookie, which `returned` needs.
 
         Raises:
             StoreUnavailable: the session could not be deleted.
@@ -36,18 +104,50 @@ class Logout:
         session = stored.session if stored else None
         if session_id_hash:
             await self._store.delete(session_id_hash)
+        url = None if options.is_local else await self._end_session_url(session, options, browser)
+        return url or self._url(options.return_to), session
+
+    async def returned(self, browser: str | None) -> str:
+        """Return the URL to go to after the provider's logout of this browser: the start page if
+        it has begun none in the last minutes, or the store cannot be used."""
+        return_to = None
+        if browser is not None:
+            with contextlib.suppress(StoreUnavailable):
+                return_to = await self._transactions.take_logout(browser)
+        return self._url(return_to)
+
+    def _url(self, return_to: str | None) -> str:
+        target = safe_logout_target(return_to, self._config.logout_urls)
+        if target == DEFAULT_RETURN_TO:
+            return self._config.home_url
+        return f"{self._config.app_base_url}{target}" if target.startswith("/") else target
+
+    async def _end_session_url(
+        self, session: Session | None, options: LogoutOptions, browser: str | None
+    ) -> str | None:
         try:
             metadata = await self._provider.metadata()
         except AuthError:
-            return self._config.home_url, session
-        url = end_session_url(
+            return None
+        return end_session_url(
             metadata,
             client_id=self._config.client_id,
-            post_logout_redirect_uri=self._config.home_url,
+            post_logout_redirect_uri=await self._redirect_uri(options.return_to, browser),
             id_token=session.id_token if session else None,
             sid=session.sid if session else None,
+            is_federated=options.is_federated,
         )
-        return url or self._config.home_url, session
+
+    async def _redirect_uri(self, return_to: str, browser: str | None) -> str:
+        """The start page needs no other URI than the one that every app has registered."""
+        if return_to == DEFAULT_RETURN_TO or browser is None:
+            return self._config.home_url
+        try:
+            await self._transactions.open_logout(browser, return_to, self._clock())
+        except StoreUnavailable as error:
+            logger.warning("A logout ends on the start page: %s", error.code)
+            return self._config.home_url
+        return self._config.post_logout_redirect_uri
 
     async def revoke(self, session: Session) -> None:
         """Revoke the refresh tokens at the provider. A failure is logged: the session has ended."""

@@ -72,7 +72,7 @@ class SessionManager:
         )
         self.login = Login(config, provider, store, audiences=audiences, clock=clock)
         self.callback = Callback(config, provider, store, refresh_locks, clock=clock, jitter=jitter)
-        self.logout = Logout(config, provider, store)
+        self.logout = Logout(config, provider, store, clock=clock)
         self.backchannel_logout = BackchannelLogout(provider, store, on_session_end=self.ended)
         self.devices = Devices(store, on_session_end=self._ended_elsewhere)
 

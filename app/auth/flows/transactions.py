@@ -50,6 +50,19 @@ class Transactions:
         await self._store.put_transaction(_completed(browser, state), completed)
         return completed.return_to
 
+    async def open_logout(self, browser: str, return_to: str, now: float) -> None:
+        """Keep where a logout of this browser leads, in place of what an earlier one has left."""
+        await self._store.take_transaction(_logout(browser))
+        kept = Transaction(
+            "", "", redirect_uri="", return_to=return_to, scope="", audience=None, created_at=now
+        )
+        await self._store.put_transaction(_logout(browser), kept)
+
+    async def take_logout(self, browser: str) -> str | None:
+        """Return where this browser's logout leads, once; None if there was none, or long ago."""
+        kept = await self._store.take_transaction(_logout(browser))
+        return kept.return_to if kept else None
+
 
 def _key(browser: str, state: str) -> str:
     """The store's key. Only the browser that started the login knows both `browser` and `state`."""
@@ -58,3 +71,7 @@ def _key(browser: str, state: str) -> str:
 
 def _completed(browser: str, state: str) -> str:
     return _key(browser, f"completed\0{state}")
+
+
+def _logout(browser: str) -> str:
+    return _key(browser, "logout")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.types import ASGIApp
 
 from ..audit import AuditTrail
@@ -35,6 +37,8 @@ class BackendMiddleware:
         audit: AuditTrail,
         limits: Limits | None,
         texts: AuthTexts,
+        *,
+        clock: Callable[[], float],
     ) -> None:
         self._config = config
         self._store = store
@@ -48,7 +52,14 @@ class BackendMiddleware:
         self._cookies = Cookies.of(config.app_base_url, is_https=config.is_https)
         documents = Documents(f"{config.app_base_url}/", f"{config.api_path}/auth/logout", texts)
         self._routes = Routes(
-            config, store, sessions, self._cookies, audit, self._request_limits, documents
+            config,
+            store,
+            sessions,
+            self._cookies,
+            audit,
+            self._request_limits,
+            documents,
+            clock=clock,
         )
 
     def around(self, inner: ASGIApp) -> Gate:

@@ -1,4 +1,4 @@
-"""Reads one field of a small form that another server posts."""
+"""Reads small forms: of this app, or of another server."""
 
 from __future__ import annotations
 
@@ -18,6 +18,18 @@ async def posted_field(request: Request, name: str, *, error: type[AuthError]) -
     Raises:
         `error`: the body is not a form, exceeds 96 KiB, or does not have the field exactly once.
     """
+    fields = await posted_fields(request, error=error)
+    if name not in fields:
+        raise error(f"The form does not have {name} exactly once.")
+    return fields[name]
+
+
+async def posted_fields(request: Request, *, error: type[AuthError]) -> dict[str, str]:
+    """Return the fields that the form has exactly once, but for empty ones.
+
+    Raises:
+        `error`: the body is not a form, or exceeds 96 KiB.
+    """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         raise error("The body is not a form.")
     # Not `request.form()`: the body is read up to the limit only.
@@ -27,11 +39,7 @@ async def posted_field(request: Request, name: str, *, error: type[AuthError]) -
         if len(body) > MAXIMUM_BODY:
             raise error("The form is larger than 96 KiB.")
     try:
-        values = parse_qs(body.decode("ascii"), strict_parsing=True, max_num_fields=20).get(
-            name, []
-        )
+        fields = parse_qs(body.decode("ascii"), strict_parsing=True, max_num_fields=20)
     except ValueError:
         raise error("The form cannot be read.") from None
-    if len(values) != 1:
-        raise error(f"The form does not have {name} exactly once.")
-    return values[0]
+    return {name: values[0] for name, values in fields.items() if len(values) == 1}

@@ -7,7 +7,7 @@ client supplies headers, path, query and body only.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn, SupportsIndex, cast
 from urllib.parse import quote
 
@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..config import AuthConfig
 from ..flows.devices import public_id
 from ..flows.login_link import safe_return_to
-from ..session import TOUCH_INTERVAL, Session, SessionStore
+from ..session import Session, SessionStore, StoredSession
 from ..user import User
 
 _KEY = "reflex_oidc.session"
@@ -81,7 +81,8 @@ class RequestSession:
 
     `id` is the same as in `Device.id`; with `sub` it names the session for `auth.http_client_of`.
     `user` holds the claims. Times are epoch seconds: `auth_time` is when the user authenticated at
-    the provider, `created_at` when the session began.
+    the provider, `created_at` when the session began, and `expires_at` when it ends if it is not
+    used again.
     """
 
     id: str
@@ -89,6 +90,7 @@ class RequestSession:
     user: User = field(repr=False)
     auth_time: float
     created_at: float
+    expires_at: float
 
 
 class RequestSessions:
@@ -105,28 +107,41 @@ class RequestSessions:
             StoreUnavailable: the session cannot be read.
             RuntimeError: the request has not passed the gate.
         """
+        stored = await self._load(request)
+        return stored.session if stored else None
+
+    async def _load(self, request: HTTPConnection) -> StoredSession | None:
+        """The same, with its times.
+
+        Raises:
+            StoreUnavailable: the session cannot be read.
+            RuntimeError: the request has not passed the gate.
+        """
         reference = reference_of(request)
         if reference.session_id_hash is None:
             return None
         stored = await self._store.load(reference.session_id_hash)
         if stored is None:
             return None
-        if self._clock() - stored.last_seen_at >= TOUCH_INTERVAL:
+        if self._clock() - stored.last_seen_at >= self._store.lifetimes.touch_interval:
             await self._store.touch(reference.session_id_hash)
+            stored = replace(stored, last_seen_at=self._clock())
         reference.sub = stored.session.sub
-        return stored.session
+        return stored
 
     async def of(self, request: HTTPConnection) -> RequestSession | None:
         """The same, as an object for the app."""
-        session, session_id_hash = await self.load(request), reference_of(request).session_id_hash
-        if session is None or session_id_hash is None:
+        stored, session_id_hash = await self._load(request), reference_of(request).session_id_hash
+        if stored is None or session_id_hash is None:
             return None
+        session = stored.session
         return RequestSession(
             id=public_id(session_id_hash),
             sub=session.sub,
             user=cast(User, session.claims()),
             auth_time=session.auth_time,
             created_at=session.created_at,
+            expires_at=stored.expires_at(self._store.lifetimes),
         )
 
 

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from ..errors import ERROR_ID, AuthError
+from ..flows.logout import LogoutOptions
 from ..texts import AuthTexts
 from ..texts.english import PROBLEMS
 from ..well_formed import well_formed_json
@@ -71,10 +72,13 @@ class Documents:
         self._logout_path = logout_path
         self._texts = texts
 
-    def logout_question(self, request: Request, *, status: int = 200) -> HTMLResponse:
-        """The page that asks for confirmation. Its form posts to `/auth/logout`."""
-        actions = self._logout_form(request, "log_out") + self._link(request, "stay")
-        return self._document(request, "logout", actions, status=status)
+    def logout_question(
+        self, request: Request, options: LogoutOptions, *, status: int = 200
+    ) -> HTMLResponse:
+        """The page that asks for confirmation. Its form posts the options to `/auth/logout`."""
+        actions = self._logout_form(request, "log_out", options) + self._link(request, "stay")
+        key = "logout_local" if options.is_local else "logout"
+        return self._document(request, key, actions, status=status, title="logout_title")
 
     def popup(self, request: Request, code: str | None, error_id: str, url: str) -> HTMLResponse:
         """The last page of a popup. Without a `code` it closes the window. Else it says what went
@@ -101,9 +105,9 @@ class Documents:
         """The answer to an unknown path below `/auth/`."""
         return self._document(request, "not_found", self._link(request), status=404)
 
-    def try_again_later(self, request: Request) -> HTMLResponse:
+    def try_again_later(self, request: Request, options: LogoutOptions) -> HTMLResponse:
         """The answer when logout fails because of the store. Session and cookie are kept."""
-        actions = self._logout_form(request, "try_again") + self._link(request)
+        actions = self._logout_form(request, "try_again", options) + self._link(request)
         return self._document(request, "logout_failed", actions, status=503, retry_after=5)
 
     def too_many(self, request: Request, seconds: int) -> HTMLResponse:
@@ -120,9 +124,13 @@ class Documents:
     def _link(self, request: Request, key: str = "start_page") -> str:
         return f'<a href="{escape(self._home)}">{self._text(request, key)}</a>'
 
-    def _logout_form(self, request: Request, key: str) -> str:
+    def _logout_form(self, request: Request, key: str, options: LogoutOptions) -> str:
+        fields = "".join(
+            f'<input type="hidden" name="{name}" value="{escape(value)}">'
+            for name, value in options.fields().items()
+        )
         button = f"<button>{self._text(request, key)}</button>"
-        return f'<form method="post" action="{escape(self._logout_path)}">{button}</form>'
+        return f'<form method="post" action="{escape(self._logout_path)}">{fields}{button}</form>'
 
     def _document(
         self,
@@ -133,8 +141,10 @@ class Documents:
         status: int,
         retry_after: int | None = None,
         more: str = "",
+        title: str | None = None,
     ) -> HTMLResponse:
-        title, text = self._text(request, f"{key}_title"), self._text(request, key)
+        title = self._text(request, title or f"{key}_title")
+        text = self._text(request, key)
         text = text.replace("{seconds}", str(retry_after))
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
         return HTMLResponse(

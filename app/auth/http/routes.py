@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask, BackgroundTasks
@@ -18,11 +18,12 @@ from ..audit import AuditTrail, Kind, Outcome
 from ..config import AuthConfig
 from ..errors import AuthError, LogoutTokenError, StoreUnavailable, TransactionError
 from ..flows.login_link import login_mode, page_of, safe_return_to
+from ..flows.logout import DEFAULT_OPTIONS, LogoutOptions
 from ..flows.session_events import SessionEndReason
 from ..flows.session_manager import SessionManager
 from ..session import Cookies, LoginMode, SessionStore, hash_session_id, new_session_id
 from .client_address import client_address
-from .forms import posted_field
+from .forms import posted_field, posted_fields
 from .login_endings import LoginEndings
 from .rate_limiting import Limited, RequestLimits
 from .responses import NO_STORE, Documents, json_response, log_error
@@ -32,7 +33,6 @@ logger = logging.getLogger(__name__)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 LOGIN_COOKIE_AGE = 600  # seconds a person may take at the provider
-SESSION_COOKIE_AGE = 30 * 24 * 3600  # the session itself may end earlier, in the store
 
 
 class Routes:
@@ -47,6 +47,8 @@ class Routes:
         audit: AuditTrail,
         limits: RequestLimits | None,
         documents: Documents,
+        *,
+        clock: Callable[[], float],
     ) -> None:
         self._config = config
         self._store = store
@@ -58,6 +60,7 @@ class Routes:
         endings = LoginEndings(config, cookies)
         self._to_app, self._failed = endings.to_app, endings.failed
         self._without_silent_login = endings.without_silent_login
+        self._clock = clock
 
     def asgi(self) -> Starlette:
         """The application to put behind the gate."""
@@ -71,12 +74,14 @@ class Routes:
                 Route(f"{base}/popup", self.popup, methods=["GET"]),
                 Route(f"{base}/logout", self.ask_logout, methods=["GET"]),
                 Route(f"{base}/logout", self.logout, methods=["POST"]),
+                Route(f"{base}/logged-out", self.logged_out, methods=["GET"]),
                 Route(
                     f"{base}/backchannel-logout",
                     self._limited("backchannel_logout", self.backchannel_logout),
                     methods=["POST"],
                 ),
                 Route(f"{base}/profile", self.profile, methods=["GET"]),
+                Route(f"{base}/session", self.session, methods=["GET"]),
                 Route(f"{base}/health", self.health, methods=["GET"]),
             ],
             exception_handlers={HTTPException: self._not_found},
@@ -119,7 +124,7 @@ class Routes:
             return await self._callback_again(error, attempt, items, current)
         except AuthError as error:
             self._audit.failed(Kind.LOGIN_COMPLETED, error)
-            return self._failed(error)
+            return await self._without_stale_cookie(self._failed(error), current)
         self._audit.record(
             Kind.LOGIN_COMPLETED,
             Outcome.SUCCESS,
@@ -133,7 +138,9 @@ class Routes:
             self._sessions.begun, login, hash_session_id(browser) if browser else None
         )
         response = self._to_app(login.return_to, mode=login.mode, background=begun)
-        cookie = self._cookies.session.set(login.session_id, SESSION_COOKIE_AGE)
+        # The session itself may end earlier, in the store.
+        age = int(self._store.lifetimes.absolute)
+        cookie = self._cookies.session.set(login.session_id, age)
         response.headers.append("set-cookie", cookie)
         if self._cookies.no_silent_login.read(cookies):
             response.headers.append("set-cookie", self._cookies.no_silent_login.clear())
@@ -157,27 +164,42 @@ class Routes:
         history, or to a bookmark. A signed-in user is redirected to where that login led."""
         try:
             if current is None or await self._store.load(current) is None:
-                return self._failed(error)
+                return await self._without_stale_cookie(self._failed(error), current)
             return_to = await self._sessions.callback.return_to_of_completed(browser, items)
         except StoreUnavailable:
             return self._failed(error)
         log_error(error)
         return self._to_app(return_to or "/")
 
+    async def _without_stale_cookie(self, response: Response, current: str | None) -> Response:
+        """Delete the session cookie after a failed login if its session does not exist. A session
+        that exists stays: a link of another site can make a login fail."""
+        try:
+            is_stale = current is not None and await self._store.load(current) is None
+        except StoreUnavailable:
+            is_stale = False
+        if is_stale:
+            response.headers.append("set-cookie", self._cookies.session.clear())
+        return response
+
     async def ask_logout(self, request: Request) -> Response:
         """Ask for confirmation: a link of another site must not log a user out."""
-        return self._documents.logout_question(request)
+        return self._documents.logout_question(request, self._logout_options(request.query_params))
 
     async def logout(self, request: Request) -> Response:
         """End the session, notify its tabs, and redirect to the provider's logout."""
         if not self._is_own_request(request):
-            return self._documents.logout_question(request, status=403)
+            return self._documents.logout_question(request, DEFAULT_OPTIONS, status=403)
+        options = await self._posted_logout_options(request)
+        browser = self._cookies.login.read(request.headers.get("cookie")) or new_session_id()
         session_id_hash = self._session_id_hash(request)
         try:
-            url, session = await self._sessions.logout.end(session_id_hash)
+            url, session = await self._sessions.logout.end(
+                session_id_hash, options, browser=browser
+            )
         except StoreUnavailable as error:
             self._audit.failed(Kind.LOGOUT, error, ref=session_id_hash)
-            return self._documents.try_again_later(request)
+            return self._documents.try_again_later(request, options)
         # After the response, which deletes the cookie.
         tasks = BackgroundTasks()
         if session_id_hash and session:
@@ -186,7 +208,28 @@ class Routes:
             tasks.add_task(self._sessions.logout.revoke, session)
         response = RedirectResponse(url, 303, headers=NO_STORE, background=tasks)
         response.headers.append("set-cookie", self._cookies.session.clear())
+        if options != DEFAULT_OPTIONS:  # what `logged_out` is to find is kept by this cookie
+            cookie = self._cookies.login.set(browser, LOGIN_COOKIE_AGE)
+            response.headers.append("set-cookie", cookie)
         return self._without_silent_login(response)
+
+    async def logged_out(self, request: Request) -> Response:
+        """Go on from the provider's logout to where this browser's logout leads."""
+        browser = self._cookies.login.read(request.headers.get("cookie"))
+        return RedirectResponse(
+            await self._sessions.logout.returned(browser), 303, headers=NO_STORE
+        )
+
+    async def _posted_logout_options(self, request: Request) -> LogoutOptions:
+        """The options of a logout form. One that cannot be read logs out, too."""
+        try:
+            fields = await posted_fields(request, error=AuthError)
+        except AuthError:
+            return DEFAULT_OPTIONS
+        return self._logout_options(fields)
+
+    def _logout_options(self, fields: Mapping[str, str]) -> LogoutOptions:
+        return LogoutOptions.parse(fields, self._config.logout_urls)
 
     async def backchannel_logout(self, request: Request) -> Response:
         """End the sessions that the provider names (Back-Channel Logout 1.0 section 2.5).
@@ -219,6 +262,23 @@ class Routes:
         if stored is None:
             return json_response(401, {"error": "login_required"})
         return json_response(200, dict(stored.session.user))
+
+    async def session(self, request: Request) -> Response:
+        """Return in how many seconds the session ends. To ask does not count as use. The seconds
+        are whole, and relative: the browser's clock may be wrong."""
+        session_id_hash = self._session_id_hash(request)
+        try:
+            stored = await self._store.load(session_id_hash) if session_id_hash else None
+        except StoreUnavailable as error:
+            return json_response(503, {"error": error.code}, {"Retry-After": "5"})
+        if stored is None:
+            return json_response(401, {"error": "login_required"})
+        lifetimes, now = self._store.lifetimes, self._clock()
+        seconds = {
+            "expires_in": math.ceil(stored.expires_at(lifetimes) - now),
+            "ends_in": math.ceil(stored.ends_at(lifetimes) - now),
+        }
+        return json_response(200, seconds)
 
     async def health(self, request: Request) -> Response:
         """Whether sessions can be read: 200, or 503 when the store is away."""

@@ -91,6 +91,19 @@ def check_is_same_login(new: Claims, earlier: str) -> None:
             raise IdTokenError(f"The refreshed ID token has another {name}.")
 
 
+def session_expiry(claims: Claims) -> float | None:
+    """When the session here has to end at the latest, in epoch seconds: the claim `session_expiry`
+    (OpenID IPSIE SL1). None if the provider sends none.
+
+    Raises:
+        IdTokenError: it is not a time.
+    """
+    try:
+        return jwt.time_claim(claims, "session_expiry") if "session_expiry" in claims else None
+    except JwtError as error:
+        raise IdTokenError(f"The ID token was not accepted: {error}.") from None
+
+
 def _check_type(header: Claims) -> None:
     if jwt.media_type(header) in _OTHER_TYPES:
         raise JwtError("its typ is of another kind of token")

@@ -30,20 +30,26 @@ def end_session_url(
     post_logout_redirect_uri: str,
     id_token: str | None = None,
     sid: str | None = None,
+    is_federated: bool = False,
 ) -> str | None:
     """Where to send the browser after the local logout (RP-Initiated Logout section 2).
 
     `id_token_hint` names the session. Auth0's own endpoint gets `logout_hint` instead, which puts
     no token into a URL. Without an end-session endpoint the result is Auth0's `/v2/logout` if the
     issuer ends in a slash, as Auth0's does, and None otherwise.
+
+    With `is_federated`, Auth0 also logs the user out at the identity provider behind it (Google,
+    for example). Other providers ignore a parameter that they do not know (section 2).
     """
+    federated = {"federated": ""} if is_federated else {}
     parameters = {"client_id": client_id, "post_logout_redirect_uri": post_logout_redirect_uri}
+    parameters |= federated
     endpoint = metadata.end_session_endpoint
     if endpoint is None:
         if not metadata.issuer.endswith("/"):
             return None
-        query = urlencode({"client_id": client_id, "returnTo": post_logout_redirect_uri})
-        return f"{metadata.issuer}v2/logout?{query}"
+        auth0 = {"client_id": client_id, "returnTo": post_logout_redirect_uri, **federated}
+        return f"{metadata.issuer}v2/logout?{urlencode(auth0)}"
     if sid and endpoint == f"{metadata.issuer}oidc/logout":
         parameters["logout_hint"] = sid
     elif id_token and len(id_token) <= LONGEST_HINT:

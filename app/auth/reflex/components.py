@@ -10,8 +10,10 @@ from reflex.event import EventCallback
 
 from ..config import AuthConfig
 from ..errors import ConfigError
-from ..flows.login_link import login_mode, safe_return_to
+from ..flows.login_link import DEFAULT_RETURN_TO, login_mode, safe_return_to
+from ..flows.logout import LogoutOptions, safe_logout_target
 from ..session import LoginMode
+from .expiry_warning import expiry_warning
 from .navigation import DocumentForm
 from .pages import Views
 from .request_inspector import request_inspector
@@ -88,11 +90,44 @@ class AuthComponents:
         event: Any = AuthState.silent_login
         return cast(EventCallback[()], event)
 
-    def logout_form(self, *children: rx.Component, **props: Any) -> rx.Component:
-        """Return a form around a submit button, which logs out here and at the provider."""
+    def logout_form(
+        self,
+        *children: rx.Component,
+        return_to: str = DEFAULT_RETURN_TO,
+        federated: bool = False,
+        local: bool = False,
+        **props: Any,
+    ) -> rx.Component:
+        """Return a form around a submit button, which logs out here and at the provider.
+
+        Afterwards the browser goes to `return_to`: a path of this app, or one of
+        `AuthConfig.logout_urls`. With `federated`, Auth0 also logs the user out at the identity
+        provider behind it; other providers ignore that. With `local`, the user stays logged in at
+        the provider.
+
+        Raises:
+            ValueError: `return_to` is none of these, or `local` and `federated` are both set.
+        """
+        if safe_logout_target(return_to, self.config.logout_urls) != return_to:
+            raise ValueError(
+                f"A logout cannot return to {return_to!r}: it is neither a path of this app nor "
+                "one of AuthConfig.logout_urls."
+            )
+        if local and federated:
+            raise ValueError("A logout that is local does not reach the provider: not federated.")
+        fields = LogoutOptions(return_to, is_federated=federated, is_local=local).fields()
+        hidden = [rx.el.input(type="hidden", name=key, value=fields[key]) for key in fields]
         action = f"{self.config.app_api_url}/auth/logout"
-        form: rx.Component = DocumentForm.create(*children, action=action, method="post", **props)
+        form: rx.Component = DocumentForm.create(
+            *hidden, *children, action=action, method="post", **props
+        )
         return form
+
+    def expiry_warning(self, **props: Any) -> rx.Component:
+        """Return a bar at the lower edge of the window, to put once into a page. It is shown in the
+        last minute of the session, with a button that lets the session go on; or with a link to log
+        in again, when its absolute end is near."""
+        return expiry_warning(self.views, f"{self.config.app_api_url}/auth/session", **props)
 
     def user_name(self) -> rx.Component:
         """Return the user's name: the claim `name`; or `email`, or else `sub`."""

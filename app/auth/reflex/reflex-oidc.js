@@ -79,3 +79,81 @@ function silentLogin(url) {
 }
 
 globalThis.reflexOidc = { silentLogin };
+
+// <auth-expiry>, of `auth.expiry_warning()`: shows its bar in the last minute of the session. The
+// attribute `data-expires-at` (epoch seconds) only says when to ask the backend: another tab may
+// have used the session, and this machine's clock may be wrong. To ask does not count as use.
+const WARN = 60; // seconds
+const ASK = 5; // seconds between two questions while the bar is shown
+const LONGEST = 86400; // seconds; a timer cannot wait for more than 24 days
+
+class AuthExpiry extends HTMLElement {
+  static observedAttributes = ["data-expires-at"];
+
+  connectedCallback() {
+    // The focus goes back to where it was when the bar goes.
+    this.addEventListener("focusin", ({ relatedTarget }) => {
+      if (relatedTarget && !this.contains(relatedTarget)) this.cameFrom = relatedTarget;
+    });
+    this.attributeChangedCallback();
+  }
+
+  disconnectedCallback() {
+    clearTimeout(this.timer);
+  }
+
+  attributeChangedCallback() {
+    if (!this.isConnected) return;
+    this.isOver = false;
+    if (this.hasAttribute("open")) this.ask();
+    else this.wait(Number(this.dataset.expiresAt) - Date.now() / 1000);
+  }
+
+  // Half of the time that seems to be left: then a clock that is wrong is found out early enough.
+  wait(left) {
+    const seconds = left > 2 * WARN ? Math.min(left / 2, LONGEST) : Math.max(left - WARN, 1);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.ask(), seconds * 1000);
+  }
+
+  async ask() {
+    let answer, times;
+    try {
+      answer = await fetch(this.dataset.sessionUrl, { credentials: "include" });
+      times = answer.ok && (await answer.json());
+    } catch {} // the backend is away: ask again
+    if (!this.isConnected) return;
+    if (answer?.status === 401) this.over();
+    else if (!times) this.wait(WARN + ASK);
+    else if (times.expires_in > WARN) {
+      this.hide();
+      this.wait(times.expires_in);
+    } else {
+      this.show(times);
+      this.wait(WARN + Math.min(ASK, times.expires_in));
+    }
+  }
+
+  show({ expires_in, ends_in }) {
+    const at = new Date(Date.now() + expires_in * 1000);
+    const time = at.toLocaleTimeString(this.lang || undefined, { timeStyle: "short" });
+    const text = this.dataset.text.replace("{time}", time);
+    this.toggleAttribute("final", ends_in - expires_in < WARN); // to stay would not help
+    if (this.hasAttribute("open")) return; // a text that changed would be read out again
+    this.toggleAttribute("open", true);
+    this.querySelector("[role=status]").textContent = text;
+  }
+
+  hide() {
+    if (this.contains(document.activeElement)) this.cameFrom?.focus();
+    this.toggleAttribute("open", false);
+    this.querySelector("[role=status]").textContent = "";
+  }
+
+  over() {
+    this.hide();
+    if (!this.isOver) this.querySelector(".auth-over").click();
+    this.isOver = true;
+  }
+}
+customElements.define("auth-expiry", AuthExpiry);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import reflex as rx
@@ -16,13 +17,13 @@ from reflex_base.event.context import EventContext
 
 from ..errors import StoreUnavailable
 from ..http.connections import Connection, Connections
-from ..session import TOUCH_INTERVAL, Session, SessionStore
+from ..session import SessionStore, StoredSession
 from ..texts import AuthTexts
 from .access_control import AccessControl
 from .access_rules import is_of_app
 from .carry_over import CarryOver
 from .client_storage import HYDRATE_AND_LOAD, ClientStorage, ShownBefore
-from .events import start_event
+from .events import start_event, tree_of
 from .state import AuthState, shown_as, text_for
 from .subscription import subscribed_events
 
@@ -59,6 +60,7 @@ class SessionMiddleware(Middleware):
         self._carry_over = carry_over
         self._texts = texts
         self._clock = clock
+        self._touch_interval = store.lifetimes.touch_interval
         self._unfinished = UnfinishedEvents()
 
     def preprocess(  # type: ignore[override]  # Reflex awaits only what is to be awaited
@@ -81,7 +83,7 @@ class SessionMiddleware(Middleware):
         return (
             stored is not None
             and stored.session.state_key == connection.state_key
-            and self._clock() - stored.last_seen_at < TOUCH_INTERVAL
+            and self._clock() - stored.last_seen_at < self._touch_interval
             and self._access.lets_any_user_pass(event)
         )
 
@@ -96,22 +98,23 @@ class SessionMiddleware(Middleware):
         elif connection.awaits_page and is_of_page(event):
             self._unfinished.note(connection.client_token, event)
             return StateUpdate()
-        session, error = None, ""
+        stored, error = None, ""
         if connection.state_key is not None:
             try:
-                session = await self._session(connection)
+                stored = await self._session(state, event, connection)
             except StoreUnavailable as failure:
                 # The user sees nothing of a session that cannot be checked, but it does not end.
                 logger.warning("%s: %s", failure.code, failure)
                 error = text_for(state, self._texts, "session_unknown")
             else:
-                if session is None:
+                if stored is None:
                     self._unfinished.note(connection.client_token, event)
                     await connection.close()
                     return StateUpdate()
+        session = stored.session if stored else None
         shown = await self._client_storage.filter(event, session, connection.state_key)
         if event.name in _HYDRATES or not connection.is_bound or error:
-            await self._bind(app, state, event, connection, session, error, shown)
+            await self._bind(app, state, event, connection, stored, error, shown)
         refusal = await self._access.refusal(
             state, event, session, connection, is_unknown=bool(error)
         )
@@ -134,7 +137,27 @@ class SessionMiddleware(Middleware):
             return StateUpdate()  # only what an earlier event started may go on
         return await self._access.refusal(state, event, None, None, is_unknown=True)
 
-    async def _session(self, connection: Connection) -> Session | None:
+    async def extend(self, state: BaseState) -> tuple[int, int]:
+        """Let the session of this tab count as used now, and return its `expires_at` and `ends_at`;
+        zeros if it has ended. Raises `StoreUnavailable`."""
+        connection = self._connections.of_tree(tree_of(state))
+        session_id_hash = connection.session_id_hash if connection else None
+        if session_id_hash is None:
+            return 0, 0
+        await self._store.touch(session_id_hash)
+        return self.times(await self._store.load(session_id_hash))
+
+    def times(self, stored: StoredSession | None) -> tuple[int, int]:
+        """Return `expires_at` and `ends_at` of a session, in whole epoch seconds; zeros if there is
+        none."""
+        if stored is None:
+            return 0, 0
+        lifetimes = self._store.lifetimes
+        return int(stored.expires_at(lifetimes)), int(stored.ends_at(lifetimes))
+
+    async def _session(
+        self, state: BaseState, event: Event, connection: Connection
+    ) -> StoredSession | None:
         """Return the session of the connection's login, or None if it has ended."""
         session_id_hash = connection.session_id_hash
         stored = await self._store.load(session_id_hash) if session_id_hash else None
@@ -144,9 +167,20 @@ class SessionMiddleware(Middleware):
             or stored.session.state_key != connection.state_key
         ):
             return None
-        if self._clock() - stored.last_seen_at >= TOUCH_INTERVAL:
-            await self._store.touch(session_id_hash)
-        return stored.session
+        if self._clock() - stored.last_seen_at < self._touch_interval:
+            return stored
+        await self._store.touch(session_id_hash)
+        stored = replace(stored, last_seen_at=self._clock())
+        if event.name not in _HYDRATES:
+            await self._show_times(state, stored)
+        return stored
+
+    async def _show_times(self, state: BaseState, stored: StoredSession) -> None:
+        """Update when the session ends. At once, as in `_bind`."""
+        expires_at, ends_at = self.times(stored)
+        auth_state = await state.get_state(AuthState)
+        if changed := _assign(auth_state, expires_at=expires_at, ends_at=ends_at):
+            await EventContext.get().emit_delta({AuthState.get_full_name(): changed})
 
     async def _bind(
         self,
@@ -154,11 +188,13 @@ class SessionMiddleware(Middleware):
         state: BaseState,
         event: Event,
         connection: Connection,
-        session: Session | None,
+        stored: StoredSession | None,
         error: str,
         shown: ShownBefore,
     ) -> None:
         """Update AuthState, and start the subscribers if the user has changed."""
+        session = stored.session if stored else None
+        expires_at, ends_at = self.times(stored)
         auth_state = await state.get_state(AuthState)
         is_hydrating = event.name in _HYDRATES
         has_changed = (session.user if session else None) != auth_state.get_value("user")
@@ -168,6 +204,8 @@ class SessionMiddleware(Middleware):
             is_authenticated=session is not None,
             user=session.claims() if session else None,
             error=error,
+            expires_at=expires_at,
+            ends_at=ends_at,
         )
         has_signed_out = False
         if is_hydrating and not connection.is_bound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 
@@ -11,6 +12,7 @@ from reflex.state import BaseState
 from reflex.vars import ObjectVar
 
 from ..access.policy import ANONYMOUS, PUBLIC, Decision, Denial
+from ..errors import StoreUnavailable
 from ..flows.login_link import is_route
 from ..texts import AuthTexts
 from ..user import User
@@ -56,6 +58,11 @@ class AuthState(rx.State):
         # `user["https://example.com/roles"]` in a page.
         user: dict[str, Any] | None = None
     error: str = ""
+    expires_at: int = 0
+    """When the session ends if this tab does nothing more: epoch seconds by the server's clock, 0
+    without a session. Another tab may use the session meanwhile; `auth.expiry_warning()` asks."""
+    ends_at: int = 0
+    """When the session ends however much it is used."""
 
     page_access: dict[str, str] = {}
     """`allowed`, `step_up` or `forbidden` for each page with checks, by the key of its rule."""
@@ -76,6 +83,7 @@ class AuthState(rx.State):
     _decide: ClassVar[Callable[[rx.State, str], Awaitable[Decision | None]]]
     _record: ClassVar[Callable[[rx.State, Decision], None]]
     _may_log_in_silently: ClassVar[Callable[[rx.State], bool]]
+    _extend: ClassVar[Callable[[rx.State], Awaitable[tuple[int, int]]]]
 
     @rx.var
     def login_url(self) -> str:
@@ -123,6 +131,13 @@ class AuthState(rx.State):
     @rx.event
     def acknowledge(self) -> None:
         """Do nothing. The page sends this event when it has the state of its new login."""
+
+    @rx.event
+    async def stay_signed_in(self) -> None:
+        """Let the session count as used now, and update `expires_at`."""
+        # While the store cannot be used, both stay; the session may end.
+        with contextlib.suppress(StoreUnavailable):
+            self.expires_at, self.ends_at = await type(self)._extend(self)
 
     @rx.event
     def refresh(self) -> None:

@@ -3,11 +3,12 @@
 `RedisSessionStore` is in `redis_store`, which needs the package redis.
 """
 
+from ..lifetimes import TOUCH_INTERVAL, Lifetimes
 from .cookie import Cookies, SessionCookie, hash_session_id, is_session_id, new_session_id, strip
 from .encryption import Sealer, UnsealError
 from .models import AccessToken, LoginMode, RecordError, Session, Transaction
 from .sqlite_store import MemorySessionStore, SQLiteSessionStore
-from .store import TOUCH_INTERVAL, Lifetimes, SessionStore, StoredSession
+from .store import SessionStore, StoredSession
 
 __all__ = [
     "TOUCH_INTERVAL",

@@ -48,6 +48,9 @@ class Session:
 
     `state_key` is the random id from which the keys of this login's state trees are derived: 128
     bits as 32 hexadecimal digits, new with each session unless the login hands on an earlier one.
+
+    `session_expiry` is the claim of that name (IPSIE SL1), if the provider sends it: epoch seconds
+    after which the session is over.
     """
 
     sub: str
@@ -60,6 +63,7 @@ class Session:
     id_token: str | None = field(default=None, repr=False)
     authenticated_at: float | None = None
     state_key: str = field(default_factory=partial(secrets.token_hex, 16), repr=False)
+    session_expiry: float | None = None
 
     @property
     def auth_time(self) -> float:
@@ -101,6 +105,14 @@ class Session:
     def with_id_token(self, id_token: str | None) -> Session:
         """Return the session with a newer ID token, if there is one."""
         return self if id_token is None else replace(self, id_token=id_token)
+
+    def ending_by(self, session_expiry: float | None) -> Session:
+        """Return the session with a newer `session_expiry`, if that is earlier. Only another login
+        moves it to a later time."""
+        held = self.session_expiry
+        if session_expiry is None or (held is not None and held <= session_expiry):
+            return self
+        return replace(self, session_expiry=session_expiry)
 
     def to_bytes(self) -> bytes:
         """Return the record as JSON."""

@@ -1,17 +1,17 @@
 """Lua scripts, which Redis runs atomically, each with its keys and arguments.
 
-A session is a hash with the fields `sealed`, `version`, `created_at`, `last_seen_at` and `indexes`.
-The latter names the sorted sets that list the session: those of all sessions, of its user, and of
-its session at the provider. Their scores are the times at which sessions expire. `ref` is a session
-id hash. Times are epoch seconds of the caller's clock; `pttl` is the lifetime of a key in
-milliseconds.
+A session is a hash with the fields `sealed`, `version`, `created_at`, `last_seen_at`, `ends_at`
+(its `session_expiry`; empty or missing without one) and `indexes`. The latter names the sorted sets
+that list the session: of all sessions, of its user, and of its session at the provider. Their
+scores are the times at which sessions expire. `ref` is a session id hash. Times are epoch seconds
+of the caller's clock; `pttl` is the lifetime of a key in milliseconds.
 """
 
 from __future__ import annotations
 
 CREATE = """
 -- KEYS: session, indexes... (first that of all, which PURGE empties)
--- ARGV: ref, sealed, created_at, now, expires_at, pttl, pttl_index
+-- ARGV: ref, sealed, created_at, now, expires_at, pttl, pttl_index, ends_at or ''
 local session = KEYS[1]
 local indexes = {}
 for i = 2, #KEYS do
@@ -21,7 +21,7 @@ for i = 2, #KEYS do
   indexes[#indexes + 1] = KEYS[i]
 end
 redis.call('HSET', session, 'sealed', ARGV[2], 'version', 1, 'created_at', ARGV[3],
-  'last_seen_at', ARGV[4], 'indexes', table.concat(indexes, ' '))
+  'last_seen_at', ARGV[4], 'ends_at', ARGV[8], 'indexes', table.concat(indexes, ' '))
 redis.call('PEXPIRE', session, ARGV[6])
 return 1
 """
@@ -43,9 +43,10 @@ return refs
 
 SEEN = """
 -- A session was used. KEYS: session; ARGV: ref, now, idle, absolute
-local created_at, indexes = unpack(redis.call('HMGET', KEYS[1], 'created_at', 'indexes'))
+local fields = redis.call('HMGET', KEYS[1], 'created_at', 'indexes', 'ends_at')
+local created_at, indexes, ends_at = fields[1], fields[2], tonumber(fields[3] or '')
 if not created_at then return 0 end
-local expires_at = math.min(ARGV[2] + ARGV[3], created_at + ARGV[4])
+local expires_at = math.min(ARGV[2] + ARGV[3], created_at + ARGV[4], ends_at or math.huge)
 redis.call('HSET', KEYS[1], 'last_seen_at', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], math.max(1, math.ceil((expires_at - ARGV[2]) * 1000)))
 for index in string.gmatch(indexes, '%S+') do
@@ -55,12 +56,12 @@ return 1
 """
 
 COMPARE_AND_SWAP = """
--- KEYS: session, lease; ARGV: version, sealed, fence or ''
+-- KEYS: session, lease; ARGV: version, sealed, fence or '', ends_at or ''
 if redis.call('HGET', KEYS[1], 'version') ~= ARGV[1] then return 0 end
 local fence = redis.call('HGET', KEYS[2], 'fence')
 if ARGV[3] ~= '' and fence and tonumber(fence) > tonumber(ARGV[3]) then return 0 end
 redis.call('HINCRBY', KEYS[1], 'version', 1)
-redis.call('HSET', KEYS[1], 'sealed', ARGV[2])
+redis.call('HSET', KEYS[1], 'sealed', ARGV[2], 'ends_at', ARGV[4])
 return 1
 """
 

@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from ..errors import StoreUnavailable
+from ..lifetimes import Lifetimes
 from . import redis_scripts as scripts
 from .encryption import RecordSealer, Sealer
 from .models import Session, Transaction
-from .store import Lifetimes, StoredSession
+from .store import StoredSession
 
 try:
     import redis.asyncio as aioredis
@@ -27,14 +28,15 @@ TIMEOUT = 2.0  # seconds to connect, to get an answer, and to get a connection o
 CONNECTIONS = 50
 LISTEN_INTERVAL = 15.0  # seconds without a message after which the subscription sends a ping
 
-_FIELDS = ("sealed", "version", "created_at", "last_seen_at")
+_FIELDS = ("sealed", "version", "last_seen_at")
 
 
 class RedisSessionStore:
     """`SessionStore` in Redis 6.2 or newer: one server, or one with replicas, but not a cluster.
 
     `url` is a URL of redis-py: `redis://`, `rediss://` (TLS) or `unix://`. Every key of this layer
-    starts with `prefix`. The clocks of machines that share it must agree within seconds (NTP).
+    starts with `prefix`. Sessions end by `lifetimes`. The clocks of machines that share it must
+    agree within seconds (NTP).
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class RedisSessionStore:
         self._redis = aioredis.Redis.from_pool(pool)
         self._sealer = RecordSealer(sealer)
         self._prefix = prefix
-        self._lifetimes = lifetimes or Lifetimes()
+        self.lifetimes = lifetimes or Lifetimes()
         self._clock = clock
         self._create = self._redis.register_script(scripts.CREATE)
         self._delete = self._redis.register_script(scripts.DELETE)
@@ -71,8 +73,8 @@ class RedisSessionStore:
     async def create(
         self, session_id_hash: str, session: Session, *, replaces: str | None = None
     ) -> None:
-        now, life = self._clock(), self._lifetimes
-        expires_at = min(now + life.idle, session.created_at + life.absolute)
+        now, life = self._clock(), self.lifetimes
+        expires_at = StoredSession(session, 1, now).expires_at(life)
         sub_tag, sid_tag = self._sealer.newest_tags(session)
         tags = [tag for tag in (sub_tag, sid_tag) if tag is not None]
         async with self._connected(), self._redis.pipeline(transaction=True) as pipeline:
@@ -92,6 +94,7 @@ class RedisSessionStore:
                         now,
                     ),
                     *(expires_at, _pttl(expires_at - now), _pttl(life.absolute)),
+                    _text(session.session_expiry),
                 ],
                 client=pipeline,
             )
@@ -109,7 +112,7 @@ class RedisSessionStore:
         return self._opened(session_id_hash, *fields)
 
     async def touch(self, session_id_hash: str) -> None:
-        life = self._lifetimes
+        life = self.lifetimes
         async with self._connected():
             await self._seen(
                 [self._name("session", session_id_hash)],
@@ -123,7 +126,7 @@ class RedisSessionStore:
         async with self._connected():
             swapped = await self._compare_and_swap(
                 [self._name("session", session_id_hash), self._name("lease", session_id_hash)],
-                [version, sealed, "" if fence is None else fence],
+                [version, sealed, "" if fence is None else fence, _text(session.session_expiry)],
             )
         if swapped:
             await self.touch(session_id_hash)
@@ -151,14 +154,14 @@ class RedisSessionStore:
         sealed = self._sealer.seal(key, transaction)
         async with self._connected():
             await self._redis.set(
-                self._name("login", key), sealed, px=_pttl(self._lifetimes.transaction)
+                self._name("login", key), sealed, px=_pttl(self.lifetimes.transaction)
             )
 
     async def take_transaction(self, key: str) -> Transaction | None:
         async with self._connected():
             sealed = await self._redis.getdel(self._name("login", key))
         transaction = self._sealer.open(key, sealed, Transaction) if sealed else None
-        oldest = self._clock() - self._lifetimes.transaction
+        oldest = self._clock() - self.lifetimes.transaction
         return transaction if transaction and transaction.created_at > oldest else None
 
     async def mark_used(self, key: str, until: float) -> None:
@@ -177,7 +180,7 @@ class RedisSessionStore:
         async with self._connected():
             fence = await self._acquire_lease(
                 [self._name("lease", session_id_hash)],
-                [now, now + ttl, _pttl(self._lifetimes.absolute)],
+                [now, now + ttl, _pttl(self.lifetimes.absolute)],
             )
         return None if fence is None else int(fence)
 
@@ -233,18 +236,15 @@ class RedisSessionStore:
         session_id_hash: str,
         sealed: bytes | None,
         version: bytes | None,
-        created_at: bytes | None,
         last_seen_at: bytes | None,
     ) -> StoredSession | None:
         """Return the session of these fields, which are all present or all missing."""
-        if not (sealed and version and created_at and last_seen_at):
+        if not (sealed and version and last_seen_at):
             return None
-        now, seen_at = self._clock(), float(last_seen_at)
-        expires_at = min(
-            seen_at + self._lifetimes.idle, float(created_at) + self._lifetimes.absolute
-        )
-        session = self._sealer.open(session_id_hash, sealed, Session) if now < expires_at else None
-        return StoredSession(session, int(version), seen_at) if session else None
+        session = self._sealer.open(session_id_hash, sealed, Session)
+        stored = StoredSession(session, int(version), float(last_seen_at)) if session else None
+        is_live = stored is not None and self._clock() < stored.expires_at(self.lifetimes)
+        return stored if is_live else None
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[None]:
@@ -255,6 +255,10 @@ class RedisSessionStore:
             raise StoreUnavailable(
                 f"Redis cannot be used now: {type(error).__name__}: {error}."
             ) from error
+
+
+def _text(time_or_none: float | None) -> str:
+    return "" if time_or_none is None else str(time_or_none)
 
 
 def _pttl(seconds: float) -> int:

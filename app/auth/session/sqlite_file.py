@@ -17,7 +17,7 @@ from ..errors import ConfigError, StoreUnavailable
 BUSY_TIMEOUT = 5.0  # seconds that a writer waits for another one
 REST = 1.0  # seconds without another attempt after a failure that took at least as long
 
-VERSION = 7
+VERSION = 8
 OLDEST_RECORDS = 3  # in older files, sessions have another shape and are dropped
 
 _SCHEMA = (
@@ -68,6 +68,9 @@ _SCHEMA = (
     "DROP TRIGGER IF EXISTS session_ended",
     "DROP TRIGGER IF EXISTS session_changed",
     "DROP TABLE IF EXISTS changes",
+    # Since version 8.
+    "ALTER TABLE sessions ADD COLUMN ends_at REAL",
+    "CREATE INDEX sessions_ends_at ON sessions (ends_at) WHERE ends_at IS NOT NULL",
     f"PRAGMA user_version = {VERSION}",
 )
 """Creates the tables, or migrates them from any earlier version, in one transaction. The file has

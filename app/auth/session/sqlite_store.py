@@ -8,23 +8,25 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..lifetimes import Lifetimes
 from .encryption import RecordSealer, Sealer
 from .models import Session, Transaction
 from .session_cache import SessionCache
 from .sqlite_file import SQLiteFile
-from .store import Lifetimes, StoredSession
+from .store import StoredSession
 
 NEWS_INTERVAL = 0.2  # seconds between two reads of the table `news`
 NEWS_KEPT = 60.0  # seconds; a process that reads no news for longer misses some
 
 _COLUMNS = "ref, sealed, version, last_seen_at"
-_LIVE = "last_seen_at > ? AND created_at > ?"
+_LIVE = "last_seen_at > ? AND created_at > ? AND (ends_at IS NULL OR ends_at > ?)"
 
 
 class SQLiteSessionStore:
     """`SessionStore` on a file that the processes of one machine may share (see `sqlite_file`).
 
-    `clock` returns epoch seconds, `monotonic` seconds from any beginning.
+    Sessions end by `lifetimes`. `clock` returns epoch seconds, `monotonic` seconds from any
+    beginning.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class SQLiteSessionStore:
         file = Path(file) if file is not None else None
         self._file = SQLiteFile(file)
         self._sealer = RecordSealer(sealer)
-        self._lifetimes = lifetimes or Lifetimes()
+        self.lifetimes = lifetimes or Lifetimes()
         self._clock = clock
         self._monotonic = monotonic
         self._cache = SessionCache(file, clock=clock, monotonic=monotonic)
@@ -49,18 +51,18 @@ class SQLiteSessionStore:
     ) -> None:
         tags, now = self._sealer.newest_tags(session), self._clock()
         sealed = self._sealer.seal(session_id_hash, session)
-        row = (session_id_hash, *tags, sealed, session.created_at, now)
+        row = (session_id_hash, *tags, sealed, session.created_at, now, session.session_expiry)
         if replaces is not None:
             replaced = await self._change(
                 replaces,
                 "UPDATE sessions SET (ref, sub_tag, sid_tag, sealed, version, created_at,"
-                " last_seen_at) = (?, ?, ?, ?, 1, ?, ?) WHERE ref = ? RETURNING 1",
+                " last_seen_at, ends_at) = (?, ?, ?, ?, 1, ?, ?, ?) WHERE ref = ? RETURNING 1",
                 *row,
                 replaces,
             )
             if replaced:
                 return
-        await self._file.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, 1, ?, ?)", *row)
+        await self._file.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, 1, ?, ?, ?)", *row)
 
     def cached(self, session_id_hash: str) -> StoredSession | None:
         return self._cache.get(session_id_hash)
@@ -77,10 +79,7 @@ class SQLiteSessionStore:
         )
         stored = self._opened(rows).get(session_id_hash)
         if stored is not None:
-            expires_at = min(
-                stored.last_seen_at + self._lifetimes.idle,
-                stored.session.created_at + self._lifetimes.absolute,
-            )
+            expires_at = stored.expires_at(self.lifetimes)
             self._cache.put(session_id_hash, stored, expires_at, look)
         return stored
 
@@ -97,11 +96,12 @@ class SQLiteSessionStore:
     ) -> bool:
         swapped = await self._change(
             session_id_hash,
-            "UPDATE sessions SET sealed = ?, version = version + 1, last_seen_at = ?"
+            "UPDATE sessions SET sealed = ?, version = version + 1, last_seen_at = ?, ends_at = ?"
             " WHERE ref = ? AND version = ? AND (? IS NULL OR NOT EXISTS"
             " (SELECT 1 FROM leases WHERE leases.ref = sessions.ref AND fence > ?)) RETURNING 1",
             self._sealer.seal(session_id_hash, session),
             self._clock(),
+            session.session_expiry,
             session_id_hash,
             version,
             fence,
@@ -139,7 +139,7 @@ class SQLiteSessionStore:
         rows = await self._file.execute(
             "DELETE FROM transactions WHERE key = ? RETURNING sealed, created_at", key
         )
-        if not rows or rows[0][1] <= self._clock() - self._lifetimes.transaction:
+        if not rows or rows[0][1] <= self._clock() - self.lifetimes.transaction:
             return None
         return self._sealer.open(key, rows[0][0], Transaction)
 
@@ -206,11 +206,12 @@ class SQLiteSessionStore:
         now = self._clock()
         # No cache has to be dropped: cached sessions expire at the same time.
         rows = await self._file.execute(
-            "DELETE FROM sessions WHERE last_seen_at <= ? OR created_at <= ? RETURNING ref, sealed",
+            "DELETE FROM sessions WHERE last_seen_at <= ? OR created_at <= ? OR ends_at <= ?"
+            " RETURNING ref, sealed",
             *self._oldest(),
         )
         await self._file.execute(
-            "DELETE FROM transactions WHERE created_at <= ?", now - self._lifetimes.transaction
+            "DELETE FROM transactions WHERE created_at <= ?", now - self.lifetimes.transaction
         )
         await self._file.execute("DELETE FROM remembered WHERE until <= ?", now)
         await self._file.execute("DELETE FROM news WHERE published_at <= ?", now - NEWS_KEPT)
@@ -248,10 +249,11 @@ class SQLiteSessionStore:
                 found[session_id_hash] = StoredSession(session, version, last_seen_at)
         return found
 
-    def _oldest(self) -> tuple[float, float]:
-        """A session has expired if its last use or its creation is not after these times."""
+    def _oldest(self) -> tuple[float, float, float]:
+        """A session has expired if its last use, its creation or its `session_expiry` is not after
+        these times."""
         now = self._clock()
-        return now - self._lifetimes.idle, now - self._lifetimes.absolute
+        return now - self.lifetimes.idle, now - self.lifetimes.absolute, now
 
 
 class MemorySessionStore(SQLiteSessionStore):

@@ -6,19 +6,8 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..lifetimes import Lifetimes
 from .models import Session, Transaction
-
-TOUCH_INTERVAL = 60.0  # seconds between two updates of `last_seen_at`: most uses write nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Lifetimes:
-    """Lifetimes in seconds. A session ends `idle` after its last use and `absolute` after login. A
-    transaction (a login that has not returned yet) ends after `transaction`."""
-
-    idle: float = 3 * 24 * 3600.0
-    absolute: float = 30 * 24 * 3600.0
-    transaction: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +19,16 @@ class StoredSession:
     version: int
     last_seen_at: float
 
+    def ends_at(self, lifetimes: Lifetimes) -> float:
+        """When the session ends however much it is used, in epoch seconds."""
+        ends_at = self.session.created_at + lifetimes.absolute
+        ceiling = self.session.session_expiry
+        return ends_at if ceiling is None else min(ends_at, ceiling)
+
+    def expires_at(self, lifetimes: Lifetimes) -> float:
+        """When the session ends if it is not used again, in epoch seconds."""
+        return min(self.last_seen_at + lifetimes.idle, self.ends_at(lifetimes))
+
 
 class SessionStore(Protocol):
     """Several processes may use one store. Times are epoch seconds.
@@ -40,7 +39,15 @@ class SessionStore(Protocol):
 
     Every method but `cached` raises `StoreUnavailable` if the store cannot be used now. No session
     ends, and the caller may retry.
+
+    A session ends by `lifetimes`, and at its `session_expiry` at the latest: after that, no method
+    returns it.
     """
+
+    @property
+    def lifetimes(self) -> Lifetimes:
+        """The lifetimes of its sessions."""
+        ...
 
     async def create(
         self, session_id_hash: str, session: Session, *, replaces: str | None = None
@@ -86,7 +93,8 @@ class SessionStore(Protocol):
         expired."""
 
     async def mark_used(self, key: str, until: float) -> None:
-        """Mark `key` (the hash of a single-use token) as used until that time."""
+        """Mark `key` as used until that time: the hash of a single-use token, or of a session that
+        was ended from elsewhere."""
 
     async def is_used(self, key: str) -> bool:
         """Whether `key` is marked as used now."""

@@ -23,12 +23,14 @@ def new_session(
     refresh_token: str | None = None,
     auth_time: float | None = None,
     now: float | None = None,
+    session_expiry: float | None = None,
 ) -> Session:
     """Return the session that a login of this user would begin.
 
     `user` holds the claims; `sub` is needed. `roles` become the claim `roles`. The access token is
     for `audience` (None: the default one), has these `scopes` (space-separated), and is valid for
     an hour. `auth_time` (epoch seconds) is when the user authenticated; `now` by default.
+    `session_expiry` (epoch seconds) is when the session ends at the latest.
     """
     now = time.time() if now is None else now
     claims = {**user, **({"roles": list(roles)} if roles else {})}
@@ -42,6 +44,7 @@ def new_session(
         (token,),
         now,
         authenticated_at=now if auth_time is None else auth_time,
+        session_expiry=session_expiry,
     )
 
 

@@ -19,7 +19,7 @@ from ..http.uploads import discard
 from ..reflex.reflex_seam import new_state_tree
 from ..reflex.state import AuthState
 from ..service import AuthService
-from ..session import Session, hash_session_id
+from ..session import Session, StoredSession, hash_session_id
 from ..user import User
 from .sessions import add_session, new_session_of
 
@@ -83,8 +83,10 @@ class Tab:
 
     async def refresh(self) -> None:
         """Update `AuthState`, as the next event would in the app."""
-        session = await self._session()
+        stored = await self._stored()
+        session = stored.session if stored else None
         auth_state = await self.get_state(AuthState)
+        auth_state.expires_at, auth_state.ends_at = self._wiring.middleware.times(stored)
         auth_state.is_loading = False
         auth_state.is_authenticated = session is not None
         auth_state.user = cast(User, session.claims()) if session else None
@@ -106,9 +108,12 @@ class Tab:
         finally:
             self._wiring.connections.remove(connection)
 
-    async def _session(self) -> Session | None:
+    async def _stored(self) -> StoredSession | None:
         key = self._session_id_hash
-        stored = await self._store.load(key) if key is not None else None
+        return await self._store.load(key) if key is not None else None
+
+    async def _session(self) -> Session | None:
+        stored = await self._stored()
         return stored.session if stored else None
 
 

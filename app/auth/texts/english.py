@@ -59,6 +59,7 @@ ENGLISH = {
     "start_page": "Go to the start page",
     "loading": "Loading…",
     "reference": "Reference",
+    "expires": "You will be logged out at {time}.",
     "signed_out": "You are not logged in.",
     "forbidden_title": "This page is not for you",
     "forbidden": "You are logged in, but you lack what it takes to see it (status 403).",
@@ -75,6 +76,7 @@ ENGLISH = {
     # The documents of the backend.
     "logout_title": "Log out?",
     "logout": "You will be logged out of this app and at the login provider.",
+    "logout_local": "You will be logged out of this app, but not at the login provider.",
     "stay": "Stay logged in",
     "not_found_title": "There is nothing here",
     "not_found": "This address belongs to no page of this app.",

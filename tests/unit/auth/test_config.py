@@ -5,12 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from joserfc.jwk import ECKey
 
-from app.auth import AuthConfig, AuthorizationParams, ConfigError
+from app.auth import (
+    AuthConfig,
+    AuthorizationParams,
+    AuthService,
+    ConfigError,
+    Lifetimes,
+    MemorySessionStore,
+    Sealer,
+)
 from app.auth.environ import NEUTRAL_NAMES
 
 from ...servers import ROOT
@@ -262,3 +271,66 @@ def test_import_without_reflex() -> None:
         "sys.exit('reflex' in sys.modules or 'app.config' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("idle", "absolute", "lifetimes"),
+    [
+        ("", "", Lifetimes()),
+        ("3600", "", Lifetimes(idle=3600.0)),
+        ("3600", "28800", Lifetimes(idle=3600.0, absolute=28800.0)),
+        ("", "28800", Lifetimes(idle=28800.0, absolute=28800.0)),
+    ],
+)
+def test_session_lifetimes(idle: str, absolute: str, lifetimes: Lifetimes) -> None:
+    """The environment says how long sessions last; a shorter whole life shortens the idle one."""
+    environ = {**GOOD, "APP_SESSION_IDLE": idle, "APP_SESSION_ABSOLUTE": absolute}
+    assert AuthConfig.from_environ(environ).session_lifetimes == lifetimes
+
+
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        ({"APP_SESSION_IDLE": "soon"}, "APP_SESSION_IDLE=soon is not a number of seconds"),
+        ({"APP_SESSION_IDLE": "59"}, "APP_SESSION_IDLE=59 is not a number of seconds, 60 or more"),
+        ({"APP_SESSION_ABSOLUTE": "-1"}, "APP_SESSION_ABSOLUTE=-1 is not a number of seconds"),
+        ({"APP_SESSION_ABSOLUTE": "9" * 30}, "is not a number of seconds"),
+        (
+            {"APP_SESSION_IDLE": "7200", "APP_SESSION_ABSOLUTE": "3600"},
+            "APP_SESSION_IDLE=7200 exceeds APP_SESSION_ABSOLUTE=3600",
+        ),
+        ({"APP_LOGOUT_URLS": "/bye"}, "APP_LOGOUT_URLS=/bye is not a domain or an http"),
+        ({"APP_LOGOUT_URLS": "javascript:alert(1)"}, "APP_LOGOUT_URLS=javascript:alert(1) is not"),
+        ({"APP_LOGOUT_URLS": "http://example.com/"}, "uses http:// on a host that is not"),
+        ({"APP_LOGOUT_URLS": "https://a@example.com/"}, "may have no user name"),
+        ({"APP_LOGOUT_URLS": "https://example.com/\\x"}, "backslash"),
+        ({"APP_LOGOUT_URLS": "https://example.com/x y"}, "no white space"),
+    ],
+)
+def test_bad_session_settings(variables: dict[str, str], problem: str) -> None:
+    """A lifetime or a logout URL that cannot work is reported, together with what else is wrong."""
+    with pytest.raises(ConfigError) as raised:
+        AuthConfig.from_environ({**GOOD, "AUTH0_SECRET": "short", **variables})
+    assert problem in str(raised.value)
+    assert "too short" in str(raised.value)
+
+
+def test_logout_urls() -> None:
+    """The allowed logout URLs come from the environment, or from code, where they are checked."""
+    environ = {**GOOD, "APP_LOGOUT_URLS": "https://example.com/bye?x=1, https://other.example"}
+    config = AuthConfig.from_environ(environ)
+    assert config.logout_urls == ("https://example.com/bye?x=1", "https://other.example")
+    with pytest.raises(ConfigError, match="logout_urls: //evil"):
+        replace(config, logout_urls=("//evil.example",))
+
+
+def test_lifetimes_that_do_not_reach_the_store() -> None:
+    """Lifetimes that are configured but not given to the store stop the start; a store that has its
+    own, without any in the configuration, does not."""
+    sealer = Sealer(("s" * 32,))
+    config = AuthConfig.from_environ({**GOOD, "APP_SESSION_IDLE": "3600"})
+    with pytest.raises(ConfigError, match=r"lifetimes=config\.session_lifetimes"):
+        AuthService(config, MemorySessionStore(sealer))
+    lifetimes = config.session_lifetimes
+    AuthService(config, MemorySessionStore(sealer, lifetimes=lifetimes))
+    AuthService(AuthConfig.from_environ(GOOD), MemorySessionStore(sealer, lifetimes=lifetimes))

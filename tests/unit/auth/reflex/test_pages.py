@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import reflex as rx
 
-from app.auth import AuthPages, AuthTexts
+from app.auth import AuthConfig, AuthPages, AuthTexts
 from app.auth.access.checks import has_role
 from app.auth.access.policy import PUBLIC, SIGNED_IN, Rule
 from app.auth.audit import AuditTrail
@@ -96,3 +96,45 @@ def test_name(app: rx.App) -> None:
     """The user's name is the claim `name`, or `email`, or `sub`."""
     shown = str(AuthComponents().user_name())
     assert shown.index('"name"') < shown.index('"email"') < shown.index('"sub"')
+
+
+class Components(AuthComponents):
+    """The components of an app that leads to one other site after a logout."""
+
+    config = AuthConfig(
+        "https://id.example", "id", "secret", logout_urls=("https://x.example/bye",)
+    )
+    views = Views(AuthTexts())
+
+
+def test_logout_form(app: rx.App) -> None:
+    """What a logout form asks for is in its hidden fields; a plain one has none."""
+    assert "hidden" not in str(Components().logout_form())
+    form = str(Components().logout_form(return_to="/bye", federated=True))
+    assert form.count("hidden") == 2
+    for text in ('"return_to"', '"/bye"', '"federated"'):
+        assert text in form
+    assert '"local"' in str(Components().logout_form(local=True))
+    assert "x.example" in str(Components().logout_form(return_to="https://x.example/bye"))
+
+
+@pytest.mark.parametrize("return_to", ["//evil.example", "https://evil.example", "/auth/login", ""])
+def test_logout_form_that_cannot_work(app: rx.App, return_to: str) -> None:
+    """A form that would lead elsewhere than it says is an error when the page is made."""
+    with pytest.raises(ValueError, match="neither a path of this app"):
+        Components().logout_form(return_to=return_to)
+
+
+def test_logout_form_that_contradicts_itself(app: rx.App) -> None:
+    """A logout that leaves the provider alone cannot reach further than it."""
+    with pytest.raises(ValueError, match="not federated"):
+        Components().logout_form(local=True, federated=True)
+
+
+def test_expiry_warning(app: rx.App) -> None:
+    """The warning has its texts in each language, and asks this app's backend."""
+    warning = str(Components().expiry_warning())
+    assert '"auth-expiry"' in warning
+    assert "http://localhost:3000/auth/session" in warning
+    for text in ("You will be logged out at {time}.", "Sie werden um {time} Uhr abgemeldet."):
+        assert text in warning

@@ -58,6 +58,23 @@ def test_transaction() -> None:
     assert earlier == replace(popup, mode=LoginMode.REDIRECT)
 
 
+def test_record_without_session_expiry() -> None:
+    """A record from before sessions had a `session_expiry` is read, and has none."""
+    fields = json.loads(SESSION.to_bytes())
+    del fields["session_expiry"]
+    assert Session.from_bytes(json.dumps(fields).encode()) == SESSION
+
+
+@pytest.mark.parametrize(
+    ("held", "newer", "kept"),
+    [(None, None, None), (None, 5.0, 5.0), (5.0, None, 5.0), (5.0, 4.0, 4.0), (5.0, 6.0, 5.0)],
+)
+def test_ending_by(held: float | None, newer: float | None, kept: float | None) -> None:
+    """A refreshed ID token brings the end of a session forward, and never puts it off."""
+    session = replace(SESSION, session_expiry=held)
+    assert session.ending_by(newer).session_expiry == kept
+
+
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"v":1}', b'{"v":4}', b'{"v":4,"sub":"x"}'])
 def test_other_shape(data: bytes) -> None:
     """What is no session record is an error of its own kind."""

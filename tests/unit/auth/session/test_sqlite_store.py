@@ -192,7 +192,7 @@ NUMBERED_CHANGES = """
 
 @pytest.mark.parametrize(
     ("version", "changes"),
-    [(3, ""), (4, COUNTED_CHANGES), (5, NUMBERED_CHANGES), (6, NUMBERED_CHANGES)],
+    [(3, ""), (4, COUNTED_CHANGES), (5, NUMBERED_CHANGES), (6, NUMBERED_CHANGES), (7, "")],
 )
 async def test_previous_file(file: Path, clock: Clock, version: int, changes: str) -> None:
     """The sessions of a file of an earlier version live on; its table of changes goes."""
@@ -200,7 +200,8 @@ async def test_previous_file(file: Path, clock: Clock, version: int, changes: st
     await store.create("ref", session(clock))
     await store.close()
     with closing(sqlite3.connect(file)) as database, database:
-        database.executescript(changes)
+        database.executescript("DROP INDEX sessions_ends_at;" + changes)
+        database.execute("ALTER TABLE sessions DROP COLUMN ends_at")
         database.execute(f"PRAGMA user_version = {version}")
     store = opened(file, clock)
     assert await store.load("ref")

@@ -64,6 +64,58 @@ async def test_absolute_lifetime(store: SessionStore, clock: Clock) -> None:
     assert await store.load("ref") is None
 
 
+async def test_session_expiry(store: SessionStore, clock: Clock) -> None:
+    """However much it is used, a session ends at the time that the provider gave it; at that time
+    it is found no more, and is purged as any other."""
+    await store.create("ref", session(clock, session_expiry=clock() + 150.0))
+    for _ in range(3):
+        clock.now += 49
+        await store.touch("ref")
+        assert await store.load("ref")
+    clock.now += 3
+    assert store.cached("ref") is None
+    assert await store.load("ref") is None
+    assert await store.find(sub="auth0|alice") == {}
+    assert list(await store.purge()) == ["ref"]
+
+
+async def test_session_expiry_of_a_replaced_session(store: SessionStore, clock: Clock) -> None:
+    """A login that replaces a session brings its own end, or none."""
+    await store.create("first", session(clock, session_expiry=clock() + 10.0))
+    await store.create("second", session(clock), replaces="first")
+    clock.now += 11
+    assert await store.load("second")
+    await store.create("third", session(clock, session_expiry=clock() + 10.0), replaces="second")
+    clock.now += 10
+    assert await store.load("third") is None
+
+
+async def test_earlier_session_expiry(store: SessionStore, clock: Clock) -> None:
+    """A change of the session may bring its end forward, and touching does not put it off."""
+    await store.create("ref", session(clock))
+    shorter = session(clock).ending_by(clock() + 50.0)
+    assert await store.compare_and_swap("ref", 1, shorter)
+    clock.now += 49
+    await store.touch("ref")
+    assert await store.load("ref")
+    clock.now += 1
+    assert await store.load("ref") is None
+    assert list(await store.purge()) == ["ref"]
+
+
+async def test_times_of_a_session(store: SessionStore, clock: Clock) -> None:
+    """A loaded session knows when it ends unless it is used, and when in any case."""
+    await store.create("ref", session(clock))
+    stored = await store.load("ref")
+    assert stored
+    assert stored.expires_at(store.lifetimes) == clock() + LIFETIMES.idle
+    assert stored.ends_at(store.lifetimes) == clock() + LIFETIMES.absolute
+    await store.create("short", session(clock, session_expiry=clock() + 7.0))
+    stored = await store.load("short")
+    assert stored
+    assert stored.expires_at(store.lifetimes) == stored.ends_at(store.lifetimes) == clock() + 7
+
+
 async def test_compare_and_swap(store: SessionStore, clock: Clock) -> None:
     """Of two writers that loaded the same version, the second one is refused."""
     await store.create("ref", session(clock))

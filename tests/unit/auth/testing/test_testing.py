@@ -179,6 +179,28 @@ async def test_cookie(auth: AuthService) -> None:
     assert profile.json() == ANN
 
 
+async def test_end_of_the_session(auth: AuthService) -> None:
+    """`AuthState` says when the session ends, and staying puts that off as far as possible."""
+    clock: FakeClock = auth.clock  # type: ignore[assignment]
+    lifetimes, begun_at = auth.store.lifetimes, clock.now
+    async with signed_in(auth, user=ANN, session_expiry=begun_at + lifetimes.idle + 50) as tab:
+        state = await tab.get_state(AuthState)
+        assert state.expires_at == begun_at + lifetimes.idle
+        assert state.ends_at == begun_at + lifetimes.idle + 50
+        clock.now += 40
+        await tab.call(AuthState.stay_signed_in)
+        assert state.expires_at == clock.now + lifetimes.idle
+        clock.now += 40
+        await tab.call(AuthState.stay_signed_in)
+        assert state.expires_at == state.ends_at
+        clock.now = state.ends_at
+        await tab.call(AuthState.stay_signed_in)
+        assert state.expires_at == state.ends_at == 0
+    async with visitor(auth) as tab:
+        await tab.call(AuthState.stay_signed_in)
+        assert (await tab.get_state(AuthState)).expires_at == 0
+
+
 def test_tab_is_named(auth: AuthService) -> None:
     """Two tabs have different state trees."""
     assert Tab(auth, None).tree != Tab(auth, None).tree

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from app.auth import AuthorizationParams, AuthService, ConfigError, Limits
+from app.auth.flows.ended_elsewhere import end_from_elsewhere
 from app.auth.session import hash_session_id
 
 from .world import APP, OTHER_AUDIENCE, TENANT, World, error_code
@@ -130,7 +131,10 @@ async def test_foreign_return_to(world: World, browser: httpx.AsyncClient, retur
 async def test_ended_session(world: World, browser: httpx.AsyncClient) -> None:
     """A session that was ended from elsewhere does not begin again silently."""
     await world.log_in(browser)
-    await world.store.delete(hash_session_id(browser.cookies[SESSION]))
+    session_id_hash = hash_session_id(browser.cookies[SESSION])
+    stored = await world.store.load(session_id_hash)
+    assert stored
+    await end_from_elsewhere(world.store, session_id_hash, stored)
     url = (await browser.get(f"{APP}/auth/login?prompt=none")).headers["location"]
     assert parse_qs(urlsplit(url).query)["max_age"] == ["0"]
     world.clock.now += 1

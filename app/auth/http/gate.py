@@ -164,7 +164,7 @@ class Gate:
                 session_id_hash=session_id_hash,
                 browser=hash_session_id(browser) if browser else "",
                 client=client,
-                # The cookie of a session that has ended asks for the password at the next login.
+                # The session of a stale cookie may have been ended from elsewhere.
                 may_log_in_silently=bool(browser and not session_id_hash)
                 and not self._cookies.no_silent_login.read(_header(scope, b"cookie")),
             )

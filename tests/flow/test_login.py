@@ -150,7 +150,7 @@ async def test_return_to_of_a_failed_login(world: World, browser: httpx.AsyncCli
         "javascript:alert(1)",
         "profile",
         "/auth/logout",
-        "/" + "x" * 3000,
+        "/" + "x" * 9000,
         "",
     ],
 )

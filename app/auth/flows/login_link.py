@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from ..config import AuthorizationParams
 from ..errors import LoginLinkError
 from ..session import LoginMode, Session
+
+logger = logging.getLogger(__name__)
 
 # Scopes of the user and the login, not of an API (OpenID Connect Core sections 5.4 and 11).
 _IDENTITY = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
@@ -56,18 +59,27 @@ def _asked(scope: str | None, params: AuthorizationParams) -> list[str]:
 
 
 DEFAULT_RETURN_TO = "/"
-_MAXIMUM_LENGTH = 2048
+_MAXIMUM_LENGTH = 8192  # characters
+_ASCII = "".join(map(chr, range(128)))
 
 
 def safe_return_to(text: str | None) -> str:
-    """Return `text` if every browser reads it as a page on this origin, else "/".
+    """Return `text` if every browser reads it as a page on this origin, else "/". Characters that
+    are not ASCII are percent-encoded, as browsers do it.
 
     This refuses absolute and scheme-relative URLs, backslashes (browsers read them as slashes),
     control characters and white space (browsers drop them), `..` that leads above the app (which
     may have a path of its own, beside other apps), and the auth layer's own routes, which would
     loop.
     """
-    if not text or len(text) > _MAXIMUM_LENGTH or not text.isascii():
+    if not text:
+        return DEFAULT_RETURN_TO
+    try:
+        text = quote(text, safe=_ASCII)
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return DEFAULT_RETURN_TO
+    if len(text) > _MAXIMUM_LENGTH:
+        logger.warning("A login does not return to a path of %d characters.", len(text))
         return DEFAULT_RETURN_TO
     if not text.startswith("/") or text.startswith("//") or "\\" in text:
         return DEFAULT_RETURN_TO

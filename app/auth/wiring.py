@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import reflex as rx
 
-from .access.policy import Decision
+from .access.policy import Decision, Rule
 from .audit import AuditHook, AuditTrail
 from .config import AuthConfig
 from .flows.login_link import is_route, page_of
@@ -24,7 +24,7 @@ from .http.state_trees import StateTrees
 from .interceptor import HttpInterceptorConfig
 from .limits import Limits
 from .reflex.access_control import AccessControl
-from .reflex.access_rules import AccessRules, default_rule
+from .reflex.access_rules import AccessRules
 from .reflex.carry_over import CarryOver
 from .reflex.client_storage import ClientStorage
 from .reflex.delta_filter import DeltaFilter
@@ -48,7 +48,7 @@ class Options:
     """The options of an `AuthService`, which documents them."""
 
     http_interceptor: HttpInterceptorConfig
-    secure_by_default: bool
+    default_rule: Rule
     inspect_requests: bool
     audit_hooks: Sequence[AuditHook]
     limits: Limits | None
@@ -84,7 +84,7 @@ class Wiring:
         clock = options.clock
         # Without a secret in the configuration, open state trees end with this process.
         keys = config.secrets or (secrets.token_hex(32),)
-        rules = AccessRules(default_rule(is_secure=options.secure_by_default))
+        rules = AccessRules(options.default_rule)
         self.audit = AuditTrail(options.audit_hooks, clock=clock)
         self.connections = Connections()
         self.tabs = TabNotifier(self.connections, store)

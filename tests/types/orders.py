@@ -29,6 +29,7 @@ from app.auth import (
     any_of,
     has_role,
     has_scope,
+    verified_email,
 )
 
 API = "https://api.example.com/v1"
@@ -38,6 +39,7 @@ auth = AuthService(
     config,
     MemorySessionStore(Sealer(config.secrets)),
     http_interceptor=HttpInterceptorConfig(allowed_list=[f"{API}/*"]),
+    default_check=[verified_email(), lambda viewer: "sub" in viewer.user],
 )
 
 
@@ -50,6 +52,16 @@ class Employee(User, total=False):
 class Order(TypedDict):
     id: int
     title: str
+
+
+def owns(viewer: Principal, state: "Orders", order_id: int) -> bool:
+    """A check of the event's arguments."""
+    return any(row["id"] == order_id for row in state.rows)
+
+
+async def may_comment(viewer: Principal, state: "Orders") -> bool:
+    """A check of the State."""
+    return viewer.user["sub"] != state.title
 
 
 class Orders(UserScopedState):
@@ -103,6 +115,10 @@ class Orders(UserScopedState):
     @rx.event
     @auth.require(has_role("admin"), any_of(has_scope("write:prices"), has_role("owner")))
     def reprice(self, factor: float) -> None: ...
+
+    @rx.event
+    @auth.require(any_of(has_role("admin"), owns), may_comment)
+    def comment(self, order_id: int, text: str) -> None: ...
 
     @rx.event
     @auth.public
@@ -199,7 +215,12 @@ async def export(request: Request) -> Response:
     return PlainTextResponse(f"{session.user['sub'] if session else ''}: {response.text}")
 
 
-@auth.require_http(has_role("admin"))
+def counts(viewer: Principal, number: int) -> bool:
+    """A check of a route's arguments."""
+    return number > 0
+
+
+@auth.require_http(has_role("admin"), counts)
 async def count(request: Request, number: int) -> int:
     user = await auth.current_user(request)
     assert_type(user["sub"], str)

@@ -34,6 +34,7 @@ from .reflex.navigation import LoginUrl, current_path
 from .reflex.pages import Views
 from .reflex.plugin import script
 from .reflex.reflex_seam import filter_deltas, filter_logs, pages_of
+from .reflex.replay import Replay
 from .reflex.request_inspector import Inspection
 from .reflex.session_middleware import SessionMiddleware
 from .reflex.state import AuthState
@@ -116,11 +117,15 @@ class Wiring:
         self.route_guard = RouteGuard(
             self.request_sessions, config, self.audit, login_url, clock=clock
         )
+        self._replay = Replay(
+            self.sessions.kept_events, self.backend.request_limits, self.audit, clock=clock
+        )
         self.access = AccessControl(
             rules,
             login_url,
             self.audit,
             options.views,
+            self._replay,
             silent_login=options.silent_login,
             clock=clock,
         )
@@ -134,6 +139,7 @@ class Wiring:
             self.connections,
             ClientStorage(rules, keys, clock=clock),
             CarryOver(state_trees),
+            self._replay,
             options.views.texts,
             clock=clock,
         )
@@ -177,6 +183,7 @@ class Wiring:
         if app is None or app.sio is None or app.event_namespace is None:
             return
         self.access.start()
+        self._replay.start()
         # A route with a parameter has no folder.
         self._page_paths.pages = frozenset(
             f"{self._base_path}/{route}" for route, _ in pages_of(app) if "[" not in route

@@ -121,6 +121,18 @@ class Orders(UserScopedState):
     def comment(self, order_id: int, text: str) -> None: ...
 
     @rx.event
+    @auth.require_login(replay=True)
+    @auth.require(lambda viewer: "email" in viewer.user)
+    def order(self, title: str, count: int) -> None:
+        self.title = title
+
+    @rx.event(background=True)
+    @auth.require_login(replay=True)
+    async def order_later(self, title: str) -> None:
+        async with self:
+            self.title = title
+
+    @rx.event
     @auth.public
     def browse(self) -> None: ...
 
@@ -166,6 +178,7 @@ def orders() -> rx.Component:
         rx.el.button("Clear", on_click=Orders.clear),
         rx.el.button("Remove the first", on_click=Orders.remove(1)),  # type: ignore[misc]
         rx.el.button("Load again", on_click=Orders.load),
+        rx.el.button("Order tea", on_click=Orders.order("tea", 2)),  # type: ignore[operator]
         rx.el.button("Half price", on_click=Orders.reprice(0.5)),  # type: ignore[operator]
         auth.logout_form(rx.el.button("Log out", type="submit")),
         auth.request_inspector(),

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     SESSION_EXPIRED = "session_expired"
     SESSION_REVOKED = "session_revoked"
     ACCESS = "access"
+    REPLAYED = "replayed"
     OFFLINE_ACCESS = "offline_access"
     INTERCEPTOR = "interceptor"
     LIMIT = "limit"

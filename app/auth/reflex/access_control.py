@@ -25,6 +25,7 @@ from .navigation import LoginUrl, go_to_login
 from .pages import Views
 from .payloads import STATE, Parameters, default_arguments, parameters_of
 from .reflex_seam import converted_payload, wrap_pages
+from .replay import Replay
 from .state import text_for
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class AccessControl:
         login_url: LoginUrl,
         audit: AuditTrail,
         views: Views | None = None,
+        replay: Replay | None = None,
         *,
         silent_login: bool = False,
         clock: Callable[[], float],
@@ -48,6 +50,7 @@ class AccessControl:
         self._is_login_silent = silent_login
         self._views = views or Views(AuthTexts())
         self._audit = audit
+        self._replay = replay
         self._login_url = login_url
         self._clock = clock
         self._throttle = LogThrottle()
@@ -134,7 +137,7 @@ class AccessControl:
         check = f" ({decision.check})" if decision.check else ""
         if self._throttle.is_due(f"{connection.tree if connection else ''} {event.name}"):
             logger.warning("Refused %s: %s%s", event.name, decision.denial, check)
-        spec = None if is_unknown else self._remedy(state, decision)
+        spec = None if is_unknown else await self._remedy(state, event, decision, connection)
         return StateUpdate(events=Event.from_event_type(spec) if spec else [])
 
     async def decide_page(self, session: Session | None, key: str) -> Decision | None:
@@ -179,10 +182,13 @@ class AccessControl:
         call = call_of(event)
         return self.rules.of_handler(call.name, call.handler) if isinstance(call, Call) else None
 
-    def _remedy(self, state: BaseState, decision: Decision) -> EventSpec:
+    async def _remedy(
+        self, state: BaseState, event: Event, decision: Decision, connection: Connection | None
+    ) -> EventSpec:
         match decision.denial:
             case Denial.LOGIN_REQUIRED:
-                return go_to_login(state, self._login_url)
+                kept = await self._replay.keep(event, connection) if self._replay else {}
+                return go_to_login(state, self._login_url, **kept)
             case Denial.STEP_UP_REQUIRED:
                 return go_to_login(state, self._login_url, **decision.login_parameters)
             case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -26,6 +27,7 @@ from .guard import (
 from .navigation import LoginUrl
 from .pages import Views
 from .payloads import require_arguments
+from .replay import mark_replayed
 
 Target = TypeVar("Target")
 StateClass = TypeVar("StateClass", bound=type[BaseState])
@@ -94,10 +96,32 @@ class LoginDecorator:
         self, target: Handler[State, Arguments]
     ) -> GuardedHandler[State, Arguments]: ...
 
-    def require_login(self, target: Callable[..., Any]) -> Callable[..., Any]:
+    @overload
+    def require_login(
+        self, *, replay: bool = ...
+    ) -> Callable[[Handler[State, Arguments]], GuardedHandler[State, Arguments]]: ...
+
+    def require_login(
+        self, target: Callable[..., Any] | None = None, *, replay: bool = False
+    ) -> Callable[..., Any]:
         """Guard a page (a function without parameters) or an event handler (one with `self`): when
         no user is signed in, the browser goes to the login and returns. A guarded handler is async.
-        Put it below `@rx.page` and `@rx.event`."""
+        Put it below `@rx.page` and `@rx.event`.
+
+        With `replay`, what a visitor clicked is done after the login: the handler runs with the
+        same arguments (at most 8 KiB of JSON) in the tab that comes back, once, if its rule allows
+        it to the user who has logged in.
+
+        Raises:
+            TypeError: `replay` is for a page, or for a handler that takes uploaded files.
+        """
+        if target is None:
+            return functools.partial(self._require_login, replay=replay)
+        return self._require_login(target, replay=replay)
+
+    def _require_login(self, target: Callable[..., Any], *, replay: bool) -> Callable[..., Any]:
+        if replay:
+            mark_replayed(target)
         # A page has no parameters, a handler has `self`.
         if not inspect.signature(target).parameters:
             return guard_page(target, self.views, self._login_rule)

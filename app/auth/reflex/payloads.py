@@ -16,6 +16,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Union
 
+import reflex as rx
 from reflex_base.utils.serializers import deserializers
 
 from ..access.policy import Rule
@@ -101,6 +102,16 @@ def default_arguments(handler: Callable[..., Any]) -> dict[str, Any]:
     """The defaults of an event handler's parameters."""
     parameters = inspect.signature(handler).parameters.values()
     return {each.name: each.default for each in parameters if each.default is not each.empty}
+
+
+def takes_files(handler: Callable[..., Any]) -> bool:
+    """Whether an event handler is one for uploads."""
+    return any(_has_files(hint) for hint in parameters_of(handler).types.values())
+
+
+def _has_files(hint: Any) -> bool:
+    is_file = isinstance(hint, type) and issubclass(hint, rx.UploadFile | rx.UploadChunkIterator)
+    return is_file or any(_has_files(argument) for argument in typing.get_args(hint))
 
 
 def fits(value: Any, hint: Any) -> bool:

@@ -374,6 +374,39 @@ class Orders(rx.State):
         note(self, "show")
 
 
+class Wishes(rx.State):
+    """What a visitor clicks is done after the login."""
+
+    wishes: list[str] = []
+
+    @rx.event
+    @auth.require_login(replay=True)
+    def wish(self, text: str):
+        note(self, f"wish {text}")
+        self.wishes.append(text)
+
+    @rx.event(background=True)
+    @auth.require_login(replay=True)
+    async def wish_later(self, text: str):
+        note(self, f"wish_later {text}")
+
+    @rx.event
+    @auth.require_login(replay=True)
+    @auth.require(has_role("admin"))
+    def wish_much(self, text: str):
+        note(self, f"wish_much {text}")
+
+    @rx.event
+    @auth.public
+    def wish_for(self, text: str):
+        return Wishes.wish(text)
+
+    @rx.event
+    @auth.public
+    def begin(self):
+        note(self, "begin")
+
+
 class Room(rx.SharedState):
     """What all tabs have in common that are in the same room."""
 
@@ -416,9 +449,14 @@ def shown() -> rx.Component:
     return rx.el.p("An order")
 
 
+def begun() -> rx.Component:
+    return rx.el.p("A page that loads something")
+
+
 app = rx.App()
 app.add_page(auth.public(page), route="/")
 app.add_page(admins, route="/admins")
 app.add_page(page, route="/guarded")
 app.add_page(auth.public(shown), route="/shown", on_load=Orders.show)
+app.add_page(auth.public(begun), route="/begun", on_load=[Wishes.begin, Wishes.wish("on load")])
 auth.install(app)

@@ -71,6 +71,12 @@ def rename(self: rx.State, name: str, *order_id: str, **more: str) -> None: ...
 def move(self: rx.State, order_id: str, state: str) -> None: ...
 
 
+def attach(self: rx.State, files: list[rx.UploadFile]) -> None: ...
+
+
+async def attach_big(self: rx.State, files: rx.UploadChunkIterator) -> None: ...
+
+
 class Plain(rx.State):
     note: str = ""
 
@@ -86,11 +92,15 @@ class Plain(rx.State):
         (lambda: auth.require(owns)(move), ["move", "'state'", "rename the argument"]),
         (lambda: auth.require_for(Plain, "note", checks=[knows_state]), ["Plain.note", "state"]),
         (lambda: auth.require_http(owns)(plain), ["owns", "endpoint plain", "state, order_id"]),
+        (lambda: auth.require_login(replay=True)(page), ["page", "replayed"]),  # type: ignore[arg-type]
+        (lambda: auth.require_login(replay=True)(attach), ["attach", "files", "replayed"]),
+        (lambda: auth.require_login(replay=True)(attach_big), ["attach_big", "files"]),
     ],
 )
 def test_refused(define: Callable[[], Any], words: list[str]) -> None:
     """An error that names the check and the target says at definition that the arguments are not
-    there: of a handler without them, a page, a State, a variable, a route."""
+    there: of a handler without them, a page, a State, a variable, a route; and that pages and
+    uploads are not replayed."""
     with pytest.raises(TypeError) as raised:
         define()
     assert all(word in str(raised.value) for word in words), raised.value
@@ -214,6 +224,11 @@ async def test_default_check(app: rx.App, default: Any) -> None:
             return "write"
 
         @rx.event
+        @own.require_login(replay=True)
+        def order(self) -> str:
+            return "order"
+
+        @rx.event
         @own.require()
         def confirm(self) -> str:
             return "confirm"
@@ -229,15 +244,16 @@ async def test_default_check(app: rx.App, default: Any) -> None:
     own.install(app)
     rules = {entry.name.rpartition(".")[2]: entry.rule for entry in own.surface()}
     checked = "signed in and verified e-mail"
-    assert {name: rules[name] for name in ("read", "write", "confirm", "look")} == {
+    assert {name: rules[name] for name in ("read", "write", "order", "confirm", "look")} == {
         "read": checked,
         "write": checked,
+        "order": f"{checked}, replayed after a login",
         "confirm": "signed in",
         "look": "public",
     }
     assert (rules["rows"], rules["/a"], rules["/b"], rules["/c"]) == (checked,) * 3 + ("public",)
     async with signed_in(own, user={"sub": "ann"}) as tab:
-        for handler in (Reports.read, Reports.write):
+        for handler in (Reports.read, Reports.write, Reports.order):
             with pytest.raises(AccessDenied, match="verified e-mail"):
                 await tab.call(handler)
         assert await tab.call(Reports.confirm) == ["confirm"]

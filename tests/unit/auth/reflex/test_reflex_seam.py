@@ -18,7 +18,7 @@ from reflex.event import Event
 from reflex.istate.manager.redis import StateManagerRedis
 from reflex.istate.manager.token import BaseStateToken
 from reflex.middleware.middleware import Middleware
-from reflex.state import EventHandlerSetVar, State, StateUpdate
+from reflex.state import EventHandlerSetVar, OnLoadInternalState, State, StateUpdate
 from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.event.context import EventContext
 from reflex_base.event.processor import BaseStateEventProcessor
@@ -110,6 +110,15 @@ def converts(_: rx.App) -> bool:
     }
 
 
+def tells_that_it_is_loaded(app: rx.App) -> bool:
+    names = {f"{state.get_full_name()}.set_is_hydrated" for state in (State, OnLoadInternalState)}
+    return (
+        names <= RegistrationContext.ensure_context().event_handlers.keys()
+        and parameters(app.get_load_events) == ["path"]
+        and State.get_fields()["is_hydrated"].default is False
+    )
+
+
 CONTRACTS: dict[str, Callable[[rx.App], bool]] = {
     "App._unevaluated_pages is a dict of dataclasses with `component`": pages_are_dataclasses,
     "App.add_page takes the component first": lambda app: (
@@ -125,6 +134,9 @@ CONTRACTS: dict[str, Callable[[rx.App], bool]] = {
     "EventNamespace.link_token_to_sid emits `new_token`": emits_new_token,
     "EventContext has token, parent_txid, emit_delta and emit_event": context_fields,
     "_transform_event_payload(payload, hints) converts what a handler gets": converts,
+    "State and OnLoadInternalState have `set_is_hydrated`, the last event of a page load": (
+        tells_that_it_is_loaded
+    ),
     "App.set_contexts is a context manager": lambda app: hasattr(app.set_contexts(), "__enter__"),
     "App.state_manager has set_state and modify_state": lambda app: (
         {"set_state", "modify_state"} <= set(dir(app.state_manager))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast, overload
+from typing import cast
 
 import httpx
 import reflex as rx
 from reflex.event import EventCallback
 from starlette.types import ASGIApp
 
+from .access.policy import SIGNED_IN, Requirement
 from .audit import AuditHook
 from .config import AuthConfig
 from .errors import LoginRequired
@@ -26,19 +26,12 @@ from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_po
 from .lifetimes import check_store_lifetimes
 from .limits import Limits
 from .reflex.access_report import AccessEntry, surface
+from .reflex.access_rules import default_rule
 from .reflex.components import AuthComponents
 from .reflex.configuration import agreed_with_reflex, configure_reflex
-from .reflex.decorators import AccessDecorators
+from .reflex.decorators import AccessDecorators, LoginDecorator
 from .reflex.events import tree_of
-from .reflex.guard import (
-    Arguments,
-    GuardedHandler,
-    Handler,
-    Page,
-    State,
-    guard_handler,
-    guard_page,
-)
+from .reflex.guard import State
 from .reflex.navigation import current_path
 from .reflex.pages import AuthPages, Views
 from .reflex.plugin import bind_plugin
@@ -52,12 +45,13 @@ from .without_tab import WithoutTab
 DEFAULT_LIMITS = Limits()
 
 
-class AuthService(AccessDecorators, AuthComponents, WithoutTab):
+class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
     """Logs users in and out, calls APIs for them, and keeps every open tab up to date.
 
     `config` says which provider logs users in, and `store` holds the sessions. Every page, event
     handler and variable requires a signed-in user unless it is marked (`public`, `require`);
-    without `secure_by_default`, only marked ones do. `inspect_requests` enables the request
+    without `secure_by_default`, only marked ones do. The user must also meet `default_check` (one
+    check or several), there and where `require_login` is. `inspect_requests` enables the request
     inspector. With `silent_login`, every public page logs a user in who is logged in at the
     provider, without asking. `on_request` is called for every outgoing request, `audit_hooks` for
     every event of the audit trail. `limits` are the rate limits (None: no limits). `texts` are
@@ -69,7 +63,8 @@ class AuthService(AccessDecorators, AuthComponents, WithoutTab):
     Raises:
         ConfigError: the allowed list has invalid entries (the error names them all), the origins
             in `config` contradict those of `rx.Config`, its `session_lifetimes` contradict those of
-            `store`, or `silent_login` is on and no link can ask for `prompt=none`.
+            `store`, or `silent_login` is on and no link can ask for `prompt=none`; or a
+            `default_check` takes arguments, or stands beside `secure_by_default=False`.
     """
 
     def __init__(
@@ -79,6 +74,7 @@ class AuthService(AccessDecorators, AuthComponents, WithoutTab):
         *,
         http_interceptor: HttpInterceptorConfig | None = None,
         secure_by_default: bool = True,
+        default_check: Requirement | Sequence[Requirement] = (),
         inspect_requests: bool = False,
         silent_login: bool = False,
         on_request: Observer | None = None,
@@ -92,9 +88,12 @@ class AuthService(AccessDecorators, AuthComponents, WithoutTab):
         config = agreed_with_reflex(config)
         check_store_lifetimes(store.lifetimes, config.session_lifetimes)
         self.views = Views(texts or AuthTexts())
+        checks = default_check if isinstance(default_check, Sequence) else [default_check]
+        default = default_rule(checks, is_secure=secure_by_default)
+        self._login_rule = SIGNED_IN if default.is_public else default
         options = Options(
             http_interceptor=http_interceptor or HttpInterceptorConfig(),
-            secure_by_default=secure_by_default,
+            default_rule=default,
             inspect_requests=inspect_requests,
             audit_hooks=audit_hooks,
             limits=limits,
@@ -227,23 +226,6 @@ class AuthService(AccessDecorators, AuthComponents, WithoutTab):
     def surface(self) -> list[AccessEntry]:
         """Return every page, event handler and variable of the app, with its access rule."""
         return surface(self._installed(), self._wiring.access.rules)
-
-    @overload
-    def require_login(self, target: Page) -> Page: ...
-
-    @overload
-    def require_login(
-        self, target: Handler[State, Arguments]
-    ) -> GuardedHandler[State, Arguments]: ...
-
-    def require_login(self, target: Callable[..., Any]) -> Callable[..., Any]:
-        """Guard a page (a function without parameters) or an event handler (one with `self`): when
-        no user is signed in, the browser goes to the login and returns. A guarded handler is async.
-        Put it below `@rx.page` and `@rx.event`."""
-        # A page has no parameters, a handler has `self`.
-        if not inspect.signature(target).parameters:
-            return guard_page(target, self.views)
-        return guard_handler(target, self.get_user, self.login_url)
 
     def on_user_change(self, handler: UserHandler[State, Claims]) -> EventCallback[()]:
         """Subscribe `async def handler(self, user)` of a State to this tab's user.

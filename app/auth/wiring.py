@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import reflex as rx
 
-from .access.policy import Decision
+from .access.policy import Decision, Rule
 from .audit import AuditHook, AuditTrail
 from .config import AuthConfig
 from .flows.login_link import is_route, page_of
@@ -24,7 +24,7 @@ from .http.state_trees import StateTrees
 from .interceptor import HttpInterceptorConfig
 from .limits import Limits
 from .reflex.access_control import AccessControl
-from .reflex.access_rules import AccessRules, default_rule
+from .reflex.access_rules import AccessRules
 from .reflex.carry_over import CarryOver
 from .reflex.client_storage import ClientStorage
 from .reflex.delta_filter import DeltaFilter
@@ -34,6 +34,7 @@ from .reflex.navigation import LoginUrl, current_path
 from .reflex.pages import Views
 from .reflex.plugin import script
 from .reflex.reflex_seam import filter_deltas, filter_logs, pages_of
+from .reflex.replay import Replay
 from .reflex.request_inspector import Inspection
 from .reflex.session_middleware import SessionMiddleware
 from .reflex.state import AuthState
@@ -48,7 +49,7 @@ class Options:
     """The options of an `AuthService`, which documents them."""
 
     http_interceptor: HttpInterceptorConfig
-    secure_by_default: bool
+    default_rule: Rule
     inspect_requests: bool
     audit_hooks: Sequence[AuditHook]
     limits: Limits | None
@@ -84,7 +85,7 @@ class Wiring:
         clock = options.clock
         # Without a secret in the configuration, open state trees end with this process.
         keys = config.secrets or (secrets.token_hex(32),)
-        rules = AccessRules(default_rule(is_secure=options.secure_by_default))
+        rules = AccessRules(options.default_rule)
         self.audit = AuditTrail(options.audit_hooks, clock=clock)
         self.connections = Connections()
         self.tabs = TabNotifier(self.connections, store)
@@ -116,11 +117,15 @@ class Wiring:
         self.route_guard = RouteGuard(
             self.request_sessions, config, self.audit, login_url, clock=clock
         )
+        self._replay = Replay(
+            self.sessions.kept_events, self.backend.request_limits, self.audit, clock=clock
+        )
         self.access = AccessControl(
             rules,
             login_url,
             self.audit,
             options.views,
+            self._replay,
             silent_login=options.silent_login,
             clock=clock,
         )
@@ -134,6 +139,7 @@ class Wiring:
             self.connections,
             ClientStorage(rules, keys, clock=clock),
             CarryOver(state_trees),
+            self._replay,
             options.views.texts,
             clock=clock,
         )
@@ -177,6 +183,7 @@ class Wiring:
         if app is None or app.sio is None or app.event_namespace is None:
             return
         self.access.start()
+        self._replay.start()
         # A route with a parameter has no folder.
         self._page_paths.pages = frozenset(
             f"{self._base_path}/{route}" for route, _ in pages_of(app) if "[" not in route

@@ -11,8 +11,8 @@ import httpx
 # FastAPI evaluates the annotations of a dependency, so these are needed when the app runs.
 from starlette.requests import HTTPConnection, Request
 
-from .access.checks import as_check
-from .access.policy import SIGNED_IN, Check, Predicate, Rule
+from .access.checks import rule_of
+from .access.policy import Requirement, Rule
 from .config import AuthConfig
 from .flows.access_tokens import TokenRequest
 from .flows.offline_access import OfflineAccess
@@ -31,6 +31,7 @@ class WithoutTab:
     _get_access_token: GetAccessToken
     _request_sessions: RequestSessions
     _route_guard: RouteGuard
+    _login_rule: Rule
     _offline_access: Callable[[str, str | None], OfflineAccess]
 
     async def session(self, request: HTTPConnection) -> RequestSession | None:
@@ -51,7 +52,7 @@ class WithoutTab:
             HTTPException: 401 if no user is signed in, 403 if a request that changes something
                 comes from another origin, 503 while sessions cannot be read.
         """
-        session = await self._route_guard.authorize(request, SIGNED_IN)
+        session = await self._route_guard.authorize(request, self._login_rule)
         return cast(User, session.claims())
 
     def require_login_http(self, endpoint: Endpoint) -> Endpoint:
@@ -62,12 +63,16 @@ class WithoutTab:
         401 with a `login_url` in JSON. A request that changes something must come from a page of
         this app, else the answer is 403. While sessions cannot be read, it is 503.
         """
-        return self._route_guard.around(endpoint, SIGNED_IN)
+        return self._route_guard.around(endpoint, self._login_rule)
 
-    def require_http(self, *predicates: Predicate | Check) -> Callable[[Endpoint], Endpoint]:
+    def require_http(self, *predicates: Requirement) -> Callable[[Endpoint], Endpoint]:
         """Guard an endpoint like `require_login_http`, for users who meet every check (see
-        `require`). The answer to others is 403, or a login if a check asks for one."""
-        rule = Rule(checks=tuple(as_check(predicate) for predicate in predicates))
+        `require`). The answer to others is 403, or a login if a check asks for one.
+
+        A check may take the endpoint's arguments by their names: `def owns(viewer, order_id)`.
+        Raises `TypeError` if the endpoint does not have one that a check takes.
+        """
+        rule = rule_of(predicates)
         return lambda endpoint: self._route_guard.around(endpoint, rule)
 
     def http_client_for(self, request: HTTPConnection) -> httpx.AsyncClient:

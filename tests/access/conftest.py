@@ -151,11 +151,12 @@ def running(
     runs_on: bool = False,
     is_secure: bool = True,
     state_manager: str = "",
+    tenant: Callable[[str], str] | None = None,
 ) -> Iterator[Walked]:
     """A backend without a page: nobody here has a browser. With a `redis_url`, Reflex keeps its
     states there; `data` is the session file, if it is another backend's, too. With `runs_on`,
     it is started as one that is deployed by hand, which keeps what is in its files of states, and
-    writes them soon."""
+    writes them soon. `tenant` starts a tenant for the app at a URL, and returns its own."""
     port, ran = free_port(), directory / "ran"
     url = f"http://localhost:{port}"
     data = data or directory / "s.sqlite3"
@@ -172,9 +173,9 @@ def running(
             ACCESS_SECURE_BY_DEFAULT=str(int(is_secure)),
             **({"REFLEX_REDIS_URL": redis_url} if redis_url else {}),
             **STATE_MANAGERS[state_manager],
-            AUTH0_DOMAIN="http://127.0.0.1:9",
-            AUTH0_CLIENT_ID="client",
-            AUTH0_CLIENT_SECRET="client-secret",
+            AUTH0_DOMAIN=tenant(url) if tenant else "http://127.0.0.1:9",
+            AUTH0_CLIENT_ID="local-app",
+            AUTH0_CLIENT_SECRET="local-secret",
             AUTH0_SECRET=SECRET,
             GRANIAN_WORKERS="1",
             **(RUNS_ON if runs_on else {}),

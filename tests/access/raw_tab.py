@@ -27,7 +27,7 @@ _marks = itertools.count(1)
 
 class RawTab:
     """`handle` is the session's, or None for nobody's; `token` the tab's; `package` where the auth
-    layer is in the app that is spoken to.
+    layer is in the app that is spoken to; `browser` the cookie that the tabs of a browser share.
 
     Like a browser it connects again, with the cookie that it has then, when the app closes the
     connection, and holds back what it is to send until it has.
@@ -40,6 +40,7 @@ class RawTab:
         *,
         token: str | None = None,
         package: str = "access_app",
+        browser: str | None = None,
     ) -> None:
         self.url = url
         self.handle = handle
@@ -48,7 +49,7 @@ class RawTab:
         self.connections = 0
         self._refresh = f"{STATE}.{package}___auth___reflex___state____auth_state.refresh"
         self._acknowledge = self._refresh.replace(".refresh", ".acknowledge")
-        self._browser = secrets.token_urlsafe(32)
+        self.browser = browser or secrets.token_urlsafe(32)
         self._waiting: dict[str, asyncio.Future[None]] = {}
         self._is_open = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
@@ -58,9 +59,10 @@ class RawTab:
         await self.connect()
         await self.load()
 
-    async def load(self) -> None:
+    async def load(self, page: str = "/", payload: dict[str, Any] | None = None) -> None:
         """What a page sends first: give me everything."""
-        await self.send(f"{STATE}.hydrate_and_load", {})
+        router_data = {"pathname": page.partition("?")[0], "asPath": page}
+        await self.send(f"{STATE}.hydrate_and_load", payload or {}, router_data=router_data)
         await self.settle()
 
     async def connect(self) -> None:
@@ -69,7 +71,7 @@ class RawTab:
         self._reader = asyncio.create_task(self._read())
 
     async def _connect(self) -> None:
-        cookie = f"{browser_cookie(self.url)}={self._browser}"
+        cookie = f"{browser_cookie(self.url)}={self.browser}"
         if self.handle:
             cookie += f"; {session_cookie(self.url)}={self.handle}"
         self._socket: ClientConnection = await connect(

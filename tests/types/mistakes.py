@@ -35,6 +35,8 @@ def number() -> int:
 
 auth.require_login_http(number)  # type: ignore[type-var]  # pyright: ignore
 auth.require_login(number)  # type: ignore[arg-type]  # pyright: ignore
+auth.require_login(replay=True)(number)  # type: ignore[arg-type]  # pyright: ignore
+auth.require(lambda viewer: viewer.usr)  # type: ignore[attr-defined]  # pyright: ignore
 AuthState.usr["name"]  # type: ignore[attr-defined]  # pyright: ignore
 
 

@@ -29,6 +29,7 @@ from app.auth import (
     any_of,
     has_role,
     has_scope,
+    verified_email,
 )
 
 API = "https://api.example.com/v1"
@@ -38,6 +39,7 @@ auth = AuthService(
     config,
     MemorySessionStore(Sealer(config.secrets)),
     http_interceptor=HttpInterceptorConfig(allowed_list=[f"{API}/*"]),
+    default_check=[verified_email(), lambda viewer: "sub" in viewer.user],
 )
 
 
@@ -50,6 +52,16 @@ class Employee(User, total=False):
 class Order(TypedDict):
     id: int
     title: str
+
+
+def owns(viewer: Principal, state: "Orders", order_id: int) -> bool:
+    """A check of the event's arguments."""
+    return any(row["id"] == order_id for row in state.rows)
+
+
+async def may_comment(viewer: Principal, state: "Orders") -> bool:
+    """A check of the State."""
+    return viewer.user["sub"] != state.title
 
 
 class Orders(UserScopedState):
@@ -105,6 +117,22 @@ class Orders(UserScopedState):
     def reprice(self, factor: float) -> None: ...
 
     @rx.event
+    @auth.require(any_of(has_role("admin"), owns), may_comment)
+    def comment(self, order_id: int, text: str) -> None: ...
+
+    @rx.event
+    @auth.require_login(replay=True)
+    @auth.require(lambda viewer: "email" in viewer.user)
+    def order(self, title: str, count: int) -> None:
+        self.title = title
+
+    @rx.event(background=True)
+    @auth.require_login(replay=True)
+    async def order_later(self, title: str) -> None:
+        async with self:
+            self.title = title
+
+    @rx.event
     @auth.public
     def browse(self) -> None: ...
 
@@ -150,6 +178,7 @@ def orders() -> rx.Component:
         rx.el.button("Clear", on_click=Orders.clear),
         rx.el.button("Remove the first", on_click=Orders.remove(1)),  # type: ignore[misc]
         rx.el.button("Load again", on_click=Orders.load),
+        rx.el.button("Order tea", on_click=Orders.order("tea", 2)),  # type: ignore[operator]
         rx.el.button("Half price", on_click=Orders.reprice(0.5)),  # type: ignore[operator]
         auth.logout_form(rx.el.button("Log out", type="submit")),
         auth.request_inspector(),
@@ -199,7 +228,12 @@ async def export(request: Request) -> Response:
     return PlainTextResponse(f"{session.user['sub'] if session else ''}: {response.text}")
 
 
-@auth.require_http(has_role("admin"))
+def counts(viewer: Principal, number: int) -> bool:
+    """A check of a route's arguments."""
+    return number > 0
+
+
+@auth.require_http(has_role("admin"), counts)
 async def count(request: Request, number: int) -> int:
     user = await auth.current_user(request)
     assert_type(user["sub"], str)

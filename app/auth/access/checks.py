@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .policy import Check, Predicate, Principal, Rule, decide
+from .policy import Check, Principal, Requirement, Rule, decide, further_parameters
 
 
-def as_check(predicate: Predicate | Check) -> Check:
+def as_check(predicate: Requirement) -> Check:
     """Wrap a function of a `Principal`, sync or async. A `Check` is returned unchanged."""
     if isinstance(predicate, Check):
         return predicate
-    return Check(getattr(predicate, "__name__", "check"), predicate)
+    name = getattr(predicate, "__name__", "check")
+    parameters = further_parameters(predicate)
+    return Check(f"{name}({', '.join(parameters)})" if parameters else name, predicate)
+
+
+def rule_of(predicates: Iterable[Requirement]) -> Rule:
+    """The rule that every one of these checks is met."""
+    return Rule(checks=tuple(as_check(predicate) for predicate in predicates))
 
 
 def has_scope(scope: str) -> Check:
@@ -66,14 +74,19 @@ def authenticated_within(seconds: int) -> Check:
     )
 
 
-def any_of(*predicates: Predicate | Check) -> Check:
+def any_of(*predicates: Requirement) -> Check:
     """At least one check is met. The others may fail or raise."""
     checks = [as_check(predicate) for predicate in predicates]
+    parameters = dict.fromkeys(name for check in checks for name in check.parameters)
 
-    async def allows(viewer: Principal) -> bool:
+    async def allows(viewer: Principal, **arguments: Any) -> bool:
+        async def given() -> Mapping[str, Any]:
+            return arguments
+
         for check in checks:
-            if (await decide(Rule(checks=(check,)), viewer)).denial is None:
+            if (await decide(Rule(checks=(check,)), viewer, given)).denial is None:
                 return True
         return False
 
-    return Check(" or ".join(check.name for check in checks), allows)
+    name = " or ".join(check.name for check in checks)
+    return Check(name, allows, parameters=tuple(parameters))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Protocol
 
 from ..audit import AuditTrail, Kind, Outcome
+from ..log_throttle import LogThrottle
 from ..session import Session
 
 LONGEST_TARGET = 200  # characters; a client can claim to be on a page of any length
@@ -31,11 +32,13 @@ def record_access(
         sub=sub,
         ref=ref,
         target=target[:LONGEST_TARGET],
+        check=decision.check,
     )
 
 
 logger = logging.getLogger(__name__)
 
+_throttle = LogThrottle()
 _NO_PARAMETERS: Mapping[str, str] = {}
 
 
@@ -60,18 +63,43 @@ class Principal:
         return cls(session.claims(), frozenset(scopes), session.auth_time, now)
 
 
-Predicate = Callable[[Principal], bool | Awaitable[bool]]
+Answer = bool | Awaitable[bool]
+
+
+class ObjectPredicate(Protocol):
+    """A predicate that takes more than the user."""
+
+    def __call__(self, viewer: Principal, /, *args: Any, **kwargs: Any) -> Answer: ...
+
+
+Predicate = Callable[[Principal], Answer] | ObjectPredicate
+
+Given = Callable[[], Awaitable[Mapping[str, Any]]]
+"""Returns the arguments of the call that is decided about by name. Called if a check names any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """One condition. `allows` is a function of a `Principal`, sync or async; only True allows, and
     an exception denies. `name` stands for the check in the surface report. If there are
-    `login_parameters`, a user who does not meet it may do so after a login with them."""
+    `login_parameters`, a user who does not meet it may do so after a login with them.
+
+    `parameters` are the names of what `allows` takes besides: arguments of the event and `state`,
+    by keyword. By default they are its further parameters without a default.
+    """
 
     name: str
     allows: Predicate
     login_parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.parameters:
+            object.__setattr__(self, "parameters", further_parameters(self.allows))
+
+
+Requirement = Callable[[Principal], Answer] | ObjectPredicate | Check
+"""What the decorators take. Not `Predicate | Check`, in which mypy would infer no lambda."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +119,27 @@ class Rule:
         if self.is_public:
             return "public"
         return " and ".join(["signed in", *(check.name for check in self.checks)])
+
+    def require_parameters(self, names: Collection[str], target: str) -> None:
+        """Raise `TypeError` if a check takes a parameter that is not among `names`, which are those
+        of `target`."""
+        for check in self.checks:
+            if missing := [name for name in check.parameters if name not in names]:
+                raise TypeError(
+                    f"The check {check.name!r} takes {', '.join(missing)}, which {target} does not "
+                    "have."
+                )
+
+
+def further_parameters(predicate: Predicate) -> tuple[str, ...]:
+    """The names of the parameters after the first that have no default. One with a default keeps
+    it: a client must not choose what `lambda viewer, role="admin": ...` compares with."""
+    try:
+        _, *others = inspect.signature(predicate).parameters.values()
+    except ValueError:  # a builtin without a signature, or a function without parameters
+        return ()
+    named = (each for each in others if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD))
+    return tuple(each.name for each in named if each.default is each.empty)
 
 
 def _place(predicate: Predicate) -> tuple[str, int]:
@@ -127,33 +176,39 @@ ALLOWED = Decision()
 ANONYMOUS = Decision(Denial.LOGIN_REQUIRED)
 
 
-async def decide_for(rule: Rule, session: Session | None, clock: Callable[[], float]) -> Decision:
+async def decide_for(
+    rule: Rule, session: Session | None, clock: Callable[[], float], given: Given | None = None
+) -> Decision:
     """Decide for the user of a session. `clock` returns epoch seconds."""
     # Nearly every rule has no checks, and then needs no copy of the claims.
     if rule.is_public or (session is not None and not rule.checks):
         return ALLOWED
-    return await decide(rule, Principal.of(session, clock()) if session else None)
+    return await decide(rule, Principal.of(session, clock()) if session else None, given)
 
 
-async def decide(rule: Rule, viewer: Principal | None) -> Decision:
-    """Decide for `viewer` (None: no user is signed in). A check that raises denies access."""
+async def decide(rule: Rule, viewer: Principal | None, given: Given | None = None) -> Decision:
+    """Decide for `viewer` (None: no user is signed in). A check that raises denies access, and so
+    does one that takes arguments where `given` has none."""
     if rule.is_public:
         return ALLOWED
     if viewer is None:
         return ANONYMOUS
     for check in rule.checks:
-        if not await _is_met(check, viewer):
+        if not await _is_met(check, viewer, given):
             if check.login_parameters:
                 return Decision(Denial.STEP_UP_REQUIRED, check.name, check.login_parameters)
             return Decision(Denial.FORBIDDEN, check.name)
     return ALLOWED
 
 
-async def _is_met(check: Check, viewer: Principal) -> bool:
+async def _is_met(check: Check, viewer: Principal, given: Given | None) -> bool:
     try:
-        answer = check.allows(viewer)
+        arguments = await given() if given is not None and check.parameters else _NO_PARAMETERS
+        answer = check.allows(viewer, **{name: arguments[name] for name in check.parameters})
         # `is True`: an object that is merely truthy, such as a method not called, must not pass.
         return (await answer if inspect.isawaitable(answer) else answer) is True
     except Exception:
-        logger.exception("The check %r raised an exception; access is denied.", check.name)
+        # A client can choose arguments with which a check raises, and send them all day.
+        if _throttle.is_due(check.name):
+            logger.exception("The check %r raised an exception; access is denied.", check.name)
         return False

@@ -106,6 +106,7 @@ def _attributes(event: AuditEvent) -> dict[str, str]:
         "auth.reason": event.reason,
         "auth.target": event.target,
         "auth.error_id": event.error_id,
+        "auth.check": event.check,
         "user.id": event.sub,
         "session.id": event.session,
     }

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     SESSION_EXPIRED = "session_expired"
     SESSION_REVOKED = "session_revoked"
     ACCESS = "access"
+    REPLAYED = "replayed"
     OFFLINE_ACCESS = "offline_access"
     INTERCEPTOR = "interceptor"
     LIMIT = "limit"
@@ -52,7 +53,7 @@ class AuditEvent:
     seconds. `sub` is the user's; `session` is the same in every event about a session
     (`session_name`). `target` is the page, the handler, the audience, or the request (method and
     URL). `error_id` is the id that the user sees and that is in the log. `milliseconds` is the
-    duration, or 0.
+    duration, or 0. `check` is the name of the check that was not met.
     """
 
     kind: Kind
@@ -64,6 +65,7 @@ class AuditEvent:
     target: str | None = None
     error_id: str | None = None
     milliseconds: float = 0.0
+    check: str | None = None
 
 
 AuditHook = Callable[[AuditEvent], Awaitable[None] | None]
@@ -100,6 +102,7 @@ class AuditTrail:
         target: str | None = None,
         error_id: str | None = None,
         milliseconds: float = 0.0,
+        check: str | None = None,
     ) -> None:
         """Call every hook with an event at the current time. `ref` is the session id hash; the
         other parameters are the fields of `AuditEvent`."""
@@ -115,6 +118,7 @@ class AuditTrail:
             target=target,
             error_id=error_id,
             milliseconds=milliseconds,
+            check=check,
         )
         for hook in self._hooks:
             self._call(hook, event)

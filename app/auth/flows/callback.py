@@ -26,6 +26,7 @@ from ..session import (
     new_session_id,
 )
 from .access_tokens import issued_token
+from .kept_events import KeptEvents
 from .provider import Provider
 from .refresh import RefreshLocks
 from .transactions import Transactions
@@ -95,6 +96,7 @@ class Callback:
         self._provider = provider
         self._store = store
         self._transactions = Transactions(store)
+        self._kept_events = KeptEvents(store, clock=clock)
         self._refresh_locks = refresh_locks
         self._clock = clock
         self._jitter = jitter
@@ -153,6 +155,8 @@ class Callback:
         # Always a new id, against session fixation: an id from before a login never becomes valid.
         session_id = new_session_id()
         session = self._session(response, transaction, claims, user, parse_user_agent(user_agent))
+        if transaction.kept_event is not None:  # before a tab can come back with the session
+            await self._kept_events.hand_over(hash_session_id(session_id), transaction.kept_event)
         is_renewed = await self._replace(current, hash_session_id(session_id), session)
         return CompletedLogin(
             session_id,

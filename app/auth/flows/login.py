@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 from ..config import AuthConfig, AuthorizationParams
 from ..errors import AuthError
@@ -11,6 +12,7 @@ from ..oidc.discovery import ProviderMetadata
 from ..session import LoginMode, Session, SessionStore, Transaction
 from ..urls import with_query
 from .ended_elsewhere import was_ended_from_elsewhere
+from .kept_events import KeptEvents
 from .login_link import check_issuer, login_mode, login_parameters, login_scope, safe_return_to
 from .provider import Provider
 from .transactions import Transactions
@@ -32,6 +34,7 @@ class Login:
         self._provider = provider
         self._store = store
         self._transactions = Transactions(store)
+        self._kept_events = KeptEvents(store, clock=clock)
         self._audiences = frozenset(audiences)
         self._clock = clock
 
@@ -42,6 +45,7 @@ class Login:
         *,
         query: Mapping[str, str] | None = None,
         current: str | None = None,
+        tabs_of: str | None = None,
     ) -> str:
         """Store a transaction of this browser, and return the URL at the provider to redirect to.
 
@@ -49,7 +53,8 @@ class Login:
         `audience` and `scope` in it request more than the default. `current` is the session id hash
         of the browser's session. If that was ended from elsewhere (from another device, for
         example), the user has to enter the password: the session that the provider may still have
-        does not suffice.
+        does not suffice. `tabs_of` is the hash of the cookie that the browser's tabs share. An
+        event that this browser has kept (`replay` in the query) goes along.
 
         Raises, each with the `login_mode` of the link:
             LoginLinkError: the link is not well-formed, or requests what this app does not use.
@@ -59,7 +64,7 @@ class Login:
         query = query or {}
         mode = login_mode(self._config.authorization_params, query)
         try:
-            return await self._begin(browser, return_to, query, current, mode)
+            return await self._begin(browser, return_to, query, current, tabs_of, mode)
         except AuthError as error:
             error.login_mode = mode
             raise
@@ -70,6 +75,7 @@ class Login:
         return_to: str | None,
         query: Mapping[str, str],
         current: str | None,
+        tabs_of: str | None,
         mode: LoginMode,
     ) -> str:
         session = await self._load(current)
@@ -87,7 +93,9 @@ class Login:
         )
         metadata = await self._provider.discovery.reachable_metadata()
         login = AuthorizationState.new()
+        kept_event = await self._kept_events.claim(tabs_of, query.get("replay"))
         transaction = self._transaction(login, params, others, safe_return_to(return_to), mode)
+        transaction = replace(transaction, kept_event=kept_event)
         await self._transactions.open(browser, login.state, transaction)
         parameters = authorization_request(
             login,

@@ -17,6 +17,7 @@ from .backchannel_logout import BackchannelLogout
 from .background import Background
 from .callback import Callback, CompletedLogin
 from .devices import Devices
+from .kept_events import KeptEvents
 from .login import Login
 from .logout import Logout
 from .offline_access import OfflineAccess
@@ -70,6 +71,7 @@ class SessionManager:
             clock=clock,
             jitter=jitter,
         )
+        self.kept_events = KeptEvents(store, clock=clock)
         self.login = Login(config, provider, store, audiences=audiences, clock=clock)
         self.callback = Callback(config, provider, store, refresh_locks, clock=clock, jitter=jitter)
         self.logout = Logout(config, provider, store, clock=clock)

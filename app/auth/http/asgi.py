@@ -45,7 +45,7 @@ class BackendMiddleware:
         self._connections = connections
         self._state_trees = state_trees
         self._audit = audit
-        self._request_limits = (
+        self.request_limits = (
             RequestLimits(limits, audit, redis_url=config.redis_url) if limits else None
         )
         self._event_limits = EventLimits(limits, audit) if limits else None
@@ -57,7 +57,7 @@ class BackendMiddleware:
             sessions,
             self._cookies,
             audit,
-            self._request_limits,
+            self.request_limits,
             documents,
             clock=clock,
         )
@@ -75,12 +75,12 @@ class BackendMiddleware:
             origins=self._config.origins,
             is_https=self._config.is_https,
             audit=self._audit,
-            request_limits=self._request_limits,
+            request_limits=self.request_limits,
             event_limits=self._event_limits,
             trusted_proxies=self._config.trusted_proxies,
         )
 
     async def aclose(self) -> None:
         """Close the connections to Redis, if requests are counted there."""
-        if self._request_limits is not None:
-            await self._request_limits.aclose()
+        if self.request_limits is not None:
+            await self.request_limits.aclose()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from starlette.exceptions import HTTPException
@@ -16,6 +16,7 @@ from ..access.policy import (
     LONGEST_TARGET,
     Decision,
     Denial,
+    Given,
     Rule,
     decide_for,
     record_access,
@@ -89,12 +90,20 @@ class RouteGuard:
         """
         if not inspect.iscoroutinefunction(endpoint):
             raise TypeError(f"{endpoint!r} cannot be guarded: define it with `async def`.")
+        signature = inspect.signature(endpoint)
+        rule.require_parameters(signature.parameters, f"the endpoint {endpoint.__qualname__}")
 
         @functools.wraps(endpoint)
         async def guarded(*args: Any, **kwargs: Any) -> Any:
             request = _request_among(*args, *kwargs.values())
+
+            async def given() -> Mapping[str, Any]:
+                call = signature.bind(*args, **kwargs)
+                call.apply_defaults()
+                return call.arguments
+
             try:
-                await self.authorize(request, rule)
+                await self.authorize(request, rule, given)
                 return await endpoint(*args, **kwargs)
             except Refused as refused:
                 return refused.response(request)
@@ -108,8 +117,11 @@ class RouteGuard:
 
         return cast(Endpoint, guarded)
 
-    async def authorize(self, request: HTTPConnection, rule: Rule) -> Session:
-        """Return the session if the request may pass, and record the decision.
+    async def authorize(
+        self, request: HTTPConnection, rule: Rule, given: Given | None = None
+    ) -> Session:
+        """Return the session if the request may pass, and record the decision. `given` returns the
+        arguments of the endpoint.
 
         Raises:
             Refused: 401 or 403, or 503 while sessions cannot be read.
@@ -122,7 +134,7 @@ class RouteGuard:
         except StoreUnavailable as error:
             log_error(error)
             raise Refused(503, error.code) from None
-        decision = await decide_for(rule, session, self._clock)
+        decision = await decide_for(rule, session, self._clock, given)
         self._record(request, decision, session)
         if session is None or decision.denial is not None:
             denial = decision.denial or Denial.LOGIN_REQUIRED

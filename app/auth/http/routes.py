@@ -89,7 +89,9 @@ class Routes:
 
     async def login(self, request: Request) -> Response:
         """Begin a login and send the browser to the provider."""
-        browser = self._cookies.login.read(request.headers.get("cookie")) or new_session_id()
+        cookies = request.headers.get("cookie")
+        browser = self._cookies.login.read(cookies) or new_session_id()
+        tabs_of = self._cookies.browser.read(cookies)
         query = request.query_params
         return_to = self._return_to(query)
         try:
@@ -98,6 +100,7 @@ class Routes:
                 return_to,
                 query=query,
                 current=self._session_id_hash(request),
+                tabs_of=hash_session_id(tabs_of) if tabs_of else None,
             )
         except AuthError as error:
             self._audit.failed(Kind.LOGIN_STARTED, error, target=page_of(return_to))

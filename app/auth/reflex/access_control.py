@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import reflex as rx
@@ -12,7 +12,7 @@ from reflex.event import Event, EventSpec
 from reflex.state import BaseState, StateUpdate
 from reflex_base.registry import RegistrationContext
 
-from ..access.policy import Decision, Denial, Rule, decide_for, record_access
+from ..access.policy import Decision, Denial, Given, Rule, decide_for, record_access
 from ..audit import AuditTrail
 from ..http.connections import Connection
 from ..log_throttle import LogThrottle
@@ -23,8 +23,9 @@ from .builtin_handlers import Call, call_of, is_report, shorten
 from .guard import Page, guard_page, is_guarded_page, with_silent_login
 from .navigation import LoginUrl, go_to_login
 from .pages import Views
-from .payloads import Parameters, parameters_of
-from .reflex_seam import wrap_pages
+from .payloads import STATE, Parameters, default_arguments, parameters_of
+from .reflex_seam import converted_payload, wrap_pages
+from .replay import Replay
 from .state import text_for
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class AccessControl:
         login_url: LoginUrl,
         audit: AuditTrail,
         views: Views | None = None,
+        replay: Replay | None = None,
         *,
         silent_login: bool = False,
         clock: Callable[[], float],
@@ -48,6 +50,7 @@ class AccessControl:
         self._is_login_silent = silent_login
         self._views = views or Views(AuthTexts())
         self._audit = audit
+        self._replay = replay
         self._login_url = login_url
         self._clock = clock
         self._throttle = LogThrottle()
@@ -59,7 +62,11 @@ class AccessControl:
         wrap_pages(app, self._guarded)
 
     def start(self) -> None:
-        """Look up the rules of all registered handlers."""
+        """Look up the rules of all variables and registered handlers. Raises `TypeError` if a check
+        takes arguments that there are not."""
+        for state in RegistrationContext.get().base_states.values():
+            for name in state.vars:
+                self.rules.of_variable(state, name)
         for name, registered in RegistrationContext.get().event_handlers.items():
             if is_setvar(registered):  # its rule depends on the setter in its payload
                 continue
@@ -92,12 +99,13 @@ class AccessControl:
         call = call_of(event)
         return call.problem if isinstance(call, Call) else call
 
-    async def decide(self, event: Event, session: Session | None) -> Decision:
-        """Decide whether the user of a session may call the handler of an event."""
+    async def decide(self, state: BaseState, event: Event, session: Session | None) -> Decision:
+        """Decide whether the user of a session may call the handler of an event. `state` is any of
+        the tree."""
         rule = self._rule_of(event)
         if rule is None:
             return Decision(Denial.UNKNOWN_HANDLER)
-        return await decide_for(rule, session, self._clock)
+        return await decide_for(rule, session, self._clock, self._given(state, event))
 
     async def refusal(
         self,
@@ -116,7 +124,7 @@ class AccessControl:
         rule = self._rule_of(event)
         if rule is None or rule.is_public:
             return None
-        decision = await decide_for(rule, session, self._clock)
+        decision = await decide_for(rule, session, self._clock, self._given(state, event))
         record_access(
             self._audit,
             decision,
@@ -129,7 +137,7 @@ class AccessControl:
         check = f" ({decision.check})" if decision.check else ""
         if self._throttle.is_due(f"{connection.tree if connection else ''} {event.name}"):
             logger.warning("Refused %s: %s%s", event.name, decision.denial, check)
-        spec = None if is_unknown else self._remedy(state, decision)
+        spec = None if is_unknown else await self._remedy(state, event, decision, connection)
         return StateUpdate(events=Event.from_event_type(spec) if spec else [])
 
     async def decide_page(self, session: Session | None, key: str) -> Decision | None:
@@ -150,6 +158,22 @@ class AccessControl:
         )
         record_access(self._audit, decision, sub=sub, ref=session_id_hash, target=page)
 
+    def _given(self, state: BaseState, event: Event) -> Given:
+        """Return what gives the arguments of an event to the checks that take some."""
+
+        async def given() -> Mapping[str, Any]:
+            call = call_of(event)
+            if not isinstance(call, Call) or call.problem:
+                raise ValueError("The arguments of the event do not fit its handler.")
+            owner, handler = call.handler.states[0], call.handler.handler
+            # `setvar` passes its value on as it is.
+            is_direct = call.name == event.name
+            sent = converted_payload(handler, call.payload) if is_direct else call.payload
+            defaults = default_arguments(handler.fn)
+            return {**defaults, **sent, STATE: await state.get_state(owner)}
+
+        return given
+
     def _rule_of(self, event: Event) -> Rule | None:
         """The rule of the handler that the event runs; None if the event has no handler."""
         known = self.rules.known_handlers.get(event.name)
@@ -158,10 +182,13 @@ class AccessControl:
         call = call_of(event)
         return self.rules.of_handler(call.name, call.handler) if isinstance(call, Call) else None
 
-    def _remedy(self, state: BaseState, decision: Decision) -> EventSpec:
+    async def _remedy(
+        self, state: BaseState, event: Event, decision: Decision, connection: Connection | None
+    ) -> EventSpec:
         match decision.denial:
             case Denial.LOGIN_REQUIRED:
-                return go_to_login(state, self._login_url)
+                kept = await self._replay.keep(event, connection) if self._replay else {}
+                return go_to_login(state, self._login_url, **kept)
             case Denial.STEP_UP_REQUIRED:
                 return go_to_login(state, self._login_url, **decision.login_parameters)
             case _:
@@ -177,4 +204,4 @@ class AccessControl:
             return page
         # Reflex also takes a component in place of a function.
         view = cast(Page, page) if callable(page) else lambda: page
-        return with_silent_login(view) if rule.is_public else guard_page(view, self._views)
+        return with_silent_login(view) if rule.is_public else guard_page(view, self._views, rule)

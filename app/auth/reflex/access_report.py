@@ -12,6 +12,7 @@ from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 
 from .access_rules import AccessRules, is_reflexs, is_setvar, setter_of
 from .reflex_seam import pages_of
+from .replay import is_replayed
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,7 +50,9 @@ def _handlers(rules: AccessRules) -> Iterator[AccessEntry]:
         if is_reflexs(registered.states[0]):
             continue
         if not is_setvar(registered):
-            yield AccessEntry("handler", _short(name), str(rules.of_handler(name, registered)))
+            rule = str(rules.of_handler(name, registered))
+            replayed = ", replayed after a login" if is_replayed(registered.handler.fn) else ""
+            yield AccessEntry("handler", _short(name), f"{rule}{replayed}")
         elif setters := _setters(registered):
             yield AccessEntry("handler", _short(name), f"as {', '.join(setters)}")
 

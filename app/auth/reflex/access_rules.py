@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from reflex.istate import dynamic
@@ -10,7 +11,9 @@ from reflex_base.constants import SETTER_PREFIX
 from reflex_base.event import EventHandler
 from reflex_base.registry import RegisteredEventHandler, RegistrationContext
 
-from ..access.policy import PUBLIC, SIGNED_IN, Rule
+from ..access.checks import rule_of
+from ..access.policy import PUBLIC, SIGNED_IN, Requirement, Rule
+from ..errors import ConfigError
 
 Target = TypeVar("Target")
 _MARK = "_auth_rule"
@@ -34,8 +37,10 @@ def mark_variables(state: type[BaseState], rules: dict[str, Rule]) -> None:
     """Mark variables of a State by their names.
 
     Raises:
-        TypeError: the State has no such variable.
+        TypeError: the State has no such variable, or a check takes arguments.
     """
+    for name, rule in rules.items():
+        rule.require_parameters((), f"the variable {state.__name__}.{name}")
     unknown = rules.keys() - state.vars.keys() - state.get_fields().keys()
     if unknown:
         raise TypeError(f"{state.__name__} has no variable {', '.join(sorted(unknown))}.")
@@ -65,11 +70,16 @@ class AccessRules:
         return rule
 
     def of_variable(self, state: type[BaseState], name: str) -> Rule:
-        """The rule of a base or computed variable by its plain name."""
+        """The rule of a base or computed variable by its plain name.
+
+        Raises:
+            TypeError: a check takes arguments, which a variable does not have.
+        """
         key = (state.get_full_name(), name)
         rule = self._variables.get(key)
         if rule is None:
             rule = self._own_rule_of_variable(state, name) or self.of_state(state)
+            rule.require_parameters((), f"the variable {state.__name__}.{name}")
             self._variables[key] = rule
         return rule
 
@@ -141,6 +151,19 @@ def _is_of_reflex(module: str) -> bool:
     return module.partition(".")[0] in _REFLEX and module != dynamic.__name__
 
 
-def default_rule(*, is_secure: bool) -> Rule:
-    """The rule for pages, handlers and variables without a mark."""
-    return SIGNED_IN if is_secure else PUBLIC
+def default_rule(checks: Sequence[Requirement], *, is_secure: bool) -> Rule:
+    """The rule for pages, handlers and variables without a mark.
+
+    Raises:
+        ConfigError: there are checks, but the default is public; or a check takes arguments.
+    """
+    if not checks:
+        return SIGNED_IN if is_secure else PUBLIC
+    if not is_secure:
+        raise ConfigError("default_check needs secure_by_default: without it, pages are public.")
+    rule = rule_of(checks)
+    try:
+        rule.require_parameters((), "what has no mark")
+    except TypeError as error:
+        raise ConfigError(f"default_check: {error}") from None
+    return rule

@@ -26,6 +26,8 @@ from .access_rules import AccessRules
 from .state import AuthState
 
 HYDRATE_AND_LOAD = f"{rx.State.get_full_name()}.hydrate_and_load"
+HYDRATES = frozenset({f"{rx.State.get_full_name()}.hydrate", HYDRATE_AND_LOAD})
+"""A page load or a reconnect: the browser gets the whole state, and subscribers run again."""
 _UPDATE = f"{UpdateVarsInternalState.get_full_name()}.update_vars_internal"
 
 

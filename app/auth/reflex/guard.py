@@ -33,13 +33,16 @@ _IS_GUARDED = "_auth_is_guarded"
 
 
 def guard_handler(
-    handler: Handler[State, Arguments], current_user: CurrentUser, login_url: LoginUrl
+    handler: Handler[State, Arguments],
+    current_user: CurrentUser,
+    login_url: LoginUrl,
+    rule: Rule = SIGNED_IN,
 ) -> GuardedHandler[State, Arguments]:
     """Guard an event handler: it runs only with a session, else the browser goes to the login.
 
     Each call looks up the session in the store. While the store is unavailable, the handler does
     not run; `AuthState.error` says why. Works for plain, async, generator and background handlers.
-    Put `@rx.event` above it.
+    Put `@rx.event` above it. `rule` is its rule, unless it is marked with another.
     """
 
     @functools.wraps(handler)
@@ -55,18 +58,18 @@ def guard_handler(
         result = handler(self, *args, **kwargs)
         return await result if inspect.isawaitable(result) else result
 
-    return mark(guarded, mark_of(handler) or SIGNED_IN)
+    return mark(guarded, mark_of(handler) or rule)
 
 
-def guard_page(page: Page, views: Views | None = None) -> Page:
+def guard_page(page: Page, views: Views | None = None, rule: Rule = SIGNED_IN) -> Page:
     """Guard a page: it is shown only with a session, else the browser goes to the login. If the
     session ends while the page is open, a login link replaces the view. `views` are what is shown
-    in place of the page.
+    in place of the page. `rule` is its rule, unless it is marked with another.
 
     This is presentation only. The page's handlers need guards of their own.
     """
 
-    rule = mark_of(page) or SIGNED_IN
+    rule = mark_of(page) or rule
     views = views or Views(AuthTexts())
 
     @functools.wraps(page)

@@ -16,12 +16,17 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Union
 
+import reflex as rx
 from reflex_base.utils.serializers import deserializers
+
+from ..access.policy import Rule
 
 try:
     from reflex_base.utils.form import FORM_DATA_ENTRIES_KEY
 except ModuleNotFoundError:  # Reflex 0.10.0 sends a form as a plain object, under no such key
     FORM_DATA_ENTRIES_KEY = None  # type: ignore[assignment]
+
+STATE = "state"  # the parameter of a check that gets the handler's State
 
 _UNKNOWN = object()
 _PLAIN = frozenset({bool, float, int, str})
@@ -71,6 +76,42 @@ def parameters_of(handler: Callable[..., Any]) -> Parameters:
         frozenset(each.name for each in named if each.default is each.empty),
         any(each.kind is each.VAR_KEYWORD for each in parameters),
     )
+
+
+def require_arguments(rule: Rule, target: Any) -> None:
+    """Check that an event handler has the arguments that the checks of its rule take.
+
+    Raises:
+        TypeError: it has not, or the target is a page, a State or a variable. Also if a check takes
+            `state` and the handler has an argument of that name.
+    """
+    name = getattr(target, "__qualname__", type(target).__name__)
+    if not inspect.isfunction(target) or not inspect.signature(target).parameters:
+        rule.require_parameters((), f"{name}, which is no event handler,")
+        return
+    arguments = parameters_of(target).types
+    rule.require_parameters({*arguments, STATE}, f"the event handler {name}")
+    if STATE in arguments and any(STATE in check.parameters for check in rule.checks):
+        raise TypeError(
+            f"The event handler {name} has an argument 'state', so no check of it can take the "
+            "State: rename the argument."
+        )
+
+
+def default_arguments(handler: Callable[..., Any]) -> dict[str, Any]:
+    """The defaults of an event handler's parameters."""
+    parameters = inspect.signature(handler).parameters.values()
+    return {each.name: each.default for each in parameters if each.default is not each.empty}
+
+
+def takes_files(handler: Callable[..., Any]) -> bool:
+    """Whether an event handler is one for uploads."""
+    return any(_has_files(hint) for hint in parameters_of(handler).types.values())
+
+
+def _has_files(hint: Any) -> bool:
+    is_file = isinstance(hint, type) and issubclass(hint, rx.UploadFile | rx.UploadChunkIterator)
+    return is_file or any(_has_files(argument) for argument in typing.get_args(hint))
 
 
 def fits(value: Any, hint: Any) -> bool:

@@ -11,11 +11,13 @@ import dataclasses
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
-from typing import Any
+from typing import Any, get_type_hints
 
 import reflex as rx
 from reflex.event import Event
 from reflex.state import BaseState, StateUpdate
+from reflex_base.event import EventHandler
+from reflex_base.event.processor.base_state_processor import _transform_event_payload
 
 from ..log_throttle import LogThrottle
 
@@ -35,6 +37,16 @@ def pages_of(app: rx.App) -> Iterator[tuple[str, Any]]:
     """Yield the route and the function of each page. An app has no public list of its pages."""
     for route, page in app._unevaluated_pages.items():
         yield route, page.component
+
+
+def converted_payload(handler: EventHandler, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert a payload to the arguments that a handler gets. Reflex does this just before it calls
+    the handler, in a function of its own. Raises `ValueError` if a value cannot be converted."""
+    try:
+        hints = get_type_hints(handler.fn)
+    except (NameError, TypeError):
+        hints = {}
+    return _transform_event_payload(payload, hints)
 
 
 def wrap_pages(app: rx.App, wrap: Callable[[Any], Any]) -> None:

@@ -22,16 +22,15 @@ from ..texts import AuthTexts
 from .access_control import AccessControl
 from .access_rules import is_of_app
 from .carry_over import CarryOver
-from .client_storage import HYDRATE_AND_LOAD, ClientStorage, ShownBefore
+from .client_storage import HYDRATES, ClientStorage, ShownBefore
 from .events import start_event, tree_of
+from .replay import Replay
 from .state import AuthState, shown_as, text_for
 from .subscription import subscribed_events
 
 logger = logging.getLogger(__name__)
 
 ACKNOWLEDGE = f"{AuthState.get_full_name()}.acknowledge"
-_HYDRATES = frozenset({f"{rx.State.get_full_name()}.hydrate", HYDRATE_AND_LOAD})
-"""A page load or a reconnect: the browser gets the whole state, and subscribers run again."""
 
 
 class SessionMiddleware(Middleware):
@@ -49,6 +48,7 @@ class SessionMiddleware(Middleware):
         connections: Connections,
         client_storage: ClientStorage,
         carry_over: CarryOver,
+        replay: Replay,
         texts: AuthTexts,
         *,
         clock: Callable[[], float],
@@ -58,6 +58,7 @@ class SessionMiddleware(Middleware):
         self._connections = connections
         self._client_storage = client_storage
         self._carry_over = carry_over
+        self._replay = replay
         self._texts = texts
         self._clock = clock
         self._touch_interval = store.lifetimes.touch_interval
@@ -113,8 +114,10 @@ class SessionMiddleware(Middleware):
                     return StateUpdate()
         session = stored.session if stored else None
         shown = await self._client_storage.filter(event, session, connection.state_key)
-        if event.name in _HYDRATES or not connection.is_bound or error:
+        if event.name in HYDRATES or not connection.is_bound or error:
             await self._bind(app, state, event, connection, stored, error, shown)
+        if session is not None:
+            await self._replay.resume(app, state, event, connection, session)
         refusal = await self._access.refusal(
             state, event, session, connection, is_unknown=bool(error)
         )
@@ -171,7 +174,7 @@ class SessionMiddleware(Middleware):
             return stored
         await self._store.touch(session_id_hash)
         stored = replace(stored, last_seen_at=self._clock())
-        if event.name not in _HYDRATES:
+        if event.name not in HYDRATES:
             await self._show_times(state, stored)
         return stored
 
@@ -196,7 +199,7 @@ class SessionMiddleware(Middleware):
         session = stored.session if stored else None
         expires_at, ends_at = self.times(stored)
         auth_state = await state.get_state(AuthState)
-        is_hydrating = event.name in _HYDRATES
+        is_hydrating = event.name in HYDRATES
         has_changed = (session.user if session else None) != auth_state.get_value("user")
         changed = _assign(
             auth_state,

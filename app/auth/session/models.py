@@ -148,7 +148,8 @@ class LoginMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One login attempt, from `/auth/login` to the callback. `mode` is a `LoginMode`."""
+    """One login attempt, from `/auth/login` to the callback. `mode` is a `LoginMode`, `kept_event`
+    what is to be done after it (`KeptEvent` as JSON)."""
 
     nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)
@@ -160,6 +161,7 @@ class Transaction:
     max_age: int | None = None
     organization: str | None = None
     mode: str = LoginMode.REDIRECT
+    kept_event: str | None = field(default=None, repr=False)
 
     def to_bytes(self) -> bytes:
         """Return the record as JSON."""

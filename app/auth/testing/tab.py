@@ -68,7 +68,7 @@ class Tab:
         if problem := self._wiring.access.problem(event):
             raise TypeError(f"{event.name} cannot be called with these arguments: {problem}.")
         session = await self._session()
-        decision = await self._wiring.access.decide(event, session)
+        decision = await self._wiring.access.decide(self._root, event, session)
         if decision.denial is not None:
             raise AccessDenied(event.name, decision)
         registered = RegistrationContext.get().event_handlers[event.name]

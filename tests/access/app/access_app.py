@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import enum
 
 import httpx
 import reflex as rx
 
-from .auth import authenticated_within, has_role, has_scope
+from .auth import any_of, authenticated_within, has_role, has_scope
 from .hiding_places import places
 from .setting import auth, note
 
@@ -294,6 +295,118 @@ class Cart(rx.State):
         self.coupon = self._hint
 
 
+def owns(viewer, state, order_id) -> bool:
+    """An order that there is not raises."""
+    return state.owners[order_id] == viewer.user.get("nickname")
+
+
+async def owns_shown(viewer, state) -> bool:
+    return state.owners[state.router.url.query_parameters["id"]] == viewer.user.get("nickname")
+
+
+def is_small(viewer, state, size) -> bool:
+    return size is Size.SMALL and isinstance(state, Orders)
+
+
+def is_single(viewer, files) -> bool:
+    return len(files) == 1
+
+
+class Size(enum.Enum):
+    SMALL = "small"
+    LARGE = "large"
+
+
+class Orders(rx.State):
+    """Whose order is whose; checks look at the arguments."""
+
+    owners: dict[str, str] = {"1": "ann", "2": "ben"}
+
+    @rx.event
+    @auth.require(owns)
+    def cancel(self, order_id: str):
+        note(self, f"cancel {order_id}")
+
+    @rx.event
+    @auth.require(owns)
+    def cancel_slowly(self, order_id: str):
+        note(self, f"cancel_slowly {order_id}")
+        yield
+
+    @rx.event(background=True)
+    @auth.require(owns)
+    async def cancel_later(self, order_id: str):
+        note(self, f"cancel_later {order_id}")
+
+    @rx.event
+    @auth.require(any_of(has_role("admin"), owns))
+    async def look_into(self, order_id: str):
+        note(self, f"look_into {order_id}")
+
+    @rx.event
+    @auth.require(owns)
+    def cancel_last(self, order_id: str = "2"):
+        note(self, f"cancel_last {order_id}")
+
+    @rx.event
+    @auth.require(owns)
+    def set_chosen(self, order_id: str):
+        note(self, f"set_chosen {order_id}")
+
+    @rx.event
+    @auth.require(is_small)
+    def pack(self, size: Size):
+        note(self, f"pack {size}")
+
+    @rx.event
+    @auth.require(is_single)
+    async def attach(self, files: list[rx.UploadFile]):
+        note(self, f"attach {len(files)}")
+
+    @rx.event
+    @auth.public
+    def cancel_for(self, order_id: str):
+        return Orders.cancel(order_id)
+
+    @rx.event
+    @auth.require(owns_shown)
+    def show(self):
+        note(self, "show")
+
+
+class Wishes(rx.State):
+    """What a visitor clicks is done after the login."""
+
+    wishes: list[str] = []
+
+    @rx.event
+    @auth.require_login(replay=True)
+    def wish(self, text: str):
+        note(self, f"wish {text}")
+        self.wishes.append(text)
+
+    @rx.event(background=True)
+    @auth.require_login(replay=True)
+    async def wish_later(self, text: str):
+        note(self, f"wish_later {text}")
+
+    @rx.event
+    @auth.require_login(replay=True)
+    @auth.require(has_role("admin"))
+    def wish_much(self, text: str):
+        note(self, f"wish_much {text}")
+
+    @rx.event
+    @auth.public
+    def wish_for(self, text: str):
+        return Wishes.wish(text)
+
+    @rx.event
+    @auth.public
+    def begin(self):
+        note(self, "begin")
+
+
 class Room(rx.SharedState):
     """What all tabs have in common that are in the same room."""
 
@@ -332,8 +445,18 @@ def admins() -> rx.Component:
     return rx.el.p("For administrators")
 
 
+def shown() -> rx.Component:
+    return rx.el.p("An order")
+
+
+def begun() -> rx.Component:
+    return rx.el.p("A page that loads something")
+
+
 app = rx.App()
 app.add_page(auth.public(page), route="/")
 app.add_page(admins, route="/admins")
 app.add_page(page, route="/guarded")
+app.add_page(auth.public(shown), route="/shown", on_load=Orders.show)
+app.add_page(auth.public(begun), route="/begun", on_load=[Wishes.begin, Wishes.wish("on load")])
 auth.install(app)

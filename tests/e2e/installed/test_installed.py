@@ -47,6 +47,25 @@ def test_guarded_handlers_without_login(person: Page, notes: Stack, name: str) -
     expect(person.locator("#done")).to_have_text("")
 
 
+def test_clicked_before_the_login(person: Page, notes: Stack) -> None:
+    """What a visitor clicked is done after the login, on the page where it was clicked; and not
+    again when the page is loaded again, nor for the next user."""
+    person.goto(f"{notes.url}/?from=here")
+    expect(person.locator("#ready")).to_have_text("ready")
+    person.get_by_role("button", name="add to basket").click()
+    sign_in(person, notes, ALICE)
+    person.wait_for_url(f"{notes.url}/?from=here")
+    expect(person.locator("#basket")).to_have_text("tea")
+    for _ in range(2):
+        person.reload()
+        expect(person.locator("#ready")).to_have_text("ready")
+    expect(person.locator("#basket")).to_have_text("tea")
+    person.get_by_role("button", name="log out").click()
+    expect(person.locator("#basket")).to_have_text("")
+    enter(person, notes, BOB)
+    expect(person.locator("#basket")).to_have_text("")
+
+
 def test_subscription(person: Page, notes: Stack) -> None:
     """A subscriber is told of each user that comes and goes, though each run fails. What it wrote
     for one user is not there for the next."""

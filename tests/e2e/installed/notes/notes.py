@@ -107,12 +107,25 @@ class Notes(UserScopedState):
             await pause("slow is over")
 
 
+class Basket(UserScopedState):
+    """What a visitor puts into it is there after the login."""
+
+    items: list[str] = []
+
+    @rx.event
+    @auth.require_login(replay=True)
+    def add(self, item: str):
+        self.items = [*self.items, item]
+
+
 @auth.public
 def index():
     return rx.el.main(
         rx.el.p(rx.cond(AuthState.is_loading, "loading", "ready"), id="ready"),
         rx.el.p(Journal.runs.join(","), id="runs"),
         rx.el.p(Notes.done.join(","), id="done"),
+        rx.el.p(Basket.items.join(","), id="basket"),
+        rx.el.button("add to basket", on_click=Basket.add("tea")),
         rx.el.button("plain", on_click=Notes.plain("x")),
         rx.el.button("coroutine", on_click=Notes.coroutine),
         rx.el.button("generator", on_click=Notes.generator),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -34,6 +35,14 @@ ANN = Principal(USER, frozenset({"openid", "read:messages"}), NOW - 100, NOW)
 
 def fails(_: Principal) -> bool:
     raise RuntimeError("no answer")
+
+
+def owns(viewer: Principal, state: object, order_id: str) -> bool:
+    return (state, order_id) == ("state", "1")
+
+
+async def owns_async(viewer: Principal, *, order_id: str, role: str = "admin") -> bool:
+    return (order_id, role) == ("1", "admin")
 
 
 async def later(viewer: Principal) -> bool:
@@ -111,3 +120,63 @@ def test_keys_of_rules() -> None:
     keys = [Rule(checks=(check,)).key for check in checks]
     assert len({*keys, SIGNED_IN.key, PUBLIC.key}) == 6
     assert Rule(checks=(has_role("admin"),)).key == keys[0]
+
+
+@pytest.mark.parametrize(
+    ("check", "is_met"),
+    [
+        (as_check(owns), True),
+        (Check("own", owns), True),
+        (as_check(owns_async), True),
+        (as_check(functools.partial(owns, state="other")), False),
+        (any_of(fails, owns), True),
+        (any_of(has_role("admin"), any_of(owns_async)), True),
+        (as_check(lambda viewer, missing: True), False),
+        (
+            Check(
+                "named", lambda viewer, **more: more == {"order_id": "1"}, parameters=("order_id",)
+            ),
+            True,
+        ),
+    ],
+    ids=lambda value: value.name if isinstance(value, Check) else str(value),
+)
+async def test_arguments(check: Check, is_met: bool) -> None:
+    """A check gets the arguments that it takes by their names, and what it has a default for it
+    keeps; without them it is not met."""
+
+    async def given() -> dict[str, Any]:
+        return {"state": "state", "order_id": "1", "role": "reader", "viewer": "x"}
+
+    rule = Rule(checks=(check,))
+    assert ((await decide(rule, ANN, given)).denial is None) == is_met
+    assert (await decide(rule, ANN)).denial is Denial.FORBIDDEN
+
+
+async def test_arguments_are_not_made_in_vain() -> None:
+    """Arguments are converted for a check that takes some, once those before it are met."""
+
+    async def given() -> dict[str, Any]:
+        raise AssertionError("no check needs them")
+
+    reader, admin = has_role("reader"), has_role("admin")
+    assert (await decide(Rule(checks=(reader,)), ANN, given)).denial is None
+    decision = await decide(Rule(checks=(admin, as_check(owns))), ANN, given)
+    assert decision.check == "role admin"
+
+
+async def test_log_of_a_check_that_raises(caplog: pytest.LogCaptureFixture) -> None:
+    """A client that makes a check raise again and again does not fill the log."""
+
+    def raises_always(viewer: Principal) -> bool:
+        raise KeyError("no such order")
+
+    for _ in range(100):
+        await decide(Rule(checks=(as_check(raises_always),)), ANN)
+    assert 1 <= caplog.text.count("'raises_always' raised") <= 2
+
+
+def test_names() -> None:
+    """The name of a check that takes arguments says which."""
+    assert as_check(owns).name == "owns(state, order_id)"
+    assert any_of(has_role("admin"), owns_async).name == "role admin or owns_async(order_id)"

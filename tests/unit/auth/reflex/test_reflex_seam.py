@@ -4,6 +4,7 @@ on. A version that breaks one fails here, with a sentence that says what is miss
 from __future__ import annotations
 
 import dataclasses
+import enum
 import inspect
 import logging
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from reflex.event import Event
 from reflex.istate.manager.redis import StateManagerRedis
 from reflex.istate.manager.token import BaseStateToken
 from reflex.middleware.middleware import Middleware
-from reflex.state import EventHandlerSetVar, State, StateUpdate
+from reflex.state import EventHandlerSetVar, OnLoadInternalState, State, StateUpdate
 from reflex_base.constants.state import FIELD_MARKER
 from reflex_base.event.context import EventContext
 from reflex_base.event.processor import BaseStateEventProcessor
@@ -25,6 +26,7 @@ from reflex_base.registry import RegistrationContext
 
 from app.auth.reflex.reflex_seam import (
     DisconnectedDeltas,
+    converted_payload,
     new_state_tree,
     pages_of,
     wrap_pages,
@@ -66,8 +68,15 @@ def has_session_of_tree(_: rx.App) -> bool:
     return isinstance(new_state_tree().rx_router_session.client_token, str)  # type: ignore[attr-defined]
 
 
+class Size(enum.IntEnum):
+    SMALL = 1
+
+
 class Probe(rx.State):
     value: int = 0
+
+    @rx.event
+    def take(self, size: Size, other: str = "") -> None: ...
 
 
 def marks_fields(_: rx.App) -> bool:
@@ -93,6 +102,23 @@ def context_fields(_: rx.App) -> bool:
     return {"token", "parent_txid"} <= names and all(map(inspect.iscoroutinefunction, emits))
 
 
+def converts(_: rx.App) -> bool:
+    payload = {"size": 1, "other": "x"}
+    return converted_payload(Probe.event_handlers["take"], payload) == {
+        "size": Size.SMALL,
+        "other": "x",
+    }
+
+
+def tells_that_it_is_loaded(app: rx.App) -> bool:
+    names = {f"{state.get_full_name()}.set_is_hydrated" for state in (State, OnLoadInternalState)}
+    return (
+        names <= RegistrationContext.ensure_context().event_handlers.keys()
+        and parameters(app.get_load_events) == ["path"]
+        and State.get_fields()["is_hydrated"].default is False
+    )
+
+
 CONTRACTS: dict[str, Callable[[rx.App], bool]] = {
     "App._unevaluated_pages is a dict of dataclasses with `component`": pages_are_dataclasses,
     "App.add_page takes the component first": lambda app: (
@@ -107,6 +133,10 @@ CONTRACTS: dict[str, Callable[[rx.App], bool]] = {
     "logger reflex.app warns of deltas to disconnected clients": warns_of_disconnected,
     "EventNamespace.link_token_to_sid emits `new_token`": emits_new_token,
     "EventContext has token, parent_txid, emit_delta and emit_event": context_fields,
+    "_transform_event_payload(payload, hints) converts what a handler gets": converts,
+    "State and OnLoadInternalState have `set_is_hydrated`, the last event of a page load": (
+        tells_that_it_is_loaded
+    ),
     "App.set_contexts is a context manager": lambda app: hasattr(app.set_contexts(), "__enter__"),
     "App.state_manager has set_state and modify_state": lambda app: (
         {"set_state", "modify_state"} <= set(dir(app.state_manager))

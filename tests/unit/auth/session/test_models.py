@@ -80,3 +80,15 @@ def test_other_shape(data: bytes) -> None:
     """What is no session record is an error of its own kind."""
     with pytest.raises(RecordError):
         Session.from_bytes(data)
+
+
+def test_transaction_without_kept_event() -> None:
+    """A transaction that an earlier release wrote is read; what is kept in one is not in its
+    representation, which may be logged."""
+    transaction = Transaction("nonce", "verifier", "uri", "/", "openid", None, 1.0)
+    fields = json.loads(transaction.to_bytes())
+    del fields["kept_event"]
+    assert Transaction.from_bytes(json.dumps(fields).encode()) == transaction
+    kept = replace(transaction, kept_event="secret")
+    assert Transaction.from_bytes(kept.to_bytes()) == kept
+    assert "secret" not in repr(kept)

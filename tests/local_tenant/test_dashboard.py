@@ -7,10 +7,11 @@ import re
 import sqlite3
 from contextlib import closing
 from html import unescape
-from pathlib import Path
 
 import httpx
 import pytest
+
+from app.local_tenant.database import Database
 
 from .visitor import ALICE, BOB, Visitor
 
@@ -136,15 +137,14 @@ async def test_bad_app_metadata(visitor: Visitor, text: str) -> None:
     assert await metadata(visitor) == before
 
 
-async def test_earlier_file(tmp_path: Path) -> None:
+async def test_earlier_file(visitor: Visitor) -> None:
     """A data file of an earlier release gets the columns that it lacks, and keeps its users."""
-    visitor = Visitor(tmp_path)
     refresh_token = (await visitor.tokens())["refresh_token"]
     with closing(sqlite3.connect(visitor.file)) as database, database:
         database.execute("ALTER TABLE users DROP COLUMN app_metadata")
         database.execute("ALTER TABLE refresh_tokens DROP COLUMN auth_time")
-    again = Visitor(tmp_path)
-    refreshed = (await again.refresh(refresh_token)).json()
-    assert "auth_time" not in (await again.decoded(refreshed["id_token"])).claims
-    await save(again, '{"kept": 1}')
-    assert await metadata(again) == {"kept": 1}
+    Database(visitor.file)  # as the next start opens it
+    refreshed = (await visitor.refresh(refresh_token)).json()
+    assert "auth_time" not in (await visitor.decoded(refreshed["id_token"])).claims
+    await save(visitor, '{"kept": 1}')
+    assert await metadata(visitor) == {"kept": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 from ..config import AuthConfig, AuthorizationParams
 from ..errors import AuthError
@@ -11,7 +12,14 @@ from ..oidc.discovery import ProviderMetadata
 from ..session import LoginMode, Session, SessionStore, Transaction
 from ..urls import with_query
 from .ended_elsewhere import was_ended_from_elsewhere
-from .login_link import check_issuer, login_mode, login_parameters, login_scope, safe_return_to
+from .login_link import (
+    check_issuer,
+    kept_parameters,
+    login_mode,
+    login_parameters,
+    login_scope,
+    safe_return_to,
+)
 from .provider import Provider
 from .transactions import Transactions
 
@@ -87,7 +95,10 @@ class Login:
         )
         metadata = await self._provider.discovery.reachable_metadata()
         login = AuthorizationState.new()
-        transaction = self._transaction(login, params, others, safe_return_to(return_to), mode)
+        transaction = replace(
+            self._transaction(login, params, others, safe_return_to(return_to), mode),
+            parameters=kept_parameters(query),
+        )
         await self._transactions.open(browser, login.state, transaction)
         parameters = authorization_request(
             login,

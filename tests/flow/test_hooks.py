@@ -206,6 +206,29 @@ async def test_refuses(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None
         assert "Only members" not in caplog.text
 
 
+async def test_refuses_in_a_popup(tmp_path: Path) -> None:
+    """A login in a window of its own ends on the popup's page, which shows the sentence as text; a
+    silent one ends on the page that it began on."""
+
+    async def before_session(pending: PendingSession) -> Refuse:
+        return Refuse(MARKUP, "not_a_member")
+
+    async with a_world(tmp_path, before_session=before_session) as world:
+        browser = world.browser()
+        begun = await browser.get(f"{APP}/auth/login?return_to=/x&display=popup")
+        response = await browser.get(await world.answer(browser, begun.headers["location"]))
+        page = await browser.get(response.headers["location"])
+        assert "&lt;script&gt;alert(1)" in page.text
+        assert "<script>alert" not in page.text
+        assert query(response)["id"] in page.text
+        async with world.browser() as stranger:
+            shown = await stranger.get(response.headers["location"])
+        assert "alert(1)" not in shown.text
+        begun = await browser.get(f"{APP}/auth/login?return_to=/x&prompt=none")
+        response = await browser.get(await world.answer(browser, begun.headers["location"]))
+        assert response.headers["location"] == f"{APP}/x"
+
+
 async def test_sentence_is_for_one_browser(tmp_path: Path) -> None:
     """The sealed sentence opens for the browser and the error that it belongs to, for ten minutes.
     A stranger can neither write one, nor move one to another person's browser."""

@@ -123,6 +123,28 @@ async def test_protocol_claims(party: RelyingParty, provider: HostileProvider) -
     assert session.sid == provider.sids[0]
 
 
+async def test_session_expiry(party: RelyingParty, provider: HostileProvider, clock: Clock) -> None:
+    """A refreshed ID token brings the end of the session forward, and never puts it off; one that
+    is no time is refused."""
+    for value, expected in ((clock() + 5000, 5000), (clock() + 9000, 5000)):
+        began_at = clock()
+        provider.bend.refresh_claims = lambda claims, value=value: {
+            **claims,
+            "session_expiry": value,
+        }
+        provider.bend.token_response = lambda response: {**response, "expires_in": 10}
+        await party.access_token()
+        session = await party.session()
+        assert session is not None
+        assert session.session_expiry is not None
+        assert session.session_expiry - began_at <= expected
+        assert "session_expiry" not in session.user
+        clock.now += 11
+    provider.bend.refresh_claims = lambda claims: {**claims, "session_expiry": "soon"}
+    with pytest.raises(ProviderError):
+        await party.access_token()
+
+
 async def test_reduced_id_token(
     party: RelyingParty, provider: HostileProvider, clock: Clock
 ) -> None:

@@ -24,6 +24,7 @@ LOGIN_PARAMETERS = frozenset(
 )
 
 DEFAULT_ERROR_PATH = "/error"
+DEFAULT_CLAIMS_MAX_AGE = 600  # seconds
 DEFAULT_DATA_DIR = ".data"
 
 _PROVIDER = {
@@ -97,6 +98,8 @@ class AuthConfig:
       (Auth0's term).
     - `rotation_overlap`: seconds after its first use in which the provider accepts a refresh token
       again (Auth0's term).
+    - `claims_max_age`: seconds. If a refresh brings no ID token, UserInfo is asked for the user's
+      claims, but not more often than this. 0: never.
     - `pushed_authorization_requests`: push them (RFC 9126) if the provider supports it. If it
       requires it, they are always pushed.
     - `id_token_signed_response_alg`: the one accepted algorithm. None accepts what discovery
@@ -127,6 +130,7 @@ class AuthConfig:
     is_fallback: bool = False
     multi_resource_refresh_tokens: bool = False
     rotation_overlap: float = 0.0
+    claims_max_age: float = DEFAULT_CLAIMS_MAX_AGE
     issuer_identifier: str | None = None
     pushed_authorization_requests: bool = False
     id_token_signed_response_alg: str | None = None
@@ -246,6 +250,9 @@ class AuthConfig:
             is_fallback=is_fallback,
             multi_resource_refresh_tokens=reader.switch("AUTH0_MULTI_RESOURCE_REFRESH"),
             rotation_overlap=reader.whole_number("AUTH0_ROTATION_OVERLAP", "number of seconds"),
+            claims_max_age=reader.whole_number(
+                "AUTH0_CLAIMS_MAX_AGE", "number of seconds", default=DEFAULT_CLAIMS_MAX_AGE
+            ),
             issuer_identifier=reader.issuer("AUTH0_ISSUER"),
             pushed_authorization_requests=reader.switch("AUTH0_PUSHED_AUTHORIZATION_REQUESTS"),
             id_token_signed_response_alg=reader.one_of(

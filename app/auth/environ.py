@@ -23,6 +23,7 @@ NEUTRAL_NAMES = {
     "AUTH0_SCOPE": "OIDC_SCOPE",
     "AUTH0_MULTI_RESOURCE_REFRESH": "OIDC_MULTI_RESOURCE_REFRESH",
     "AUTH0_ROTATION_OVERLAP": "OIDC_ROTATION_OVERLAP",
+    "AUTH0_CLAIMS_MAX_AGE": "OIDC_CLAIMS_MAX_AGE",
     "AUTH0_TOKEN_ENDPOINT_AUTH_METHOD": "OIDC_TOKEN_ENDPOINT_AUTH_METHOD",
     "AUTH0_CLIENT_ASSERTION_SIGNING_KEY": "OIDC_CLIENT_ASSERTION_SIGNING_KEY",
     "AUTH0_PUSHED_AUTHORIZATION_REQUESTS": "OIDC_PUSHED_AUTHORIZATION_REQUESTS",
@@ -93,9 +94,9 @@ class EnvironReader:
             self._problems.append(f"{self._spelled(name)}={text} is neither 1 (on) nor 0 (off).")
         return _SWITCHES.get((text or "").lower(), False)
 
-    def whole_number(self, name: str, what: str) -> int:
-        """A whole number; 0 if it is not set. `what` says in a problem what it counts."""
-        text = self.text(name) or "0"
+    def whole_number(self, name: str, what: str, *, default: int = 0) -> int:
+        """A whole number. `what` says in a problem what it counts."""
+        text = self.text(name) or str(default)
         if not text.isdecimal():
             self._problems.append(f"{self._spelled(name)}={text} is not a {what}, such as 2.")
             return 0

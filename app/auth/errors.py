@@ -6,10 +6,12 @@ AuthError                         code                   what the user can do
  ├─ CallbackError                 (per case)             log in again: this attempt is over
  │   ├─ TransactionError          invalid_state          (unknown, expired or already used `state`)
  │   ├─ AuthorizationError        the provider's error   choose differently (access_denied, ...)
- │   └─ IdTokenError              invalid_id_token       (the ID token did not pass a check)
+ │   ├─ IdTokenError              invalid_id_token       (the ID token did not pass a check)
+ │   └─ LoginRefused              the app's own          nothing: `before_session` refused the login
  ├─ LoginRequired                 login_required         log in: `login_url`
  │   ├─ ConsentRequired           consent_required       allow more: `login_url`
  │   └─ SessionEnded              session_ended          log in again: the provider ended it
+ ├─ HookError                     hook_failed            try again, or tell the operator of the app
  ├─ LogoutTokenError              invalid_logout_token   nothing: only the provider sees it
  ├─ ProviderError                 provider_error         tell the operator of the app
  │   ├─ ProviderUnavailable       provider_unavailable   try again in a moment
@@ -104,6 +106,26 @@ class IdTokenError(CallbackError):
     """The ID token failed a check of OpenID Connect Core section 3.1.3.7."""
 
     code = "invalid_id_token"
+
+
+class LoginRefused(CallbackError):
+    """The app's hook `before_session` refused the login. `code` is the hook's. `reason` is its
+    sentence for the user; it is no part of the message, which goes to the log."""
+
+    code = "login_refused"
+    remedy = "Ask the operator of this app."
+
+    def __init__(self, reason: str, *, code: str | None = None) -> None:
+        super().__init__("The hook before_session refused the login.", code=code)
+        self.reason = reason
+
+
+class HookError(AuthError):
+    """A hook of the app (`before_session`, `after_login` or `before_logout`) raised an exception.
+    There is no session; the log has the exception after the line with `error_id`."""
+
+    code = "hook_failed"
+    remedy = "Try again. If this persists, tell the operator of this app."
 
 
 class LogoutTokenError(AuthError):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Any
 
 import httpx
 import reflex as rx
@@ -20,6 +20,7 @@ from .config import AuthConfig
 from .errors import LoginRequired
 from .flows.access_tokens import TokenRequest
 from .flows.devices import Device
+from .flows.hooks import AfterLogin, BeforeLogout, BeforeSession, Hooks
 from .http.connections import Connection
 from .http_clients import HttpClients
 from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
@@ -38,7 +39,7 @@ from .reflex.plugin import bind_plugin
 from .reflex.subscription import Claims, UserHandler, subscribe
 from .session import Session, SessionStore
 from .texts import AuthTexts
-from .user import User
+from .user import PublicClaims, User, copy_of
 from .wiring import Options, Wiring
 from .without_tab import WithoutTab
 
@@ -55,7 +56,10 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
     inspector. With `silent_login`, every public page logs a user in who is logged in at the
     provider, without asking. `on_request` is called for every outgoing request, `audit_hooks` for
     every event of the audit trail. `limits` are the rate limits (None: no limits). `texts` are
-    those of the default pages and messages. `pool` is the transport that sends the requests
+    those of the default pages and messages. Of the claims, only the standard ones and
+    `public_claims` reach the browser. `before_session` decides about each login and each change of
+    claims, `after_login` and `before_logout` are told of logins and logouts. `pool` is the
+    transport that sends the requests
     (default: a bounded httpx pool). `clock` returns epoch seconds, `jitter` numbers in [0, 1).
 
     Under `reflex run`, origins that `config` leaves open are those of `rx.Config`.
@@ -63,8 +67,8 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
     Raises:
         ConfigError: the allowed list has invalid entries (the error names them all), the origins
             in `config` contradict those of `rx.Config`, its `session_lifetimes` contradict those of
-            `store`, or `silent_login` is on and no link can ask for `prompt=none`; or a
-            `default_check` takes arguments, or stands beside `secure_by_default=False`.
+            `store`, `silent_login` is on and no link can ask for `prompt=none`, `public_claims` is
+            a text, or a `default_check` takes arguments or stands beside `secure_by_default=False`.
     """
 
     def __init__(
@@ -81,6 +85,10 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
         audit_hooks: Sequence[AuditHook] = (),
         limits: Limits | None = DEFAULT_LIMITS,
         texts: AuthTexts | None = None,
+        public_claims: Collection[str] = (),
+        before_session: BeforeSession | None = None,
+        after_login: AfterLogin | None = None,
+        before_logout: BeforeLogout | None = None,
         pool: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
@@ -99,6 +107,8 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
             limits=limits,
             views=self.views,
             silent_login=silent_login,
+            public_claims=PublicClaims(public_claims),
+            hooks=Hooks(before_session, after_login, before_logout),
             clock=clock,
             jitter=jitter,
         )
@@ -173,13 +183,31 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
         )
 
     async def get_user(self, state: rx.State) -> User | None:
-        """Read the claims of this tab's user from the session; None if no user is signed in.
+        """Read the public claims of this tab's user from the session; None if no user is signed in.
 
         Raises:
             StoreUnavailable: the session cannot be read.
         """
         session = await self._session(state)
-        return cast(User, session.claims()) if session else None
+        return self._request_sessions.public_claims.of(session.user) if session else None
+
+    async def get_claims(self, state: rx.State) -> dict[str, Any] | None:
+        """Read all claims of this tab's user, for use on the server; None if no user is signed in.
+
+        Raises:
+            StoreUnavailable: the session cannot be read.
+        """
+        session = await self._session(state)
+        return session.claims() if session else None
+
+    async def get_data(self, state: rx.State) -> dict[str, Any] | None:
+        """Read what `before_session` kept for the server; None if no user is signed in.
+
+        Raises:
+            StoreUnavailable: the session cannot be read.
+        """
+        session = await self._session(state)
+        return copy_of(session.data) if session else None
 
     async def devices(self, state: rx.State) -> list[Device]:
         """List the sessions of this tab's user: this one first, then the last seen first.

@@ -1,8 +1,12 @@
-"""The claims of a user, as a mapping with typed keys."""
+"""The claims of a user, as a mapping with typed keys, and which of them leave the server."""
 
 from __future__ import annotations
 
-from typing import Required, TypedDict
+import copy
+from collections.abc import Collection, Mapping
+from typing import Any, Required, TypedDict, cast
+
+from .errors import ConfigError
 
 
 class Address(TypedDict, total=False):
@@ -54,3 +58,31 @@ class User(TypedDict, total=False):
     phone_number_verified: bool
     address: Address
     updated_at: float | str
+
+
+def copy_of(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a deep copy of claims, or of other JSON."""
+    # Most claims are immutable texts and numbers, which need no copy.
+    return {
+        name: copy.deepcopy(value) if isinstance(value, dict | list) else value
+        for name, value in claims.items()
+    }
+
+
+class PublicClaims:
+    """Selects the claims that reach `AuthState.user` and `/auth/profile`: the standard ones, and
+    those named in `names`. All others stay on the server.
+
+    Raises:
+        ConfigError: `names` is a text and not a list of texts.
+    """
+
+    def __init__(self, names: Collection[str] = ()) -> None:
+        if isinstance(names, str):
+            raise ConfigError(f'public_claims is a list of names: ["{names}"].')
+        self._names = User.__annotations__.keys() | set(names)
+
+    def of(self, claims: Mapping[str, Any]) -> User:
+        """Return a copy of these claims of a user."""
+        names = self._names
+        return cast(User, copy_of({n: value for n, value in claims.items() if n in names}))

@@ -13,7 +13,9 @@ import reflex as rx
 from .access.policy import Decision, Rule
 from .audit import AuditHook, AuditTrail
 from .config import AuthConfig
+from .flows.hooks import Hooks
 from .flows.login_link import is_route, page_of
+from .flows.refusals import Refusal, Refusals
 from .flows.session_manager import SessionManager
 from .http.asgi import BackendMiddleware
 from .http.connections import Connections
@@ -31,7 +33,7 @@ from .reflex.delta_filter import DeltaFilter
 from .reflex.event_filter import EventFilter
 from .reflex.events import tree_of
 from .reflex.navigation import LoginUrl, current_path
-from .reflex.pages import Views
+from .reflex.pages import LoginProblem, Views
 from .reflex.plugin import script
 from .reflex.reflex_seam import filter_deltas, filter_logs, pages_of
 from .reflex.replay import Replay
@@ -40,6 +42,7 @@ from .reflex.session_middleware import SessionMiddleware
 from .reflex.state import AuthState
 from .reflex.tab_notifier import TabNotifier
 from .session import Session, SessionStore
+from .user import PublicClaims
 
 LoadSession = Callable[[Any], Awaitable[Session | None]]
 
@@ -55,6 +58,8 @@ class Options:
     limits: Limits | None
     views: Views
     silent_login: bool
+    public_claims: PublicClaims
+    hooks: Hooks
     clock: Callable[[], float]
     jitter: Callable[[], float]
 
@@ -88,6 +93,7 @@ class Wiring:
         rules = AccessRules(options.default_rule)
         self.audit = AuditTrail(options.audit_hooks, clock=clock)
         self.connections = Connections()
+        self.refusals = Refusals(keys, clock=clock)
         self.tabs = TabNotifier(self.connections, store)
         self.sessions = SessionManager(
             config,
@@ -95,6 +101,7 @@ class Wiring:
             pool,
             self.audit,
             audiences=options.http_interceptor.audiences,
+            hooks=options.hooks,
             handle=self.tabs.handle,
             look_again=self.tabs.look_again,
             clock=clock,
@@ -110,10 +117,12 @@ class Wiring:
             self.audit,
             options.limits,
             options.views.texts,
+            options.public_claims,
+            self.refusals,
             clock=clock,
         )
         self._page_paths = PagePaths(config.base_path)
-        self.request_sessions = RequestSessions(store, clock=clock)
+        self.request_sessions = RequestSessions(store, options.public_claims, clock=clock)
         self.route_guard = RouteGuard(
             self.request_sessions, config, self.audit, login_url, clock=clock
         )
@@ -141,6 +150,7 @@ class Wiring:
             CarryOver(state_trees),
             self._replay,
             options.views.texts,
+            options.public_claims,
             clock=clock,
         )
 
@@ -167,6 +177,7 @@ class Wiring:
         AuthState._decide, AuthState._record = decide, record
         AuthState._may_log_in_silently = may_log_in_silently
         AuthState._extend = self.middleware.extend
+        LoginProblem._refusal = self._refusal
         if self.inspection is not None:
             self.inspection.install(app)
         self.access.install(app)
@@ -176,6 +187,12 @@ class Wiring:
         # Last, and therefore outermost: Reflex sees no request that the gate has not seen.
         app.api_transformer = [*transformers, self._page_paths.around, self.backend.around]
         app.head_components.append(script())
+
+    def _refusal(self, tree: str, sealed: str, error_id: str) -> Refusal | None:
+        """Open the sentence of a refused login for the tab that shows a state tree."""
+        connection = self.connections.of_tree(tree)
+        browser = connection.browser if connection else ""
+        return self.refusals.open(sealed, browser, error_id) if browser else None
 
     def start(self, app: rx.App | None) -> None:
         """Start the parts when the app runs: all handlers are registered by then."""

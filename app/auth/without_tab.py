@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
-from typing import cast
 
 import httpx
 
@@ -45,7 +44,7 @@ class WithoutTab:
         return await self._request_sessions.of(request)
 
     async def current_user(self, request: Request) -> User:
-        """Return the claims of the request's user: a dependency for FastAPI, as in
+        """Return the public claims of the request's user: a dependency for FastAPI, as in
         `user: Annotated[User, Depends(auth.current_user)]`.
 
         Raises:
@@ -53,7 +52,7 @@ class WithoutTab:
                 comes from another origin, 503 while sessions cannot be read.
         """
         session = await self._route_guard.authorize(request, self._login_rule)
-        return cast(User, session.claims())
+        return self._request_sessions.public_claims.of(session.user)
 
     def require_login_http(self, endpoint: Endpoint) -> Endpoint:
         """Guard an endpoint of Starlette or FastAPI, an `async def` with a parameter for the

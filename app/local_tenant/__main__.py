@@ -26,6 +26,7 @@ def main() -> int:
             external_audience=arguments.external_audience,
             rotation_overlap=arguments.rotation_overlap,
             multi_resource_refresh=not arguments.no_multi_resource_refresh,
+            id_token_on_refresh=not arguments.no_id_token_on_refresh,
         )
         listener = listen(
             settings.host, settings.port, name="the local tenant", variable="LOCAL_TENANT_PORT"
@@ -67,6 +68,11 @@ def _arguments() -> argparse.Namespace:
         "--no-multi-resource-refresh",
         action="store_true",
         help="a refresh token obtains access tokens for the audience of its login only",
+    )
+    parser.add_argument(
+        "--no-id-token-on-refresh",
+        action="store_true",
+        help="a refresh brings no ID token, only a login does",
     )
     parser.add_argument("--owner", type=int, help="end when this process is gone")
     return parser.parse_args()

@@ -85,10 +85,10 @@ def save_refresh_token(database: Database, token: str, grant: Grant, expires_at:
     """Store a new refresh token."""
     with database.transaction() as connection:
         connection.execute(
-            "INSERT INTO refresh_tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            "INSERT INTO refresh_tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
             (
                 *(digest(token), grant.family, grant.client_id, grant.scope, grant.audience),
-                *(grant.user_id, grant.sid, expires_at),
+                *(grant.user_id, grant.sid, expires_at, grant.auth_time),
             ),
         )
 

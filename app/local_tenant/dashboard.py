@@ -1,4 +1,4 @@
-"""The dashboard: the users, and their `user_metadata` as JSON to edit."""
+"""The dashboard: the users, and their metadata as JSON to edit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from .html import alert, document, message
 from .server import TenantServer
 from .strict_json import parse_json
-from .users import User, all_users, find_user, save_metadata
+from .users import User, all_users, find_user, save_app_metadata, save_metadata
 
 
 class Dashboard:
@@ -39,7 +39,8 @@ class Dashboard:
         if user is None:
             return _unknown()
         saved = "saved" in request.query_params
-        return _editor(user, _pretty(user.user_metadata), saved=saved)
+        texts = _pretty(user.user_metadata), _pretty(user.app_metadata)
+        return _editor(user, *texts, saved=saved)
 
     async def save(self, request: Request) -> Response:
         """Replace the metadata; text that is not a JSON object stays in the editor."""
@@ -47,20 +48,27 @@ class Dashboard:
             return message("Not saved", "The change came from another site.", status=403)
         form = await request.form()
         text, action = str(form.get("user_metadata", "")), str(form.get("action", "save"))
-        return await run_in_threadpool(self._save, request, text, action)
+        app_text = form.get("app_metadata")
+        of_app = app_text if isinstance(app_text, str) else None
+        return await run_in_threadpool(self._save, request, text, of_app, action)
 
-    def _save(self, request: Request, text: str, action: str) -> Response:
+    def _save(self, request: Request, text: str, of_app: str | None, action: str) -> Response:
+        """Save both texts. Without `of_app`, `app_metadata` stays; empty, it is removed."""
         user = self._user(request)
         if user is None:
             return _unknown()
         metadata: dict[str, Any] | None = None
-        if action != "remove":
-            try:
+        app_metadata = user.app_metadata
+        try:
+            if action != "remove":
                 metadata = _parsed(text)
-            except ValueError as error:
-                return _editor(user, text, problem=str(error))
+            if of_app is not None:
+                app_metadata = _parsed(of_app) if of_app.strip() else None
+        except ValueError as error:
+            return _editor(user, text, of_app or "", problem=str(error))
         with self._server.database.transaction() as database:
             save_metadata(database, user.user_id, metadata, self._server.clock())
+            save_app_metadata(database, user.user_id, app_metadata, self._server.clock())
         return RedirectResponse(f"{_url(user)}?saved", 303)
 
     def _user(self, request: Request) -> User | None:
@@ -82,7 +90,9 @@ def _pretty(metadata: dict[str, Any] | None) -> str:
     return "" if metadata is None else json.dumps(metadata, indent=2, ensure_ascii=False)
 
 
-def _editor(user: User, text: str, *, problem: str | None = None, saved: bool = False) -> Response:
+def _editor(
+    user: User, text: str, of_app: str, *, problem: str | None = None, saved: bool = False
+) -> Response:
     note = '<p role="status">Saved.</p>' if saved else ""
     if user.user_metadata is None and not problem:
         note += "<p>No metadata yet.</p>"
@@ -94,6 +104,9 @@ def _editor(user: User, text: str, *, problem: str | None = None, saved: bool = 
           <label>user_metadata
             <textarea name="user_metadata" spellcheck="false"
               data-testid="metadata-json">{escape(text)}</textarea></label>
+          <label>app_metadata (<code>roles</code> in it become the claim <code>roles</code>)
+            <textarea name="app_metadata" spellcheck="false"
+              data-testid="app-metadata-json">{escape(of_app)}</textarea></label>
           <div class="row">
             <button name="action" value="remove" class="quiet"
               data-testid="metadata-remove">Remove</button>

@@ -12,7 +12,7 @@ from . import seeds
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (
     user_id TEXT PRIMARY KEY, email TEXT UNIQUE NOT NULL, profile TEXT NOT NULL,
-    user_metadata TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL
+    user_metadata TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL, app_metadata TEXT
 );
 CREATE TABLE IF NOT EXISTS sessions (
     browser TEXT PRIMARY KEY, sid TEXT NOT NULL, user_id TEXT NOT NULL, auth_time REAL NOT NULL
@@ -34,10 +34,17 @@ CREATE TABLE IF NOT EXISTS codes (
 CREATE TABLE IF NOT EXISTS refresh_tokens (
     token TEXT PRIMARY KEY, family TEXT NOT NULL, client_id TEXT NOT NULL, scope TEXT NOT NULL,
     audience TEXT NOT NULL, user_id TEXT NOT NULL, sid TEXT NOT NULL,
-    expires_at REAL NOT NULL, used REAL NOT NULL DEFAULT 0 -- or epoch seconds of the first use
+    expires_at REAL NOT NULL, used REAL NOT NULL DEFAULT 0, -- or epoch seconds of the first use
+    auth_time REAL NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS keys (kid TEXT PRIMARY KEY, jwk TEXT NOT NULL);
 """
+
+# Columns that a data file of an earlier release lacks.
+_ADDED = (
+    ("users", "app_metadata", "TEXT"),
+    ("refresh_tokens", "auth_time", "REAL NOT NULL DEFAULT 0"),
+)
 
 
 class Database:
@@ -50,8 +57,9 @@ class Database:
         with closing(self._connect()) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(_SCHEMA)
+            _add_columns(connection)
             connection.executemany(
-                "INSERT OR IGNORE INTO users VALUES (?, ?, ?, ?, ?, ?)", seeds.rows()
+                "INSERT OR IGNORE INTO users VALUES (?, ?, ?, ?, ?, ?, NULL)", seeds.rows()
             )
 
     @contextmanager
@@ -70,3 +78,10 @@ class Database:
         connection = sqlite3.connect(self._file, timeout=5.0, isolation_level=None)
         connection.row_factory = sqlite3.Row
         return connection
+
+
+def _add_columns(connection: sqlite3.Connection) -> None:
+    for table, name, kind in _ADDED:
+        columns = connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+        if name not in {row["name"] for row in columns}:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {kind}")

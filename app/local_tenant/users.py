@@ -11,7 +11,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user; `user_metadata` is None until it is set."""
+    """A user; `user_metadata` and `app_metadata` are None until they are set. The list `roles` in
+    `app_metadata` is the claim `roles`."""
 
     user_id: str
     email: str
@@ -19,6 +20,7 @@ class User:
     user_metadata: dict[str, Any] | None
     created_at: str
     updated_at: str
+    app_metadata: dict[str, Any] | None = None
 
     def claims(self, scope: str, issuer: str) -> dict[str, Any]:
         """The claims of OpenID Connect Core section 5.4 for the granted scope."""
@@ -29,7 +31,8 @@ class User:
             claims["updated_at"] = self.updated_at
         if "email" in granted:
             claims |= {"email": self.email, "email_verified": True}
-        return claims
+        roles = (self.app_metadata or {}).get("roles")
+        return claims if roles is None else {**claims, "roles": roles}
 
     def document(self, issuer: str) -> dict[str, Any]:
         """The user as `GET /api/v2/users/{id}` returns it; metadata only if there is some."""
@@ -52,6 +55,8 @@ class User:
         }
         if self.user_metadata is not None:
             document["user_metadata"] = self.user_metadata
+        if self.app_metadata is not None:
+            document["app_metadata"] = self.app_metadata
         return document
 
     def picture(self, issuer: str) -> str:
@@ -75,22 +80,44 @@ def all_users(database: sqlite3.Connection) -> list[User]:
 def save_metadata(
     database: sqlite3.Connection, user_id: str, metadata: dict[str, Any] | None, now: float
 ) -> None:
-    """Replace a user's metadata; None removes it."""
+    """Replace a user's `user_metadata`; None removes it."""
+    _save(database, user_id, "user_metadata", metadata, now)
+
+
+def save_app_metadata(
+    database: sqlite3.Connection, user_id: str, metadata: dict[str, Any] | None, now: float
+) -> None:
+    """Replace a user's `app_metadata`; None removes it."""
+    _save(database, user_id, "app_metadata", metadata, now)
+
+
+def _save(
+    database: sqlite3.Connection,
+    user_id: str,
+    column: str,
+    metadata: dict[str, Any] | None,
+    now: float,
+) -> None:
     text = None if metadata is None else json.dumps(metadata)
     updated_at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds")
     database.execute(
-        "UPDATE users SET user_metadata = ?, updated_at = ? WHERE user_id = ?",
+        f"UPDATE users SET {column} = ?, updated_at = ? WHERE user_id = ?",  # noqa: S608
         (text, updated_at.replace("+00:00", "Z"), user_id),
     )
 
 
 def _user(row: sqlite3.Row) -> User:
-    metadata = row["user_metadata"]
     return User(
         row["user_id"],
         row["email"],
         json.loads(row["profile"]),
-        None if metadata is None else json.loads(metadata),
+        _loaded(row["user_metadata"]),
         row["created_at"],
         row["updated_at"],
+        _loaded(row["app_metadata"]),
     )
+
+
+def _loaded(text: str | None) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = None if text is None else json.loads(text)
+    return found

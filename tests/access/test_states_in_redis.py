@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from ..redis_server import running_redis
 from .conftest import Walked, connected_after, running, visited_after
 from .raw_tab import STATE, RawTab
+from .test_claims import last, set_claims
 
 APP = f"{STATE}.access_app___access_app____"
 
@@ -49,6 +50,25 @@ async def test_state_that_no_event_loaded(backends: tuple[Walked, Walked], handl
     await victim.close()
     following = await visited_after(one, victim)
     assert not following.hears("of-the-victim")
+
+
+async def test_claims_change(backends: tuple[Walked, Walked]) -> None:
+    """Tabs at both backends follow new claims, though the event that brings them loads no State of
+    the page: what their user may no longer see is replaced."""
+    handle = await backends[0].person("jan", name="Jan", roles=["admin"])
+    tabs = [RawTab(each.url, handle) for each in backends]
+    for each in tabs:
+        await each.open()
+        shown = each.expect("a-secret-plan")
+        await each.send(f"{APP}admin.plan_something", {"text": "a-secret-plan"})
+        await shown
+        each.heard.clear()
+    heard = [each.expect('"plan_rx_state_":"none"') for each in tabs]
+    await set_claims(backends[0], handle, name="Janis", roles=[])
+    for each, arrives in zip(tabs, heard, strict=True):
+        await arrives
+        assert last(each, "user") == {"sub": "jan", "name": "Janis"}
+        await each.close()
 
 
 async def test_state_that_outlived_the_user(

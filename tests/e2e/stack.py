@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import sys
 from contextlib import closing
@@ -26,6 +27,15 @@ class Tenant:
         with closing(sqlite3.connect(self.data)) as database, database:
             database.execute(
                 "UPDATE users SET user_metadata = ? WHERE email = ?", (metadata, email)
+            )
+
+    def set_user(self, email: str, *, name: str, roles: list[str]) -> None:
+        """Set a user's name and roles, as an administrator at the provider does."""
+        with closing(sqlite3.connect(self.data)) as database, database:
+            database.execute(
+                "UPDATE users SET profile = json_set(profile, '$.name', ?), app_metadata = ? "
+                "WHERE email = ?",
+                (name, json.dumps({"roles": roles}), email),
             )
 
     def metadata(self, email: str) -> str | None:

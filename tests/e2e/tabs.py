@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from playwright.sync_api import Page, expect
@@ -118,6 +119,21 @@ async def leave_in_store(
 
     idle = Lifetimes().idle - seconds
     assert await _with_store(stack, age, clock=lambda: time.time() - (0 if is_final else idle))
+
+
+async def expire_tokens_in_store(stack: Stack, session_id_hash: str) -> None:
+    """Let the access tokens of a session have expired."""
+
+    async def age(store: SessionStore) -> bool:
+        stored = await store.load(session_id_hash)
+        assert stored
+        tokens = (
+            replace(each, refresh_at=0.0, expires_at=0.0) for each in stored.session.access_tokens
+        )
+        session = replace(stored.session, access_tokens=tuple(tokens))
+        return await store.compare_and_swap(session_id_hash, stored.version, session)
+
+    assert await _with_store(stack, age)
 
 
 async def free_expired(stack: Stack) -> None:

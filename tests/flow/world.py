@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,8 +28,10 @@ from app.auth import (
     TokenOptions,
     local_tenant_environ,
 )
+from app.auth.session import Session, hash_session_id
 from app.auth.testing import FakeClock as Clock
 from app.local_tenant.asgi import create_tenant
+from app.local_tenant.seeds import USERS
 from app.local_tenant.settings import TenantSettings
 
 from ..tenant_file import started_before
@@ -92,7 +96,7 @@ class Inner:
 
 
 class World:
-    """One app with its tenant."""
+    """One app with its tenant. `options` are further ones of `AuthService`."""
 
     def __init__(
         self,
@@ -104,7 +108,9 @@ class World:
         open_store: OpenStore | None = None,
         limits: Limits | None = None,
         environ: Mapping[str, str] | None = None,
+        id_token_on_refresh: bool = True,
         url: str = APP,
+        **options: Any,
     ) -> None:
         self.url = url
         self.clock = Clock()
@@ -118,7 +124,9 @@ class World:
                 else tenant_multi_resource_refresh_tokens
             ),
             rotation_overlap=rotation_overlap,
+            id_token_on_refresh=id_token_on_refresh,
         )
+        self.tenant_file = settings.data_file
         self.tenant = create_tenant(settings, clock=self.clock)
         self.network = Network(self.tenant)
         self.store_file = directory / "data" / "sessions.sqlite3"
@@ -152,6 +160,7 @@ class World:
             limits=limits,
             clock=self.clock,
             jitter=lambda: self.jitter,
+            **options,
         )
         self.inner = Inner()
         self.app = self.auth.asgi(self.inner)
@@ -183,9 +192,44 @@ class World:
         """A whole login; the result is the callback's answer."""
         return await browser.get(await self.answer(browser, await self.begin(browser), email))
 
+    async def session(self, browser: httpx.AsyncClient) -> Session | None:
+        """The session that the browser's cookie names."""
+        stored = await self.store.load(key_of(browser))
+        return stored.session if stored else None
+
+    async def access_token(self, browser: httpx.AsyncClient) -> str:
+        """What the interceptor would attach for this browser."""
+        return await self.auth._access_token(key_of(browser), lambda: "/", TokenOptions())
+
+    async def refresh(self, browser: httpx.AsyncClient) -> Session:
+        """Let the access token expire, and get another one; the result is the session."""
+        self.clock.now += 3601
+        await self.access_token(browser)
+        session = await self.session(browser)
+        assert session is not None
+        return session
+
+    async def profile(self, browser: httpx.AsyncClient) -> dict[str, Any]:
+        """The claims that the browser may see."""
+        answer = await browser.get(f"{APP}/auth/profile", headers={"X-CSRF": "1"})
+        return dict(answer.json())
+
+    async def set_user(self, email: str = "alice@example.com", **app_metadata: Any) -> None:
+        """Set a user's `app_metadata` in the tenant's dashboard."""
+        user_id = next(user["user_id"] for user in USERS if user["email"] == email)
+        form = {"user_metadata": "{}", "app_metadata": json.dumps(app_metadata), "action": "save"}
+        async with self.browser() as developer:
+            page = f"{TENANT}/dashboard/users/{quote(user_id, safe='')}"
+            assert (await developer.post(page, data=form)).status_code == 303
+
     async def log_out_at_tenant(self, browser: httpx.AsyncClient) -> None:
         """End the tenant's session and nothing else, so that it asks for a password again."""
         await browser.get(f"{TENANT}/v2/logout?client_id=local-app")
+
+
+def key_of(browser: httpx.AsyncClient) -> str:
+    """The store's key of the session that the browser's cookie names."""
+    return hash_session_id(browser.cookies["auth_session_3000"])
 
 
 async def through_the_pages(

@@ -58,6 +58,7 @@ CLAIMS: dict[str, dict[str, Any]] = {
     "another audience": {"aud": "somebody-else"},
     "another nonce": {"nonce": "of another login"},
     "another time of login": {"auth_time": 1},
+    "another session at the provider": {"sid": "of another login"},
     "expired": {"exp": 1},
     "no sub": {"sub": ABSENT},
     "hash of another access token": {"at_hash": "b2YgYW5vdGhlciB0b2tlbg"},
@@ -75,6 +76,92 @@ async def test_refused_id_token(
         await party.access_token()
     assert raised.value.code == "invalid_id_token"
     assert await party.session() == before
+
+
+async def test_claims_follow(party: RelyingParty, provider: HostileProvider) -> None:
+    """A new ID token of the same login says who the user is now: a name that has changed, rights
+    that were withdrawn, an address that was verified."""
+    changes = {"name": "Rea P.", "roles": [], "email_verified": True}
+    provider.bend.refresh_claims = lambda claims: {**claims, **changes}
+    await party.access_token()
+    session = await party.session()
+    assert session is not None
+    assert {name: session.user[name] for name in changes} == changes
+    assert session.user["email"] == "rea@example.com"
+
+
+@pytest.mark.parametrize("changes", [{"sub": "somebody-else"}, {"sid": "other"}], ids=str)
+async def test_claims_of_another(
+    party: RelyingParty, provider: HostileProvider, changes: Fields
+) -> None:
+    """The claims of another user or login are not taken, and nothing else of that response."""
+    before = await party.session()
+    provider.bend.refresh_claims = lambda claims: {**claims, **changes, "roles": ["admin"]}
+    with pytest.raises(ProviderError):
+        await party.access_token()
+    assert await party.session() == before
+
+
+async def test_protocol_claims(party: RelyingParty, provider: HostileProvider) -> None:
+    """Neither an ID token nor UserInfo can give the user a claim that is about the token."""
+    forged = {"acr": "high", "amr": ["mfa"], "_claim_sources": {}, "typ": "x", "jti": "y"}
+    provider.bend.refresh_claims = lambda claims: {
+        **claims,
+        **forged,
+        "name": ABSENT,
+        "email": ABSENT,
+    }
+    provider.bend.userinfo = lambda claims: {**claims, **forged, "sid": "z", "auth_time": 1}
+    await party.access_token()
+    session = await party.session()
+    assert session is not None
+    assert session.user == {
+        "sub": "rp-user-1",
+        "name": "Rea Party",
+        "email": "rea@userinfo.example",
+    }
+    assert session.sid == provider.sids[0]
+
+
+async def test_session_expiry(party: RelyingParty, provider: HostileProvider, clock: Clock) -> None:
+    """A refreshed ID token brings the end of the session forward, and never puts it off; one that
+    is no time is refused."""
+    for value, expected in ((clock() + 5000, 5000), (clock() + 9000, 5000)):
+        began_at = clock()
+        provider.bend.refresh_claims = lambda claims, value=value: {
+            **claims,
+            "session_expiry": value,
+        }
+        provider.bend.token_response = lambda response: {**response, "expires_in": 10}
+        await party.access_token()
+        session = await party.session()
+        assert session is not None
+        assert session.session_expiry is not None
+        assert session.session_expiry - began_at <= expected
+        assert "session_expiry" not in session.user
+        clock.now += 11
+    provider.bend.refresh_claims = lambda claims: {**claims, "session_expiry": "soon"}
+    with pytest.raises(ProviderError):
+        await party.access_token()
+
+
+async def test_reduced_id_token(
+    party: RelyingParty, provider: HostileProvider, clock: Clock
+) -> None:
+    """If the new ID token lacks what the scope asks for, UserInfo is asked at once, and then not
+    again before the claims are too old."""
+    provider.bend.refresh_claims = lambda claims: {**claims, "name": ABSENT, "email": ABSENT}
+    provider.bend.token_response = lambda response: {**response, "expires_in": 120}
+    for _ in range(3):
+        await party.access_token()
+        clock.now += 121
+    assert len(provider.asked("/userinfo")) == 1
+    clock.now += 600
+    await party.access_token()
+    assert len(provider.asked("/userinfo")) == 2
+    session = await party.session()
+    assert session is not None
+    assert session.user["email"] == "rea@userinfo.example"
 
 
 @pytest.mark.parametrize("name", ["unsigned", "a stranger's signature"])

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from html import unescape
 
 import httpx
 import pytest
+
+from app.local_tenant.database import Database
 
 from .visitor import ALICE, BOB, Visitor
 
@@ -103,3 +107,44 @@ async def test_unknown_user(visitor: Visitor) -> None:
     ):
         assert response.status_code == 404
         assert "No such user" in response.text
+
+
+async def test_roles(visitor: Visitor) -> None:
+    """The list `roles` in `app_metadata` is a claim of the ID token and of UserInfo. A form without
+    the field `app_metadata` leaves it as it is."""
+    form = {"user_metadata": '{"a": 1}', "app_metadata": '{"roles": ["admin"]}', "action": "save"}
+    assert (await visitor.browser.post(PAGE, data=form)).status_code == 303
+    await save(visitor, '{"b": 2}')
+    tokens = await visitor.tokens()
+    assert (await visitor.decoded(tokens["id_token"])).claims["roles"] == ["admin"]
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    info = (await visitor.application.get("/userinfo", headers=headers)).json()
+    assert info["roles"] == ["admin"]
+    user = (await visitor.user(tokens["access_token"])).json()
+    assert (user["user_metadata"], user["app_metadata"]) == ({"b": 2}, {"roles": ["admin"]})
+    await visitor.browser.post(PAGE, data={**form, "app_metadata": ""})
+    assert "roles" not in (await visitor.decoded((await visitor.tokens())["id_token"])).claims
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"a": NaN}'])
+async def test_bad_app_metadata(visitor: Visitor, text: str) -> None:
+    """`app_metadata` that is no JSON object stays in the editor, and nothing is saved."""
+    before = await metadata(visitor)
+    form = {"user_metadata": '{"new": 1}', "app_metadata": text, "action": "save"}
+    page = await visitor.browser.post(PAGE, data=form)
+    assert page.status_code == 400
+    assert text in unescape(page.text)
+    assert await metadata(visitor) == before
+
+
+async def test_earlier_file(visitor: Visitor) -> None:
+    """A data file of an earlier release gets the columns that it lacks, and keeps its users."""
+    refresh_token = (await visitor.tokens())["refresh_token"]
+    with closing(sqlite3.connect(visitor.file)) as database, database:
+        database.execute("ALTER TABLE users DROP COLUMN app_metadata")
+        database.execute("ALTER TABLE refresh_tokens DROP COLUMN auth_time")
+    Database(visitor.file)  # as the next start opens it
+    refreshed = (await visitor.refresh(refresh_token)).json()
+    assert "auth_time" not in (await visitor.decoded(refreshed["id_token"])).claims
+    await save(visitor, '{"kept": 1}')
+    assert await metadata(visitor) == {"kept": 1}

@@ -115,3 +115,29 @@ async def test_revocation_of_nothing(visitor: Visitor) -> None:
     for auth, status in ((("local-app", "local-secret"), 200), (("local-app", "wrong"), 401)):
         response = await visitor.application.post("/oauth/revoke", data=form, auth=auth)
         assert response.status_code == status
+
+
+async def test_id_token(visitor: Visitor) -> None:
+    """A refresh brings an ID token of the same login, without a nonce, with current claims."""
+    first = await visitor.tokens()
+    login = (await visitor.decoded(first["id_token"])).claims
+    visitor.clock.now += 3600
+    refreshed = (await visitor.refresh(first["refresh_token"])).json()
+    claims = (await visitor.decoded(refreshed["id_token"])).claims
+    same = ("iss", "aud", "sub", "sid", "auth_time", "name", "email")
+    assert {name: claims[name] for name in same} == {name: login[name] for name in same}
+    assert login["nonce"] == "nonce-value"
+    assert "nonce" not in claims
+    assert claims["iat"] == int(visitor.clock())
+    assert claims["at_hash"] != login["at_hash"]
+
+
+async def test_no_id_token(tmp_path: Path) -> None:
+    """Without `openid` a refresh brings no ID token, nor does one of a tenant that is set so."""
+    visitor = Visitor(tmp_path / "one")
+    tokens = await visitor.tokens(scope="offline_access read:current_user")
+    assert "id_token" not in (await visitor.refresh(tokens["refresh_token"])).json()
+    visitor = Visitor(tmp_path / "other", id_token_on_refresh=False)
+    tokens = await visitor.tokens()
+    assert "id_token" in tokens
+    assert "id_token" not in (await visitor.refresh(tokens["refresh_token"])).json()

@@ -32,7 +32,9 @@ CLIENT = ("local-app", "local-secret")
 class Visitor:
     """One browser at a tenant; `application` is the back channel, without cookies."""
 
-    def __init__(self, directory: Path, *, rotation_overlap: int = 0) -> None:
+    def __init__(
+        self, directory: Path, *, rotation_overlap: int = 0, id_token_on_refresh: bool = True
+    ) -> None:
         self.clock = Clock()
         self.file = started_before(directory / "tenant.sqlite3")
         settings = TenantSettings(
@@ -40,6 +42,7 @@ class Visitor:
             app_urls=(APP,),
             access_token_lifetime=3600,
             rotation_overlap=rotation_overlap,
+            id_token_on_refresh=id_token_on_refresh,
         )
         self.tenant = create_tenant(settings, clock=self.clock)
         self.browser, self.application = self.client(), self.client()

@@ -18,9 +18,13 @@ from app.auth import (
     AuthService,
     AuthState,
     HttpInterceptorConfig,
+    Keep,
+    LoggedIn,
     LoginRequired,
     MemorySessionStore,
+    PendingSession,
     Principal,
+    Refuse,
     RequestSession,
     Sealer,
     TokenOptions,
@@ -34,12 +38,28 @@ from app.auth import (
 
 API = "https://api.example.com/v1"
 
+
+async def before_session(pending: PendingSession) -> Keep | Refuse:
+    """Enrich or refuse a login."""
+    if pending.claims.get("email") is None:
+        return Refuse("An e-mail address is needed.", "no_email")
+    return Keep(data={"invite": pending.parameters.get("invite")})
+
+
+async def after_login(login: LoggedIn) -> None:
+    """Count the logins of a user."""
+    assert_type((login.sub, login.is_renewed), tuple[str, bool])
+
+
 config = AuthConfig.from_environ(os.environ)
 auth = AuthService(
     config,
     MemorySessionStore(Sealer(config.secrets)),
     http_interceptor=HttpInterceptorConfig(allowed_list=[f"{API}/*"]),
     default_check=[verified_email(), lambda viewer: "sub" in viewer.user],
+    public_claims=["department", "https://example.com/roles"],
+    before_session=before_session,
+    after_login=after_login,
 )
 
 

@@ -22,10 +22,16 @@ def rule_of(predicates: Iterable[Requirement]) -> Rule:
     return Rule(checks=tuple(as_check(predicate) for predicate in predicates))
 
 
-def has_scope(scope: str) -> Check:
-    """The access tokens of the session have all of these scopes (space-separated)."""
+def has_scope(scope: str, audience: str | None = None) -> Check:
+    """The access tokens of the session have all of these scopes (space-separated): those for all
+    APIs together or, with `audience`, the one for that API."""
     wanted = frozenset(scope.split())
-    return Check(f"scope {scope}", lambda viewer: wanted <= viewer.scopes)
+    if audience is None:
+        return Check(f"scope {scope}", lambda viewer: wanted <= viewer.scopes)
+    return Check(
+        f"scope {scope} for {audience}",
+        lambda viewer: wanted <= viewer.scopes_by_audience.get(audience, frozenset()),
+    )
 
 
 def claim(name: str, value: Any) -> Check:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from ..audit import AuditTrail, Kind, Outcome
 from ..log_throttle import LogThrottle
 from ..session import Session
+from ..user import copy_of
 
 LONGEST_TARGET = 200  # characters; a client can claim to be on a page of any length
 
@@ -46,21 +47,31 @@ _NO_PARAMETERS: Mapping[str, str] = {}
 class Principal:
     """A signed-in user who sends an event or is shown a variable.
 
-    `user` holds the claims, `scopes` the scopes of the session's access tokens. `auth_time` and
-    `now` are epoch seconds. `auth_time` is when the user authenticated at the provider or, if the
-    provider does not say, when the session began.
+    `user` holds all claims, `scopes` the scopes of the session's access tokens, and
+    `scopes_by_audience` the same for each API. `data` is what `before_session` kept. `auth_time`
+    and `now` are epoch seconds. `auth_time` is when the user authenticated at the provider or, if
+    the provider does not say, when the session began.
     """
 
     user: Mapping[str, Any] = field(repr=False)
     scopes: frozenset[str]
     auth_time: float
     now: float
+    scopes_by_audience: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, session: Session, now: float) -> Principal:
         """Return the user of a session."""
-        scopes = (scope for token in session.access_tokens for scope in token.scope.split())
-        return cls(session.claims(), frozenset(scopes), session.auth_time, now)
+        scopes = session.scopes
+        return cls(
+            session.claims(),
+            frozenset().union(*scopes.values()),
+            session.auth_time,
+            now,
+            scopes_by_audience=scopes,
+            data=copy_of(session.data),
+        )
 
 
 Answer = bool | Awaitable[bool]

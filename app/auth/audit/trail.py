@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..errors import AuthError
+from ..errors import AuthError, LoginRefused
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ class Kind(StrEnum):
     SESSION_REVOKED = "session_revoked"
     ACCESS = "access"
     REPLAYED = "replayed"
+    CLAIMS_UPDATED = "claims_updated"
     OFFLINE_ACCESS = "offline_access"
     INTERCEPTOR = "interceptor"
     LIMIT = "limit"
@@ -132,8 +133,9 @@ class AuditTrail:
         ref: str | None = None,
         target: str | None = None,
     ) -> None:
-        """Record a failure with the error's code and id."""
-        outcome, error_id = Outcome.FAILURE, error.error_id
+        """Record a failure, or a denial by the app, with the error's code and id."""
+        outcome = Outcome.DENIED if isinstance(error, LoginRefused) else Outcome.FAILURE
+        error_id = error.error_id
         self.record(kind, outcome, error.code, sub=sub, ref=ref, target=target, error_id=error_id)
 
     async def stop(self) -> None:

@@ -18,8 +18,11 @@ from ..errors import (
     ProviderUnavailable,
     TokenEndpointError,
 )
+from ..oidc.id_token import session_expiry
+from ..oidc.jwt import Claims
 from ..oidc.token_endpoint import TokenResponse
 from ..session import AccessToken, Session, SessionStore, StoredSession
+from .claims_update import ClaimsUpdate
 from .refresh import Refresher, RefreshLockedError, RefreshLocks, SupersededError
 
 REFRESH_AHEAD = 60.0  # seconds before its expiry at which a token is due for refresh
@@ -113,6 +116,7 @@ class AccessTokens:
         store: SessionStore,
         refresh_locks: RefreshLocks,
         refresher: Refresher,
+        claims: ClaimsUpdate,
         audit: AuditTrail,
         *,
         multi_resource_refresh_tokens: bool,
@@ -122,6 +126,7 @@ class AccessTokens:
         self._store = store
         self._refresh_locks = refresh_locks
         self._refresher = refresher
+        self._claims = claims
         self._audit = audit
         self._multi_resource = multi_resource_refresh_tokens
         self._clock = clock
@@ -187,21 +192,25 @@ class AccessTokens:
             used = _refresh_token(stored.session, token)
             if used is None:
                 return self._last_use(token, wanted)
-            new, id_token = await self._recorded(session_id_hash, stored, used, wanted)
+            new, id_token, claims = await self._recorded(session_id_hash, stored, used, wanted)
             fits = new.covers(wanted.audience, wanted.scope) and not names_another_audience(
                 new.value, wanted.audience
             )
             # The rotated refresh token is saved even if the access token does not fit.
             session = stored.session.rotated(used, new.refresh_token).with_id_token(id_token)
             session = session.with_token(new) if fits else session
+            if claims is not None:
+                session = session.ending_by(session_expiry(claims))
+            session = await self._claims.apply(session_id_hash, session, claims, new)
             await self._refresher.save(session_id_hash, stored, session, fence=fence)
+        await self._claims.publish(session_id_hash, stored.session, session)
         if not fits:
             raise _consent_required(wanted)
         return new.value
 
     async def _recorded(
         self, session_id_hash: str, stored: StoredSession, used: str, wanted: TokenRequest
-    ) -> tuple[AccessToken, str | None]:
+    ) -> tuple[AccessToken, str | None, Claims | None]:
         """Request a new token, and record success or failure in the audit trail."""
         began_at, sub, target = self._clock(), stored.session.sub, wanted.audience or None
         try:
@@ -224,10 +233,10 @@ class AccessTokens:
 
     async def _new_token(
         self, session_id_hash: str, stored: StoredSession, used: str, wanted: TokenRequest
-    ) -> tuple[AccessToken, str | None]:
-        """Request a new access token. The response may have an ID token, too."""
+    ) -> tuple[AccessToken, str | None, Claims | None]:
+        """Request a new access token. The response may have an ID token with claims, too."""
         scope = _scope_to_ask_for(stored.session, wanted)
-        response = await self._refresher.redeem(
+        response, claims = await self._refresher.redeem(
             session_id_hash,
             stored,
             used,
@@ -243,7 +252,7 @@ class AccessTokens:
             jitter=self._jitter(),
             refresh_token=used,
         )
-        return token, response.id_token
+        return token, response.id_token, claims
 
     async def _load(self, session_id_hash: str) -> StoredSession:
         stored = await self._store.load(session_id_hash)

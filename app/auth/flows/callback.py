@@ -6,16 +6,13 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from ..config import AuthConfig
-from ..errors import AuthError, IdTokenError, ProviderUnavailable, StoreUnavailable
+from ..errors import AuthError, HookError, IdTokenError, ProviderUnavailable, StoreUnavailable
 from ..oidc.authorization import code_of, single_parameters, state_of
-from ..oidc.discovery import ProviderMetadata
 from ..oidc.id_token import IdTokenExpectations, session_expiry
 from ..oidc.jwt import Claims
 from ..oidc.token_endpoint import TokenResponse, exchange_code
-from ..oidc.userinfo import UserInfoRefusedError, is_complete, userinfo
 from ..session import (
     LoginMode,
     Session,
@@ -26,9 +23,12 @@ from ..session import (
     new_session_id,
 )
 from .access_tokens import issued_token
+from .claims import ClaimsSource, ProviderClaims
+from .hooks import Hooks
 from .kept_events import KeptEvents
 from .provider import Provider
 from .refresh import RefreshLocks
+from .session_events import OnSessionEnd, SessionEndReason
 from .transactions import Transactions
 
 _LONGEST = 512  # characters of a User-Agent that are parsed
@@ -52,14 +52,6 @@ def parse_user_agent(user_agent: str | None) -> tuple[str, str]:
 
 
 logger = logging.getLogger(__name__)
-
-# Claims about the token, not about the user. All others become the app's `user`.
-_PROTOCOL_CLAIMS = frozenset(
-    {"iss", "aud", "exp", "iat", "nbf", "nonce", "azp", "at_hash", "c_hash", "s_hash"}
-    | {"auth_time", "acr", "amr", "sid", "jti", "typ", "session_expiry"}
-    # Claims of other issuers (section 5.6.2): they are unverified and may hold access tokens.
-    | {"_claim_names", "_claim_sources"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +80,10 @@ class Callback:
         provider: Provider,
         store: SessionStore,
         refresh_locks: RefreshLocks,
+        claims: ClaimsSource,
+        hooks: Hooks,
         *,
+        on_session_end: OnSessionEnd,
         clock: Callable[[], float],
         jitter: Callable[[], float],
     ) -> None:
@@ -98,6 +93,9 @@ class Callback:
         self._transactions = Transactions(store)
         self._kept_events = KeptEvents(store, clock=clock)
         self._refresh_locks = refresh_locks
+        self._claims = claims
+        self._hooks = hooks
+        self._on_session_end = on_session_end
         self._clock = clock
         self._jitter = jitter
 
@@ -116,6 +114,8 @@ class Callback:
 
         Raises, each with `return_to` and `login_mode` once the transaction is known:
             TransactionError: this browser has no open transaction with this `state`.
+            LoginRefused: the app's hook `before_session` refused the login.
+            HookError: a hook of the app failed.
             AuthorizationError: the provider refused (the user declined, for example).
             CallbackError, IdTokenError: the answer does not match the transaction.
             ProviderError, ProviderUnavailable: a request to the provider failed.
@@ -151,14 +151,17 @@ class Callback:
             code_verifier=transaction.code_verifier,
         )
         claims = await self._check(response, transaction, code=code, state=parameters["state"])
-        user = await self._user(metadata, response, claims, transaction.scope)
+        user = await self._claims.at_login(claims, response.access_token, transaction.scope)
         # Always a new id, against session fixation: an id from before a login never becomes valid.
         session_id = new_session_id()
         session = self._session(response, transaction, claims, user, parse_user_agent(user_agent))
+        parameters = transaction.parameters
+        session = await self._hooks.decide(session, parameters=parameters, is_update=False)
         if transaction.kept_event is not None:  # before a tab can come back with the session
             await self._kept_events.hand_over(hash_session_id(session_id), transaction.kept_event)
-        is_renewed = await self._replace(current, hash_session_id(session_id), session)
-        return CompletedLogin(
+        before = await self._replace(current, hash_session_id(session_id), session)
+        is_renewed = before is not None and before.session.sub == session.sub
+        login = CompletedLogin(
             session_id,
             session.sub,
             transaction.return_to,
@@ -166,6 +169,28 @@ class Callback:
             is_renewed,
             transaction.mode,
         )
+        await self._tell_app(login, session, before)
+        return login
+
+    async def _tell_app(
+        self, login: CompletedLogin, session: Session, before: StoredSession | None
+    ) -> None:
+        """Run `after_login`. If it fails, neither the new session nor the replaced one is left."""
+        try:
+            await self._hooks.logged_in(
+                login.session_id,
+                session,
+                is_renewed=login.is_renewed,
+                return_to=login.return_to,
+            )
+        except HookError:
+            session_id_hash = hash_session_id(login.session_id)
+            await self._store.delete(session_id_hash)
+            reason = SessionEndReason.HOOK
+            await self._on_session_end(session_id_hash, session, reason)
+            if login.replaced is not None and before is not None:
+                await self._on_session_end(login.replaced, before.session, reason)
+            raise
 
     async def return_to_of_completed(
         self, browser: str | None, items: Sequence[tuple[str, str]]
@@ -180,15 +205,17 @@ class Callback:
             return None
         return await self._transactions.return_to_of_completed(browser, state)
 
-    async def _replace(self, current: str | None, new: str, session: Session) -> bool:
-        """Store `session` in place of `current`. Return whether both belong to the same user.
+    async def _replace(
+        self, current: str | None, new: str, session: Session
+    ) -> StoredSession | None:
+        """Store `session` in place of `current`, and return that one.
 
         Tokens are taken over under the refresh lock, since a refresh that runs at the same time
         would use them up. If another request holds the lock for too long, none are taken over.
         """
         if current is None:
             await self._store.create(new, session)
-            return False
+            return None
         try:
             async with self._refresh_locks.hold(current):
                 before = await self._store.load(current)
@@ -198,7 +225,7 @@ class Callback:
             before = await self._store.load(current)
             session = _taking_over(session, before, with_tokens=False)
             await self._store.create(new, session, replaces=current)
-        return before is not None and before.session.sub == session.sub
+        return before
 
     async def _check(
         self, response: TokenResponse, transaction: Transaction, *, code: str, state: str
@@ -222,33 +249,12 @@ class Callback:
         )
         return await self._provider.check_id_token(response.id_token, expected)
 
-    async def _user(
-        self, metadata: ProviderMetadata, response: TokenResponse, claims: Claims, scope: str
-    ) -> Claims:
-        """The user's claims, from the ID token and from UserInfo."""
-        endpoint = metadata.userinfo_endpoint
-        more: Mapping[str, Any] = {}
-        if endpoint is not None and not is_complete(claims, scope):
-            more = await self._userinfo(endpoint, response.access_token, claims["sub"])
-        both = {**more, **claims}  # the ID token wins: it is signed
-        return {name: value for name, value in both.items() if name not in _PROTOCOL_CLAIMS}
-
-    async def _userinfo(self, endpoint: str, access_token: str, sub: str) -> Mapping[str, Any]:
-        """Return the claims, or none if UserInfo fails: the ID token suffices for a login."""
-        try:
-            return await userinfo(
-                self._provider.client, endpoint, access_token=access_token, sub=sub
-            )
-        except (UserInfoRefusedError, ProviderUnavailable) as error:
-            logger.warning("[%s] A login goes on without UserInfo: %s", error.error_id, error)
-            return {}
-
     def _session(
         self,
         response: TokenResponse,
         transaction: Transaction,
         claims: Claims,
-        user: Claims,
+        user: ProviderClaims,
         client: tuple[str, str],
     ) -> Session:
         now = self._clock()
@@ -260,10 +266,10 @@ class Callback:
             jitter=self._jitter(),
         )
         sid = claims.get("sid")
-        return Session(
+        session = Session(
             sub=claims["sub"],
             sid=sid if isinstance(sid, str) else None,
-            user=user,
+            user={},
             access_tokens=(token,),
             created_at=now,
             browser=client[0],
@@ -271,7 +277,9 @@ class Callback:
             id_token=response.id_token,
             authenticated_at=_auth_time(claims),
             session_expiry=_session_expiry(claims, now),
+            claims_at=now,
         )
+        return user.in_session(session)
 
 
 def _session_expiry(claims: Claims, now: float) -> float | None:

@@ -13,7 +13,14 @@ from ..session import LoginMode, Session, SessionStore, Transaction
 from ..urls import with_query
 from .ended_elsewhere import was_ended_from_elsewhere
 from .kept_events import KeptEvents
-from .login_link import check_issuer, login_mode, login_parameters, login_scope, safe_return_to
+from .login_link import (
+    check_issuer,
+    kept_parameters,
+    login_mode,
+    login_parameters,
+    login_scope,
+    safe_return_to,
+)
 from .provider import Provider
 from .transactions import Transactions
 
@@ -93,9 +100,11 @@ class Login:
         )
         metadata = await self._provider.discovery.reachable_metadata()
         login = AuthorizationState.new()
-        kept_event = await self._kept_events.claim(tabs_of, query.get("replay"))
-        transaction = self._transaction(login, params, others, safe_return_to(return_to), mode)
-        transaction = replace(transaction, kept_event=kept_event)
+        transaction = replace(
+            self._transaction(login, params, others, safe_return_to(return_to), mode),
+            kept_event=await self._kept_events.claim(tabs_of, query.get("replay")),
+            parameters=kept_parameters(query),
+        )
         await self._transactions.open(browser, login.state, transaction)
         parameters = authorization_request(
             login,

@@ -152,6 +152,24 @@ def login_mode(params: AuthorizationParams, query: Mapping[str, str]) -> LoginMo
     return LoginMode.SILENT if is_silent else LoginMode.REDIRECT
 
 
+_MOST_PARAMETERS = 20
+_LONGEST_PARAMETERS = 2000  # characters of all names and values
+
+
+def kept_parameters(query: Mapping[str, str]) -> dict[str, str]:
+    """Return the query of a link for the app's hook: without the return path, and without what is
+    beyond 20 parameters or 2,000 characters."""
+    kept: dict[str, str] = {}
+    length = 0
+    for name, value in query.items():
+        length += len(name) + len(value)
+        if name in ("return_to", "target_link_uri"):
+            length -= len(name) + len(value)
+        elif len(kept) < _MOST_PARAMETERS and length <= _LONGEST_PARAMETERS:
+            kept[name] = value
+    return kept
+
+
 def check_issuer(query: Mapping[str, str], issuer: str) -> None:
     """Check the `iss` of a login that a third party starts (OpenID Connect Core section 4).
 

@@ -8,6 +8,7 @@ import logging
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import replace
 
 from ..config import AuthConfig
@@ -19,7 +20,8 @@ from ..errors import (
     StoreUnavailable,
     TokenEndpointError,
 )
-from ..oidc.id_token import IdTokenExpectations, check_is_same_login
+from ..oidc.id_token import IdTokenExpectations, check_is_same_login, session_expiry
+from ..oidc.jwt import Claims
 from ..oidc.provider_http import AnswerLostError
 from ..oidc.token_endpoint import TokenResponse, refresh
 from ..session import Session, SessionStore, StoredSession
@@ -32,6 +34,8 @@ LEASE = 5.0  # seconds; after a holder was killed, other callers wait at most fo
 PATIENCE = 20.0  # seconds that other callers wait for a holder that is alive
 _RENEWAL = LEASE / 3
 _POLL = 0.05  # seconds between two attempts while another process holds the lease
+
+_held: ContextVar[frozenset[str]] = ContextVar("held refresh locks", default=frozenset())
 
 
 class RefreshLockedError(Exception):
@@ -54,19 +58,25 @@ class RefreshLocks:
         """Hold the lock. The value is the lease's fence number, for `compare_and_swap`.
 
         Raises:
+            RuntimeError: this task holds the lock. It would wait for itself: the app's hook
+                `before_session` asked for a token of the session whose claims it decides about.
             RefreshLockedError: another caller holds the lock, and `wait` is false.
             ProviderUnavailable: another process has held the lease for longer than `PATIENCE`.
             StoreUnavailable: the lease cannot be acquired now.
         """
         lock = self._locks.setdefault(session_id_hash, asyncio.Lock())
+        if lock.locked() and session_id_hash in _held.get():
+            raise RuntimeError("This session is being refreshed by the caller itself.")
         if lock.locked() and not wait:
             raise RefreshLockedError
         async with lock:  # first, so that one caller of this process at most polls the store
             fence = await self._acquire(session_id_hash, wait=wait)
             keeper = asyncio.create_task(self._keep(session_id_hash, fence))
+            before = _held.set(_held.get() | {session_id_hash})
             try:
                 yield fence
             finally:
+                _held.reset(before)
                 keeper.cancel()
                 with suppress(StoreUnavailable):  # the lease expires by itself
                     await self._store.release_lease(session_id_hash, fence)
@@ -122,8 +132,9 @@ class Refresher:
         *,
         audience: str | None,
         scope: str | None,
-    ) -> TokenResponse:
-        """Redeem a refresh token. `audience` and `scope` are sent unless they are None.
+    ) -> tuple[TokenResponse, Claims | None]:
+        """Redeem a refresh token. `audience` and `scope` are sent unless they are None. Return the
+        response and, if it has an ID token, the claims of that.
 
         Raises:
             SessionEnded: the answer was `invalid_grant`, and only then. The session is deleted.
@@ -166,24 +177,26 @@ class Refresher:
             logger.warning("%s The request is sent again.", error)
         return await request()
 
-    async def _checked(self, response: TokenResponse, session: Session) -> TokenResponse:
+    async def _checked(
+        self, response: TokenResponse, session: Session
+    ) -> tuple[TokenResponse, Claims | None]:
         """Check that a new ID token is of the same user and login (OpenID Connect Core 12.2).
 
         If the provider's keys cannot be fetched, the new tokens are used and the earlier ID token
         stays: the refresh token is used up, and its successor is in this response only.
         """
         if response.id_token is None:
-            return response
+            return response, None
         try:
-            await self._check(response.id_token, response.access_token, session)
+            claims = await self._check(response.id_token, response.access_token, session)
         except ProviderUnavailable as error:
             logger.warning("[%s] A refreshed ID token is ignored: %s", error.error_id, error)
-            return replace(response, id_token=None)
+            return replace(response, id_token=None), None
         except IdTokenError as error:
             raise ProviderError(str(error), code=error.code) from None
-        return response
+        return response, claims
 
-    async def _check(self, id_token: str, access_token: str, session: Session) -> None:
+    async def _check(self, id_token: str, access_token: str, session: Session) -> Claims:
         expected = IdTokenExpectations(
             issuer=self._config.issuer,
             client_id=self._config.client_id,
@@ -193,8 +206,12 @@ class Refresher:
             trusted_audiences=self._config.trusted_audiences,
         )
         claims = await self._provider.check_id_token(id_token, expected)
+        session_expiry(claims)  # has a form that can be kept
         if session.id_token is not None:
             check_is_same_login(claims, session.id_token)
+        elif claims["sub"] != session.sub:
+            raise IdTokenError("The refreshed ID token has another sub.")
+        return claims
 
     async def save(
         self, session_id_hash: str, stored: StoredSession, session: Session, *, fence: int

@@ -25,6 +25,7 @@ class SessionEventKind(StrEnum):
     REPLACED = "replaced"  # by another user's login in the same browser
     RENEWED = "renewed"  # by the same user's login in the same browser: a step-up, or more scopes
     CHANGED = "changed"  # something about its user has changed
+    CLAIMS_CHANGED = "claims_changed"  # what the session says about its user has changed
     SIGNED_IN = "signed_in"  # in this browser, which had no session before
 
 
@@ -43,6 +44,7 @@ class SessionEndReason(StrEnum):
     LOGOUT = "user"  # the user logged out here
     OTHER_DEVICE = "other_device"  # the user ended it from another session
     BACKCHANNEL = "backchannel"  # the provider said so (Back-Channel Logout 1.0)
+    HOOK = "hook"  # a hook of the app refused it, or failed
     REFUSED = "invalid_grant"  # the provider refused its refresh token (RFC 6749 section 5.2)
 
 

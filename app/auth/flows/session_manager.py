@@ -10,13 +10,16 @@ import httpx
 
 from ..audit import AuditTrail, Kind, Outcome
 from ..config import AuthConfig
-from ..errors import StoreUnavailable
+from ..errors import HookError, StoreUnavailable
 from ..session import Session, SessionStore, hash_session_id
 from .access_tokens import AccessTokens
 from .backchannel_logout import BackchannelLogout
 from .background import Background
 from .callback import Callback, CompletedLogin
+from .claims import ClaimsSource
+from .claims_update import ClaimsUpdate
 from .devices import Devices
+from .hooks import Hooks
 from .kept_events import KeptEvents
 from .login import Login
 from .logout import Logout
@@ -44,6 +47,7 @@ class SessionManager:
         audit: AuditTrail,
         *,
         audiences: Collection[str],
+        hooks: Hooks,
         handle: Callable[[SessionEvent], Awaitable[None]],
         look_again: Callable[[], Awaitable[None]],
         clock: Callable[[], float],
@@ -51,6 +55,7 @@ class SessionManager:
     ) -> None:
         self._store = store
         self._audit = audit
+        self._hooks = hooks
         self._background = Background()
         self._events = SessionEvents(store, handle=handle, look_again=look_again)
         provider = Provider(config, pool, clock=clock)
@@ -62,10 +67,14 @@ class SessionManager:
             clock=clock,
             on_session_end=self.ended,
         )
+        claims = ClaimsSource(config, provider, clock=clock)
         self.tokens = AccessTokens(
             store,
             refresh_locks,
             refresher,
+            ClaimsUpdate(
+                claims, hooks, audit, self._claims_changed, store.delete, self._ended_elsewhere
+            ),
             audit,
             multi_resource_refresh_tokens=config.multi_resource_refresh_tokens,
             clock=clock,
@@ -73,7 +82,17 @@ class SessionManager:
         )
         self.kept_events = KeptEvents(store, clock=clock)
         self.login = Login(config, provider, store, audiences=audiences, clock=clock)
-        self.callback = Callback(config, provider, store, refresh_locks, clock=clock, jitter=jitter)
+        self.callback = Callback(
+            config,
+            provider,
+            store,
+            refresh_locks,
+            claims,
+            hooks,
+            on_session_end=self._ended_elsewhere,
+            clock=clock,
+            jitter=jitter,
+        )
         self.logout = Logout(config, provider, store, clock=clock)
         self.backchannel_logout = BackchannelLogout(provider, store, on_session_end=self.ended)
         self.devices = Devices(store, on_session_end=self._ended_elsewhere)
@@ -94,7 +113,7 @@ class SessionManager:
 
     async def ended(self, session_id_hash: str, session: Session, reason: SessionEndReason) -> None:
         """Record and publish that a session has been deleted, so that its tabs sign out."""
-        is_revoked = reason is SessionEndReason.REFUSED
+        is_revoked = reason in (SessionEndReason.REFUSED, SessionEndReason.HOOK)
         kind = Kind.SESSION_REVOKED if is_revoked else Kind.LOGOUT
         self._audit.record(kind, Outcome.SUCCESS, reason, sub=session.sub, ref=session_id_hash)
         await self._events.publish(SessionEventKind.ENDED, session_id_hash)
@@ -104,6 +123,19 @@ class SessionManager:
         """Publish that the user of this session has changed. Raises `StoreUnavailable`."""
         for each in await self.devices.references(session_id_hash):
             await self._events.publish(SessionEventKind.CHANGED, each)
+
+    async def before_logout(self, session_id_hash: str | None) -> HookError | None:
+        """Run the app's hook before a logout. Return its failure, which keeps no session alive.
+        Raises `StoreUnavailable`."""
+        stored = await self._store.load(session_id_hash) if session_id_hash else None
+        if stored is None or session_id_hash is None:
+            return None
+        try:
+            await self._hooks.logging_out(session_id_hash, stored.session)
+        except HookError as error:
+            self._audit.failed(Kind.LOGOUT, error, sub=stored.session.sub, ref=session_id_hash)
+            return error
+        return None
 
     async def free_what_has_expired(self) -> None:
         """Purge the store; publish and record each expired session. Raises `StoreUnavailable`."""
@@ -123,6 +155,9 @@ class SessionManager:
         """Stop both, and wait for the audit hooks."""
         await self._background.stop()
         await self._audit.stop()
+
+    async def _claims_changed(self, session_id_hash: str) -> None:
+        await self._events.publish(SessionEventKind.CLAIMS_CHANGED, session_id_hash)
 
     async def _ended_elsewhere(
         self, session_id_hash: str, session: Session, how: SessionEndReason

@@ -8,10 +8,12 @@ from starlette.types import ASGIApp
 
 from ..audit import AuditTrail
 from ..config import AuthConfig
+from ..flows.refusals import Refusals
 from ..flows.session_manager import SessionManager
 from ..limits import Limits
 from ..session import Cookies, SessionStore
 from ..texts import AuthTexts
+from ..user import PublicClaims
 from .connections import Connections
 from .gate import Gate
 from .rate_limiting import RequestLimits
@@ -37,6 +39,8 @@ class BackendMiddleware:
         audit: AuditTrail,
         limits: Limits | None,
         texts: AuthTexts,
+        public_claims: PublicClaims,
+        refusals: Refusals,
         *,
         clock: Callable[[], float],
     ) -> None:
@@ -59,6 +63,8 @@ class BackendMiddleware:
             audit,
             self.request_limits,
             documents,
+            public_claims,
+            refusals,
             clock=clock,
         )
 

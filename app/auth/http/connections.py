@@ -32,12 +32,12 @@ class Connection:
     """One websocket.
 
     `session_id_hash` and `state_key` are those of its login, None where no user is signed in;
-    `browser` identifies the browser (the hash of a cookie; empty for an upload), `client` is
-    its address. `tree` is the state tree that it shows,
-    and `client_token` what its tab calls that tree. `is_bound` says that `AuthState` has been
-    written since it opened, `awaits_page` that its page may still send what was meant for the login
-    before. `may_log_in_silently` says that its browser keeps cookies, and had neither a session nor
-    a reason not to. A connection that was closed neither sends nor runs anything.
+    `browser` identifies the browser (the hash of a cookie; empty for an upload), `client` is its
+    address. `tree` is the state tree that it shows, and `client_token` what its tab calls that
+    tree. `is_bound` says that `AuthState` has been written since it opened, `claims_version` with
+    which claims of the session, `awaits_page` that its page may still send what was meant for the
+    login before. `may_log_in_silently` says that its browser keeps cookies, and had neither a
+    session nor a reason not to. A connection that was closed neither sends nor runs anything.
     """
 
     __slots__ = (
@@ -47,6 +47,7 @@ class Connection:
         "_send",
         "awaits_page",
         "browser",
+        "claims_version",
         "client",
         "client_token",
         "is_bound",
@@ -77,6 +78,7 @@ class Connection:
         self.sub: str | None = None
         self.tree = ""
         self.is_bound = False
+        self.claims_version = 0
         self.awaits_page = False
         self.is_closed = False
         self._is_close_sent = self._has_ended = False

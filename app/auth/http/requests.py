@@ -6,9 +6,9 @@ client supplies headers, path, query and body only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NoReturn, SupportsIndex, cast
+from typing import Any, NoReturn, SupportsIndex
 from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
@@ -19,7 +19,7 @@ from ..config import AuthConfig
 from ..flows.devices import public_id
 from ..flows.login_link import safe_return_to
 from ..session import Session, SessionStore, StoredSession
-from ..user import User
+from ..user import PublicClaims, User, copy_of
 
 _KEY = "reflex_oidc.session"
 
@@ -80,9 +80,9 @@ class RequestSession:
     """The session of a request. It holds no token.
 
     `id` is the same as in `Device.id`; with `sub` it names the session for `auth.http_client_of`.
-    `user` holds the claims. Times are epoch seconds: `auth_time` is when the user authenticated at
-    the provider, `created_at` when the session began, and `expires_at` when it ends if it is not
-    used again.
+    `user` holds the public claims, `claims` all of them, and `data` what `before_session` kept.
+    Times are epoch seconds: `auth_time` is when the user authenticated at the provider,
+    `created_at` when the session began, and `expires_at` when it ends if it is not used again.
     """
 
     id: str
@@ -91,13 +91,18 @@ class RequestSession:
     auth_time: float
     created_at: float
     expires_at: float
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 class RequestSessions:
     """Loads the sessions of requests. `clock` returns epoch seconds."""
 
-    def __init__(self, store: SessionStore, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: SessionStore, public_claims: PublicClaims, *, clock: Callable[[], float]
+    ) -> None:
         self._store = store
+        self.public_claims = public_claims
         self._clock = clock
 
     async def load(self, request: HTTPConnection) -> Session | None:
@@ -138,10 +143,12 @@ class RequestSessions:
         return RequestSession(
             id=public_id(session_id_hash),
             sub=session.sub,
-            user=cast(User, session.claims()),
+            user=self.public_claims.of(session.user),
             auth_time=session.auth_time,
             created_at=session.created_at,
             expires_at=stored.expires_at(self._store.lifetimes),
+            claims=session.claims(),
+            data=copy_of(session.data),
         )
 
 

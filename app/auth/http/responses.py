@@ -80,19 +80,25 @@ class Documents:
         key = "logout_local" if options.is_local else "logout"
         return self._document(request, key, actions, status=status, title="logout_title")
 
-    def popup(self, request: Request, code: str | None, error_id: str, url: str) -> HTMLResponse:
+    def popup(
+        self, request: Request, code: str | None, error_id: str, url: str, reason: str = ""
+    ) -> HTMLResponse:
         """The last page of a popup. Without a `code` it closes the window. Else it says what went
-        wrong, and has a button that closes it. `url` is the page for a window that stays open.
+        wrong, and has a button that closes it. `url` is the page for a window that stays open,
+        `reason` the app's sentence about a refused login.
 
         Of `code` and `error_id`, which are in the page's URL, only a known code and a well-formed
         id have an effect.
         """
         key = "popup" if code is None else code if f"{code}_title" in PROBLEMS else "login_failed"
+        key = "login_refused" if reason else key
         link = f'<a href="{escape(url)}">{self._text(request, "go_on")}</a>'
         button = f"<button hidden>{self._text(request, 'close_window')}</button>"
         note = "<span data-is-done></span>" if code is None else self._reference(request, error_id)
         script = f"<script>{_CLOSE}</script>"
-        response = self._document(request, key, link + button, status=200, more=note + script)
+        response = self._document(
+            request, key, link + button, status=200, more=note + script, reason=reason
+        )
         response.headers["Content-Security-Policy"] = _POPUP_POLICY
         return response
 
@@ -109,6 +115,12 @@ class Documents:
         """The answer when logout fails because of the store. Session and cookie are kept."""
         actions = self._logout_form(request, "try_again", options) + self._link(request)
         return self._document(request, "logout_failed", actions, status=503, retry_after=5)
+
+    def logged_out(self, request: Request, url: str, error_id: str) -> HTMLResponse:
+        """The answer to a logout whose hook failed: the session has ended. `url` is where the
+        logout goes on."""
+        link = f'<a href="{escape(url)}">{self._text(request, "finish_logout")}</a>'
+        return self._document(request, "logged_out", link, status=500, error_id=error_id)
 
     def too_many(self, request: Request, seconds: int) -> HTMLResponse:
         """The answer to a client that exceeds a rate limit (RFC 6585 section 4)."""
@@ -142,10 +154,12 @@ class Documents:
         retry_after: int | None = None,
         more: str = "",
         title: str | None = None,
+        error_id: str = "",
+        reason: str = "",
     ) -> HTMLResponse:
         title = self._text(request, title or f"{key}_title")
-        text = self._text(request, key)
-        text = text.replace("{seconds}", str(retry_after))
+        text = escape(reason) or self._text(request, key)
+        text = text.replace("{seconds}", str(retry_after)).replace("{error_id}", error_id)
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
         return HTMLResponse(
             f'<!doctype html><html lang="{escape(self._language(request))}">'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask, BackgroundTasks
@@ -16,14 +17,23 @@ from starlette.routing import Route
 
 from ..audit import AuditTrail, Kind, Outcome
 from ..config import AuthConfig
-from ..errors import AuthError, LogoutTokenError, StoreUnavailable, TransactionError
+from ..errors import (
+    AuthError,
+    LoginRefused,
+    LogoutTokenError,
+    StoreUnavailable,
+    TransactionError,
+)
 from ..flows.login_link import login_mode, page_of, safe_return_to
 from ..flows.logout import DEFAULT_OPTIONS, LogoutOptions
+from ..flows.refusals import Refusals
 from ..flows.session_events import SessionEndReason
 from ..flows.session_manager import SessionManager
 from ..session import Cookies, LoginMode, SessionStore, hash_session_id, new_session_id
+from ..user import PublicClaims
 from .client_address import client_address
 from .forms import posted_field, posted_fields
+from .gate import BROWSER_COOKIE_AGE
 from .login_endings import LoginEndings
 from .rate_limiting import Limited, RequestLimits
 from .responses import NO_STORE, Documents, json_response, log_error
@@ -47,6 +57,8 @@ class Routes:
         audit: AuditTrail,
         limits: RequestLimits | None,
         documents: Documents,
+        public_claims: PublicClaims,
+        refusals: Refusals,
         *,
         clock: Callable[[], float],
     ) -> None:
@@ -61,6 +73,8 @@ class Routes:
         self._to_app, self._failed = endings.to_app, endings.failed
         self._without_silent_login = endings.without_silent_login
         self._clock = clock
+        self._public_claims = public_claims
+        self._refusals = refusals
 
     def asgi(self) -> Starlette:
         """The application to put behind the gate."""
@@ -125,6 +139,9 @@ class Routes:
         except TransactionError as error:
             self._audit.failed(Kind.LOGIN_COMPLETED, error, ref=current)
             return await self._callback_again(error, attempt, items, current)
+        except LoginRefused as error:
+            self._audit.failed(Kind.LOGIN_COMPLETED, error)
+            return self._refused_login(error, browser or new_session_id())
         except AuthError as error:
             self._audit.failed(Kind.LOGIN_COMPLETED, error)
             return await self._without_stale_cookie(self._failed(error), current)
@@ -154,7 +171,14 @@ class Routes:
         `id`, first says what went wrong."""
         query = request.query_params
         url = f"{self._config.app_base_url}{safe_return_to(query.get('return_to'))}"
-        return self._documents.popup(request, query.get("code"), query.get("id", ""), url)
+        error_id = query.get("id", "")
+        browser = self._cookies.browser.read(request.headers.get("cookie"))
+        refusal = None
+        if browser is not None:
+            sealed = query.get("reason", "")
+            refusal = self._refusals.open(sealed, hash_session_id(browser), error_id)
+        reason = refusal.reason if refusal else ""
+        return self._documents.popup(request, query.get("code"), error_id, url, reason)
 
     async def _callback_again(
         self,
@@ -197,6 +221,7 @@ class Routes:
         browser = self._cookies.login.read(request.headers.get("cookie")) or new_session_id()
         session_id_hash = self._session_id_hash(request)
         try:
+            failure = await self._sessions.before_logout(session_id_hash)
             url, session = await self._sessions.logout.end(
                 session_id_hash, options, browser=browser
             )
@@ -209,7 +234,10 @@ class Routes:
             reason = SessionEndReason.LOGOUT
             tasks.add_task(self._sessions.ended, session_id_hash, session, reason)
             tasks.add_task(self._sessions.logout.revoke, session)
-        response = RedirectResponse(url, 303, headers=NO_STORE, background=tasks)
+        response: Response = RedirectResponse(url, 303, headers=NO_STORE, background=tasks)
+        if failure is not None:
+            response = self._documents.logged_out(request, url, failure.error_id)
+            response.background = tasks
         response.headers.append("set-cookie", self._cookies.session.clear())
         if options != DEFAULT_OPTIONS:  # what `logged_out` is to find is kept by this cookie
             cookie = self._cookies.login.set(browser, LOGIN_COOKIE_AGE)
@@ -252,7 +280,7 @@ class Routes:
         return Response(status_code=200, headers=NO_STORE)
 
     async def profile(self, request: Request) -> Response:
-        """Return the claims of the session as JSON. Other sites cannot send the required header."""
+        """Return the public claims as JSON. Other sites cannot send the required header."""
         if request.headers.get("x-csrf") != "1":
             return json_response(
                 403, {"error": "csrf_header_required", "message": "Send X-CSRF: 1."}
@@ -264,7 +292,7 @@ class Routes:
             return json_response(503, {"error": error.code}, {"Retry-After": "5"})
         if stored is None:
             return json_response(401, {"error": "login_required"})
-        return json_response(200, dict(stored.session.user))
+        return json_response(200, self._public_claims.of(stored.session.user))
 
     async def session(self, request: Request) -> Response:
         """Return in how many seconds the session ends. To ask does not count as use. The seconds
@@ -326,6 +354,18 @@ class Routes:
         (OpenID Connect Core section 4)."""
         target = query.get("target_link_uri", "").removeprefix(self._config.app_base_url)
         return safe_return_to(query.get("return_to") or target)
+
+    def _refused_login(self, error: LoginRefused, browser: str) -> Response:
+        """Like `_failed`, with the app's sentence, which only the page of this browser shows."""
+        response = self._failed(error)
+        if error.login_mode == LoginMode.SILENT:  # the user has not asked for a login
+            return self._without_silent_login(response)
+        reason = self._refusals.seal(error, hash_session_id(browser))
+        response.headers["location"] += f"&{urlencode({'reason': reason})}"
+        response.headers.append(
+            "set-cookie", self._cookies.browser.set(browser, BROWSER_COOKIE_AGE)
+        )
+        return response
 
     def _refused(
         self, error: AuthError, status: int, headers: dict[str, str] | None = None

@@ -79,13 +79,13 @@ def check_is_same_login(new: Claims, earlier: str) -> None:
     token of the login or of the last refresh.
 
     Raises:
-        IdTokenError: `iss`, `sub`, `auth_time` or `nonce` has changed.
+        IdTokenError: `iss`, `sub`, `auth_time`, `nonce` or `sid` has changed.
     """
     try:
         old = jwt.unverified_claims(earlier)
     except JwtError:
         raise IdTokenError("The earlier ID token cannot be read.") from None
-    optional = [name for name in ("auth_time", "nonce") if name in new and name in old]
+    optional = [name for name in ("auth_time", "nonce", "sid") if name in new and name in old]
     for name in ("iss", "sub", *optional):
         if new.get(name) != old.get(name):
             raise IdTokenError(f"The refreshed ID token has another {name}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from enum import IntEnum
 from typing import Any
@@ -17,6 +18,8 @@ from ..http.connections import Connection, Connections
 from ..session import Session, SessionStore
 from .access_rules import AccessRules
 from .reflex_seam import Delta, new_state_tree
+
+logger = logging.getLogger(__name__)
 
 
 class Needs(IntEnum):
@@ -125,6 +128,30 @@ class DeltaFilter:
             value.close()
             return None
         return value
+
+
+async def values_with_checks(rules: AccessRules, root: BaseState) -> dict[str, dict[str, Any]]:
+    """Return the current value of each variable of a state tree whose rule has checks. To be sent,
+    through the filter, when the claims of the user have changed."""
+    values: dict[str, dict[str, Any]] = {}
+    for cls in RegistrationContext.get().base_states.values():
+        names = [name for name in cls.vars if rules.of_variable(cls, name).checks]
+        if names:
+            state = await root.get_state(cls)
+            found = {f"{name}{FIELD_MARKER}": await _value(state, name) for name in names}
+            values[cls.get_full_name()] = found
+    return values
+
+
+async def _value(state: BaseState, name: str) -> Any:
+    if name not in state.computed_vars:
+        return state.get_value(name)
+    try:
+        value = getattr(state, name)
+        return await value if inspect.isawaitable(value) else value
+    except Exception:  # it must not keep the other values from being replaced
+        logger.exception("The variable %s of %s has no value.", name, type(state).__name__)
+        return None
 
 
 def _needs_of(rule: Rule) -> Needs:

@@ -5,7 +5,7 @@ All are plain HTML elements with class names that begin with `auth-`, styled by 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ import reflex as rx
 
 from ..access.policy import PUBLIC
 from ..errors import ERROR_ID
+from ..flows.refusals import Refusal
 from ..texts import AuthTexts
 from ..texts.english import PROBLEMS
 from .access_rules import mark
@@ -27,7 +28,8 @@ class AuthPages:
     """An app's own pages in place of the default ones. Each is a function that returns a component.
 
     - `error`: the page at `AuthConfig.error_path`, for a login that failed or was declined. The URL
-      has `code`, `id` and `return_to`; `auth.login_problem()` is the default content.
+      has `code`, `id`, `return_to` and, of a refused login, `reason`, which is sealed. The default
+      content is `auth.login_problem()`.
     - `signed_out`: shown in place of a guarded page when its session has ended.
     - `forbidden`: shown to a signed-in user who may not see the page.
     - `waiting`: shown until it is known whether a user is signed in.
@@ -41,25 +43,39 @@ class AuthPages:
 
 class LoginProblem(rx.State):
     """What the page for login problems shows. Of the URL, nothing but the error id reaches the
-    page: the code selects a text, and `return_to` is a path on this origin."""
+    page: the code selects a text, `return_to` is a path on this origin, and the app's sentence
+    about a refused login is sealed."""
 
-    # Set by `Views.install`.
+    # Set when the layer is installed.
     _texts: ClassVar[AuthTexts] = AuthTexts()
     _login_url: ClassVar[LoginUrl]
+    _refusal: ClassVar[Callable[[str, str, str], Refusal | None]] = lambda *_: None
 
     @rx.var
     def code(self) -> str:
-        """The stable code of the problem, `login_failed` if it is not a known one."""
-        code = self.router.url.query_parameters.get("code", "")
+        """The stable code of the problem, `login_failed` if it is not a known one. The code of a
+        refused login is the app's."""
+        query = self.router.url.query_parameters
+        if refusal := self._refused(self.router.session.client_token, query):
+            return refusal.code
+        code = query.get("code", "")
         return code if f"{code}_title" in PROBLEMS else "login_failed"
 
     @rx.var
+    def reason(self) -> str:
+        """The app's sentence about a refused login, plain text; empty for any other problem."""
+        query = self.router.url.query_parameters
+        refusal = self._refused(self.router.session.client_token, query)
+        return refusal.reason if refusal else ""
+
+    @rx.var
     def title(self) -> str:
-        return self._text(f"{self.code}_title", self.router.headers.accept_language)
+        key = "login_refused" if self.reason else self.code
+        return self._text(f"{key}_title", self.router.headers.accept_language)
 
     @rx.var
     def text(self) -> str:
-        return self._text(self.code, self.router.headers.accept_language)
+        return self.reason or self._text(self.code, self.router.headers.accept_language)
 
     @rx.var
     def error_id(self) -> str:
@@ -69,8 +85,14 @@ class LoginProblem(rx.State):
 
     @rx.var
     def try_again_url(self) -> str:
-        """The link that logs in again and returns to the page of the failed login."""
-        return type(self)._login_url(self.router.url.query_parameters.get("return_to", "/"))
+        """The link that logs in again and returns to the page of the failed login. After a refused
+        login it asks for the password: the provider would log the same user in."""
+        again = {"prompt": "login"} if self.reason else {}
+        return_to = self.router.url.query_parameters.get("return_to", "/")
+        return type(self)._login_url(return_to, **again)
+
+    def _refused(self, tree: str, query: Mapping[str, str]) -> Refusal | None:
+        return type(self)._refusal(tree, query.get("reason", ""), query.get("id", ""))
 
     def _text(self, key: str, accept_language: str) -> str:
         texts = type(self)._texts

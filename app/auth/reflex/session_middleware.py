@@ -17,12 +17,14 @@ from reflex_base.event.context import EventContext
 
 from ..errors import StoreUnavailable
 from ..http.connections import Connection, Connections
-from ..session import SessionStore, StoredSession
+from ..session import Session, SessionStore, StoredSession
 from ..texts import AuthTexts
+from ..user import PublicClaims
 from .access_control import AccessControl
 from .access_rules import is_of_app
 from .carry_over import CarryOver
 from .client_storage import HYDRATES, ClientStorage, ShownBefore
+from .delta_filter import values_with_checks
 from .events import start_event, tree_of
 from .replay import Replay
 from .state import AuthState, shown_as, text_for
@@ -50,6 +52,7 @@ class SessionMiddleware(Middleware):
         carry_over: CarryOver,
         replay: Replay,
         texts: AuthTexts,
+        public_claims: PublicClaims,
         *,
         clock: Callable[[], float],
     ) -> None:
@@ -60,6 +63,7 @@ class SessionMiddleware(Middleware):
         self._carry_over = carry_over
         self._replay = replay
         self._texts = texts
+        self._public_claims = public_claims
         self._clock = clock
         self._touch_interval = store.lifetimes.touch_interval
         self._unfinished = UnfinishedEvents()
@@ -84,6 +88,7 @@ class SessionMiddleware(Middleware):
         return (
             stored is not None
             and stored.session.state_key == connection.state_key
+            and stored.session.claims_version == connection.claims_version
             and self._clock() - stored.last_seen_at < self._touch_interval
             and self._access.lets_any_user_pass(event)
         )
@@ -114,7 +119,8 @@ class SessionMiddleware(Middleware):
                     return StateUpdate()
         session = stored.session if stored else None
         shown = await self._client_storage.filter(event, session, connection.state_key)
-        if event.name in HYDRATES or not connection.is_bound or error:
+        is_shown = connection.is_bound and not error and _shows(connection, session)
+        if event.name in HYDRATES or not is_shown:
             await self._bind(app, state, event, connection, stored, error, shown)
         if session is not None:
             await self._replay.resume(app, state, event, connection, session)
@@ -200,16 +206,21 @@ class SessionMiddleware(Middleware):
         expires_at, ends_at = self.times(stored)
         auth_state = await state.get_state(AuthState)
         is_hydrating = event.name in HYDRATES
-        has_changed = (session.user if session else None) != auth_state.get_value("user")
+        user = self._public_claims.of(session.user) if session else None
+        has_changed = user != auth_state.get_value("user")
+        decisions = await self._access.decide_pages(session) if session else {}
         changed = _assign(
             auth_state,
             is_loading=False,
             is_authenticated=session is not None,
-            user=session.claims() if session else None,
+            user=user,
+            page_access={key: shown_as(each) for key, each in decisions.items()},
             error=error,
             expires_at=expires_at,
             ends_at=ends_at,
         )
+        has_other_claims = not _shows(connection, session)
+        connection.claims_version = session.claims_version if session else 0
         has_signed_out = False
         if is_hydrating and not connection.is_bound:
             # A new tree has no user either, so `has_changed` does not show a logout.
@@ -218,14 +229,15 @@ class SessionMiddleware(Middleware):
                 await self._await_page(connection)
         connection.is_bound = not error
         if is_hydrating:
-            decisions = await self._access.decide_pages(session) if session else {}
-            auth_state.page_access = {key: shown_as(each) for key, each in decisions.items()}
             if session is not None:
                 await self._carry_over.into(app, auth_state, connection)
             await self._unfinished.tell(connection.client_token, self._not_done(state))
-        elif changed:
+        elif changed or has_other_claims:
             # At once: a refused handler sends no delta, and a background handler may send it late.
-            await EventContext.get().emit_delta({AuthState.get_full_name(): changed})
+            delta = {AuthState.get_full_name(): changed} if changed else {}
+            if has_other_claims:  # what the user may see may be more now, or less
+                delta.update(await values_with_checks(self._access.rules, state))
+            await EventContext.get().emit_delta(delta)
         if has_changed or has_signed_out or (is_hydrating and session is not None):
             for each in subscribed_events():
                 await start_event(app, connection.tree, each)
@@ -242,6 +254,11 @@ class SessionMiddleware(Middleware):
         connection.awaits_page = True
         acknowledge: Any = AuthState.acknowledge
         await EventContext.get().emit_event(*Event.from_event_type(acknowledge))
+
+
+def _shows(connection: Connection, session: Session | None) -> bool:
+    """Whether `AuthState` was written with the current claims of the session."""
+    return session is None or session.claims_version == connection.claims_version
 
 
 def is_in_place(event: Event) -> bool:

@@ -44,9 +44,9 @@ class AuthState(rx.State):
     For display only: guard a handler that acts for the user with `auth.require_login`.
 
     `is_loading` is true until the session of a new tab has been looked up, `is_authenticated` says
-    whether a user is signed in, and `user` holds the claims (None without a user). In a page,
-    `AuthState.user["name"]` takes any claim. `error` is a text for the user, or empty: the session
-    cannot be read at the moment.
+    whether a user is signed in, and `user` holds the public claims (None without a user). In a
+    page, `AuthState.user["name"]` takes any of them. `error` is a text for the user, or empty: the
+    session cannot be read at the moment.
     """
 
     is_loading: bool = True

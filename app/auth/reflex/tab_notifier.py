@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import reflex as rx
+from reflex.event import Event
 from reflex.istate.manager.redis import StateManagerRedis
 from reflex.istate.manager.token import BaseStateToken
 from reflex_base.registry import RegistrationContext
@@ -16,6 +18,7 @@ from ..http.connections import Connection, Connections, close_all
 from ..session import SessionStore
 from .events import start_event
 from .reflex_seam import new_state_tree
+from .state import AuthState
 from .subscription import subscribed_events
 
 FOLLOW_AFTER = (0.0, 1.0, 5.0)  # seconds between looking for the tabs of a browser that logged in
@@ -48,6 +51,8 @@ class TabNotifier:
                 self._background.start(self._follow(*subject.split(".", 1)))
             case SessionEventKind.CHANGED:
                 await self._run_subscribers(self._connections.trees_of(subject))
+            case SessionEventKind.CLAIMS_CHANGED:
+                await self._update(self._connections.trees_of(subject))
 
     async def look_again(self) -> None:
         """Check the session of every tab, after events may have been missed. Raises
@@ -57,9 +62,9 @@ class TabNotifier:
             stored = await self._store.load(session_id_hash) if session_id_hash else None
             if connection.state_key is not None and stored is None:
                 self._end(str(session_id_hash))
-        await self._run_subscribers(
-            [each.tree for each in self._connections.signed_in() if each.state_key is not None]
-        )
+        trees = [each.tree for each in self._connections.signed_in() if each.state_key is not None]
+        await self._update(trees)
+        await self._run_subscribers(trees)
 
     async def stop(self) -> None:
         """Cancel the connections that are still being closed."""
@@ -89,6 +94,14 @@ class TabNotifier:
             if await self._store.load(session_id_hash) is None:
                 return  # logged out again
             await close_all(self._connections.others_of(browser, session_id_hash))
+
+    async def _update(self, trees: Sequence[str]) -> None:
+        """Let the session middleware write `AuthState`, which it does before any event."""
+        refresh: Any = AuthState.refresh
+        if self.app is not None:
+            for tree in trees:
+                for event in Event.from_event_type(refresh):
+                    await start_event(self.app, tree, event)
 
     async def _run_subscribers(self, trees: Sequence[str]) -> None:
         if self.app is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import secrets
@@ -11,6 +10,8 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from typing import Any
+
+from ..user import copy_of
 
 _VERSION = 4
 
@@ -46,6 +47,12 @@ class Session:
     `browser` and `platform` come from the `User-Agent`, so that the user can recognize the session.
     `id_token` is the latest one; it names the session to the provider at logout.
 
+    `provider_claims` are the claims as the provider sent them, if a hook made others of them: None
+    means that they are `user`. `userinfo_claims` names those that UserInfo has and the ID token
+    does not (None in a record of an earlier release). `claims_at` is when the claims were last
+    complete, in epoch seconds (None: when the session began). `claims_version` counts their
+    changes. `data` is what the app keeps for itself on the server.
+
     `state_key` is the random id from which the keys of this login's state trees are derived: 128
     bits as 32 hexadecimal digits, new with each session unless the login hands on an earlier one.
 
@@ -64,6 +71,11 @@ class Session:
     authenticated_at: float | None = None
     state_key: str = field(default_factory=partial(secrets.token_hex, 16), repr=False)
     session_expiry: float | None = None
+    provider_claims: Mapping[str, Any] | None = field(default=None, repr=False)
+    userinfo_claims: tuple[str, ...] | None = None
+    claims_at: float | None = None
+    claims_version: int = 0
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def auth_time(self) -> float:
@@ -72,11 +84,12 @@ class Session:
 
     def claims(self) -> dict[str, Any]:
         """Return a copy of the claims, which the caller may change."""
-        # Most claims are immutable texts and numbers, which need no copy.
-        return {
-            name: copy.deepcopy(value) if isinstance(value, dict | list) else value
-            for name, value in self.user.items()
-        }
+        return copy_of(self.user)
+
+    @property
+    def scopes(self) -> dict[str, frozenset[str]]:
+        """The scopes of the access tokens, by audience."""
+        return {token.audience: frozenset(token.scope.split()) for token in self.access_tokens}
 
     @property
     def refresh_tokens(self) -> tuple[str, ...]:
@@ -133,6 +146,8 @@ class Session:
             if "state_key" not in fields:
                 fields["state_key"] = _derived_state_key(fields)
             tokens = tuple(AccessToken(**token) for token in fields.pop("access_tokens"))
+            if fields.get("userinfo_claims") is not None:
+                fields["userinfo_claims"] = tuple(fields["userinfo_claims"])
             return cls(access_tokens=tokens, **fields)
         except (KeyError, TypeError) as error:
             raise RecordError("A session record has another shape.") from error
@@ -149,7 +164,8 @@ class LoginMode(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """One login attempt, from `/auth/login` to the callback. `mode` is a `LoginMode`, `kept_event`
-    what is to be done after it (`KeptEvent` as JSON)."""
+    what is to be done after it (`KeptEvent` as JSON). `parameters` are those of the link, as the
+    client sent them."""
 
     nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)
@@ -162,6 +178,7 @@ class Transaction:
     organization: str | None = None
     mode: str = LoginMode.REDIRECT
     kept_event: str | None = field(default=None, repr=False)
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def to_bytes(self) -> bytes:
         """Return the record as JSON."""

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import reflex as rx
 from reflex.event import Event
@@ -20,7 +20,6 @@ from ..reflex.reflex_seam import new_state_tree
 from ..reflex.state import AuthState
 from ..service import AuthService
 from ..session import Session, StoredSession, hash_session_id
-from ..user import User
 from .sessions import add_session, new_session_of
 
 State = TypeVar("State", bound=rx.State)
@@ -89,7 +88,8 @@ class Tab:
         auth_state.expires_at, auth_state.ends_at = self._wiring.middleware.times(stored)
         auth_state.is_loading = False
         auth_state.is_authenticated = session is not None
-        auth_state.user = cast(User, session.claims()) if session else None
+        public_claims = self._wiring.request_sessions.public_claims
+        auth_state.user = public_claims.of(session.user) if session else None
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Tab]:

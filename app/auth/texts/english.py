@@ -47,6 +47,13 @@ PROBLEMS = {
     "invalid_id_token": (
         "The login service's answer did not pass every check, so you are not logged in."
     ),
+    "login_refused_title": "You cannot log in here",
+    "login_refused": "This app does not accept your login. Its operator can tell you why.",
+    "hook_failed_title": "The login could not be completed",
+    "hook_failed": (
+        "A step of this app failed, so you are not logged in. Try again; if this persists, tell "
+        "its operator the reference."
+    ),
     "store_unavailable_title": "Logins cannot be saved right now",
     "store_unavailable": "Nothing is lost. Wait a moment, then try again.",
 }
@@ -84,6 +91,12 @@ ENGLISH = {
     "logout_failed": (
         "You are still logged in: the app cannot reach its session store. Try again in a moment."
     ),
+    "logged_out_title": "You are logged out of this app",
+    "logged_out": (
+        "A step of this app failed on the way; its operator can look it up: reference {error_id}. "
+        "Go on to log out at the login provider, too."
+    ),
+    "finish_logout": "Go on",
     "too_many_title": "Too many attempts",
     "too_many": "There were too many logins from your network. Try again in {seconds} seconds.",
     "popup_title": "You can close this window",

@@ -39,6 +39,12 @@ GERMAN = {
         "Sie sind weiterhin angemeldet: Die Anwendung erreicht ihren Sitzungsspeicher nicht. "
         "Versuchen Sie es gleich noch einmal."
     ),
+    "logged_out_title": "Sie sind von dieser App abgemeldet",
+    "logged_out": (
+        "Ein Schritt dieser App ist dabei fehlgeschlagen; ihr Betreiber kann ihn nachschlagen: "
+        "Referenz {error_id}. Fahren Sie fort, um sich auch beim Anmeldedienst abzumelden."
+    ),
+    "finish_logout": "Fortfahren",
     "too_many_title": "Zu viele Versuche",
     "too_many": (
         "Aus Ihrem Netz kamen zu viele Anmeldungen. Versuchen Sie es in {seconds} Sekunden noch "
@@ -103,6 +109,15 @@ GERMAN = {
     "invalid_id_token": (
         "Die Antwort des Anmeldedienstes hat nicht jede Prüfung bestanden. Sie sind nicht "
         "angemeldet."
+    ),
+    "login_refused_title": "Sie können sich hier nicht anmelden",
+    "login_refused": (
+        "Diese App nimmt Ihre Anmeldung nicht an. Ihr Betreiber kann Ihnen sagen, warum."
+    ),
+    "hook_failed_title": "Die Anmeldung konnte nicht abgeschlossen werden",
+    "hook_failed": (
+        "Ein Schritt dieser App ist fehlgeschlagen, daher sind Sie nicht angemeldet. Versuchen Sie "
+        "es noch einmal; bleibt es dabei, nennen Sie ihrem Betreiber die Referenz."
     ),
     "store_unavailable_title": "Anmeldungen können gerade nicht gespeichert werden",
     "store_unavailable": (

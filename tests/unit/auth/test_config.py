@@ -76,6 +76,17 @@ def test_both_names(name: str, neutral: str) -> None:
     assert f"{name} and {neutral} are both set; keep one of them." in raised.value.problems
 
 
+def test_claims_max_age() -> None:
+    """Ten minutes unless it is set; 0 turns it off; what is no whole number is a problem."""
+    assert AuthConfig.from_environ(NEUTRAL).claims_max_age == 600
+    for text, seconds in (("0", 0), ("60", 60)):
+        config = AuthConfig.from_environ({**NEUTRAL, "OIDC_CLAIMS_MAX_AGE": text})
+        assert config.claims_max_age == seconds
+    for text in ("-1", "1.5", "ten"):
+        with pytest.raises(ConfigError, match=f"OIDC_CLAIMS_MAX_AGE={text} is not a number of"):
+            AuthConfig.from_environ({**NEUTRAL, "OIDC_CLAIMS_MAX_AGE": text})
+
+
 def test_problems_have_the_neutral_names() -> None:
     """Problems name the variables as they are set, and never those of Auth0 beside neutral ones."""
     with pytest.raises(ConfigError) as raised:

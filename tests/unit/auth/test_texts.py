@@ -13,7 +13,8 @@ def test_translated() -> None:
     """Each text is there in English and in German, with the same placeholders."""
     assert GERMAN.keys() == ENGLISH.keys()
     for key, text in ENGLISH.items():
-        assert ("{seconds}" in text) == ("{seconds}" in GERMAN[key])
+        for placeholder in ("{seconds}", "{error_id}"):
+            assert (placeholder in text) == (placeholder in GERMAN[key])
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,12 @@ from reflex_oidc import (
     AuthConfig,
     AuthService,
     AuthState,
+    Refuse,
     Sealer,
     SQLiteSessionStore,
     UserScopedState,
     claim,
+    has_role,
 )
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -20,7 +22,15 @@ from starlette.routing import Route
 
 config = AuthConfig.from_environ(os.environ)
 store = SQLiteSessionStore(Path(os.environ["NOTES_DATA"]), Sealer(config.secrets))
-auth = AuthService(config, store)
+
+
+async def before_session(pending):
+    if "refuse" in pending.parameters:
+        return Refuse(f"No entry: {pending.parameters['refuse']}", "no_entry")
+    return None
+
+
+auth = AuthService(config, store, before_session=before_session)
 
 
 async def pause(name):
@@ -56,6 +66,29 @@ class Journal(rx.State):
     @rx.event
     def look(self):
         """An event like any other."""
+
+
+@auth.require(has_role("admin"))
+class Plans(rx.State):
+    """Of administrators, and for nobody else to see."""
+
+    plan: str = "no plan"
+
+    @rx.event
+    def make(self):
+        self.plan = "to the moon"
+
+
+class Tokens(rx.State):
+    """Asks for an access token, as a call of an API does."""
+
+    asked: int = 0
+
+    @rx.event(background=True)
+    async def ask(self):
+        await auth.get_access_token(self)
+        async with self:
+            self.asked += 1
 
 
 class Notes(UserScopedState):
@@ -133,6 +166,7 @@ def index():
         rx.el.button("background", on_click=Notes.background),
         rx.el.button("slow", on_click=Notes.slow),
         rx.el.button("look later", on_click=Journal.look_later),
+        rx.el.button("ask for a token", on_click=Tokens.ask),
         rx.el.a("export", href="/export.csv", reload_document=True),
         rx.el.a("log in", href=auth.login_url("/"), reload_document=True),
         auth.logout_form(rx.el.button("log out")),
@@ -148,6 +182,19 @@ def alices():
     )
 
 
+@auth.require(has_role("admin"))
+def admins():
+    return rx.el.main(
+        rx.el.p("For administrators", id="admins"),
+        rx.el.p(AuthState.user["name"].to(str), id="name"),
+        rx.el.p(Plans.plan, id="plan"),
+        rx.el.p(Journal.runs.join(","), id="runs"),
+        rx.el.button("plan", on_click=Plans.make),
+        rx.el.button("ask for a token", on_click=Tokens.ask),
+        style={"padding_top": "12rem"},
+    )
+
+
 @auth.require_login_http
 async def export(request):
     session = await auth.session(request)
@@ -158,4 +205,5 @@ async def export(request):
 app = rx.App(api_transformer=Starlette(routes=[Route("/export.csv", export)]))
 app.add_page(index, route="/")
 app.add_page(alices, route="/alices")
+app.add_page(admins, route="/admins")
 auth.install(app)

@@ -15,6 +15,8 @@ SESSION = Session("auth0|ann", "sid", {"name": "Ann"}, (), 1_800_000_000.25)
 def test_round_trip() -> None:
     """A session that is written and read is equal in every field."""
     assert Session.from_bytes(SESSION.to_bytes()) == SESSION
+    full = replace(SESSION, userinfo_claims=("email", "name"), data={"plan": ["gold"]})
+    assert Session.from_bytes(full.to_bytes()) == full
 
 
 def test_state_key() -> None:
@@ -73,6 +75,21 @@ def test_ending_by(held: float | None, newer: float | None, kept: float | None) 
     """A refreshed ID token brings the end of a session forward, and never puts it off."""
     session = replace(SESSION, session_expiry=held)
     assert session.ending_by(newer).session_expiry == kept
+
+
+def test_record_without_claims_fields() -> None:
+    """An earlier record, without what was added for claims and hooks, is read with defaults."""
+    fields = json.loads(SESSION.to_bytes())
+    for name in ("provider_claims", "userinfo_claims", "claims_at", "claims_version", "data"):
+        del fields[name]
+    assert Session.from_bytes(json.dumps(fields).encode()) == SESSION
+    transaction = Transaction("n", "v", "r", "/", "openid", None, 1.0, parameters={"invite": "x"})
+    assert Transaction.from_bytes(transaction.to_bytes()) == transaction
+    fields = json.loads(transaction.to_bytes())
+    del fields["parameters"]
+    assert Transaction.from_bytes(json.dumps(fields).encode()) == replace(
+        transaction, parameters={}
+    )
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"v":1}', b'{"v":4}', b'{"v":4,"sub":"x"}'])

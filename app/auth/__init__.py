@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .access.checks import (
+        acr,
         any_of,
         authenticated_within,
         claim,
         has_role,
         has_scope,
         member_of,
+        second_factor,
         verified_email,
     )
     from .access.policy import Check, Principal
     from .audit import AuditEvent, AuditHook, JsonLinesAuditLog, OpenTelemetryAuditLog
     from .config import AuthConfig, AuthorizationParams, ClientAuthenticationConfig
     from .errors import (
+        AcrNotMet,
         AuthError,
         AuthorizationError,
         CallbackError,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
         LoginLinkError,
         LoginRequired,
         LogoutTokenError,
+        MfaRequired,
         ProviderError,
         ProviderUnavailable,
         SessionEnded,
@@ -94,6 +98,7 @@ _MODULES = (
 
 __all__ = [
     "AccessTokenTransport",
+    "AcrNotMet",
     "Address",
     "AllowedList",
     "AllowedRoute",
@@ -122,6 +127,7 @@ __all__ = [
     "LoginRequired",
     "LogoutTokenError",
     "MemorySessionStore",
+    "MfaRequired",
     "OpenTelemetryAuditLog",
     "Plugin",
     "Principal",
@@ -140,6 +146,7 @@ __all__ = [
     "TransactionError",
     "User",
     "UserScopedState",
+    "acr",
     "any_of",
     "authenticated_within",
     "claim",
@@ -147,6 +154,7 @@ __all__ = [
     "has_scope",
     "local_tenant_environ",
     "member_of",
+    "second_factor",
     "use_packaged_toolchain",
     "verified_email",
 ]

@@ -45,19 +45,29 @@ class Principal:
 
     `user` holds the claims, `scopes` the scopes of the session's access tokens. `auth_time` and
     `now` are epoch seconds. `auth_time` is when the user authenticated at the provider or, if the
-    provider does not say, when the session began.
+    provider does not say, when the session began. `acr` (None) and `amr` (empty if the provider
+    does not say) are how (OpenID Connect Core section 2).
     """
 
     user: Mapping[str, Any] = field(repr=False)
     scopes: frozenset[str]
     auth_time: float
     now: float
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, session: Session, now: float) -> Principal:
         """Return the user of a session."""
         scopes = (scope for token in session.access_tokens for scope in token.scope.split())
-        return cls(session.claims(), frozenset(scopes), session.auth_time, now)
+        return cls(
+            session.claims(),
+            frozenset(scopes),
+            session.auth_time,
+            now,
+            acr=session.acr,
+            amr=session.amr,
+        )
 
 
 Predicate = Callable[[Principal], bool | Awaitable[bool]]
@@ -144,7 +154,10 @@ async def decide(rule: Rule, viewer: Principal | None) -> Decision:
     for check in rule.checks:
         if not await _is_met(check, viewer):
             if check.login_parameters:
-                return Decision(Denial.STEP_UP_REQUIRED, check.name, check.login_parameters)
+                # Those of the other checks, too: one login has to satisfy them all.
+                others = {k: v for each in rule.checks for k, v in each.login_parameters.items()}
+                parameters = {**others, **check.login_parameters}
+                return Decision(Denial.STEP_UP_REQUIRED, check.name, parameters)
             return Decision(Denial.FORBIDDEN, check.name)
     return ALLOWED
 

@@ -14,10 +14,13 @@ from ..errors import (
     AuthError,
     ConsentRequired,
     LoginRequired,
+    MfaRequired,
     ProviderError,
     ProviderUnavailable,
     TokenEndpointError,
 )
+from ..oidc.authentication import acr_of, amr_of
+from ..oidc.jwt import unverified_claims
 from ..oidc.token_endpoint import TokenResponse
 from ..session import AccessToken, Session, SessionStore, StoredSession
 from .refresh import Refresher, RefreshLockedError, RefreshLocks, SupersededError
@@ -139,6 +142,7 @@ class AccessTokens:
         Raises:
             LoginRequired: there is no session, or its token has expired and has no refresh token.
             ConsentRequired: the session has no such token, and the user can consent to it.
+            MfaRequired: the provider renews the token after a login with a second factor.
             SessionEnded: the provider answered `invalid_grant`. The session has been deleted.
             ProviderError, ProviderUnavailable, StoreUnavailable: the session is unchanged.
         """
@@ -175,6 +179,8 @@ class AccessTokens:
                 return serving.value
             if isinstance(error, TokenEndpointError) and error.error in _USER_CAN_HELP:
                 raise _consent_required(wanted, error.error) from None
+            if isinstance(error, TokenEndpointError) and error.error == "mfa_required":
+                raise _mfa_required(wanted) from None
             raise
 
     async def _redeemed(self, session_id_hash: str, wanted: TokenRequest, *, wait: bool) -> str:
@@ -193,6 +199,9 @@ class AccessTokens:
             )
             # The rotated refresh token is saved even if the access token does not fit.
             session = stored.session.rotated(used, new.refresh_token).with_id_token(id_token)
+            if id_token is not None:  # it passed its checks
+                claims = unverified_claims(id_token)
+                session = session.authenticated_by(acr_of(claims), amr_of(claims))
             session = session.with_token(new) if fits else session
             await self._refresher.save(session_id_hash, stored, session, fence=fence)
         if not fits:
@@ -286,6 +295,16 @@ def _consent_required(wanted: TokenRequest, error: str | None = None) -> Consent
     return ConsentRequired(
         "The session has no access token for this audience and scope.",
         error=error,
+        audience=wanted.audience or None,
+        scope=wanted.scope,
+    )
+
+
+def _mfa_required(wanted: TokenRequest) -> MfaRequired:
+    # Not with the provider's answer: it holds an `mfa_token`.
+    return MfaRequired(
+        "The provider requires a second factor.",
+        error="mfa_required",
         audience=wanted.audience or None,
         scope=wanted.scope,
     )

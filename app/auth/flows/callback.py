@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..config import AuthConfig
-from ..errors import AuthError, IdTokenError, ProviderUnavailable, StoreUnavailable
+from ..errors import AcrNotMet, AuthError, IdTokenError, ProviderUnavailable, StoreUnavailable
+from ..oidc.authentication import acr_of, amr_of, meets
 from ..oidc.authorization import code_of, single_parameters, state_of
 from ..oidc.discovery import ProviderMetadata
 from ..oidc.id_token import IdTokenExpectations, session_expiry
@@ -115,6 +116,7 @@ class Callback:
         Raises, each with `return_to` and `login_mode` once the transaction is known:
             TransactionError: this browser has no open transaction with this `state`.
             AuthorizationError: the provider refused (the user declined, for example).
+            AcrNotMet: the user logged in, but not as the link requested.
             CallbackError, IdTokenError: the answer does not match the transaction.
             ProviderError, ProviderUnavailable: a request to the provider failed.
             StoreUnavailable: the transaction or the session cannot be read or written.
@@ -216,7 +218,11 @@ class Callback:
             code=code,
             state=state,
         )
-        return await self._provider.check_id_token(response.id_token, expected)
+        claims = await self._provider.check_id_token(response.id_token, expected)
+        acr_values = transaction.acr_values
+        if acr_values is not None and not meets(acr_values, acr_of(claims), amr_of(claims)):
+            raise AcrNotMet("The ID token has no requested acr.", acr_values=acr_values)
+        return claims
 
     async def _user(
         self, metadata: ProviderMetadata, response: TokenResponse, claims: Claims, scope: str
@@ -267,6 +273,8 @@ class Callback:
             id_token=response.id_token,
             authenticated_at=_auth_time(claims),
             session_expiry=_session_expiry(claims, now),
+            acr=acr_of(claims),
+            amr=amr_of(claims),
         )
 
 

@@ -11,7 +11,14 @@ from ..oidc.discovery import ProviderMetadata
 from ..session import LoginMode, Session, SessionStore, Transaction
 from ..urls import with_query
 from .ended_elsewhere import was_ended_from_elsewhere
-from .login_link import check_issuer, login_mode, login_parameters, login_scope, safe_return_to
+from .login_link import (
+    check_issuer,
+    login_mode,
+    login_parameters,
+    login_scope,
+    requested_acr_values,
+    safe_return_to,
+)
 from .provider import Provider
 from .transactions import Transactions
 
@@ -118,6 +125,7 @@ class Login:
             max_age=int(others["max_age"]) if "max_age" in others else None,
             organization=others.get("organization"),
             mode=mode,
+            acr_values=requested_acr_values(self._config.authorization_params, others),
         )
 
     async def _pushed(

@@ -24,7 +24,7 @@ from .access_rules import is_of_app
 from .carry_over import CarryOver
 from .client_storage import HYDRATE_AND_LOAD, ClientStorage, ShownBefore
 from .events import start_event, tree_of
-from .state import AuthState, shown_as, text_for
+from .state import AuthState, text_for
 from .subscription import subscribed_events
 
 logger = logging.getLogger(__name__)
@@ -216,7 +216,9 @@ class SessionMiddleware(Middleware):
         connection.is_bound = not error
         if is_hydrating:
             decisions = await self._access.decide_pages(session) if session else {}
-            auth_state.page_access = {key: shown_as(each) for key, each in decisions.items()}
+            auth_state.page_access = {
+                key: auth_state._shown_as(key, each) for key, each in decisions.items()
+            }
             if session is not None:
                 await self._carry_over.into(app, auth_state, connection)
             await self._unfinished.tell(connection.client_token, self._not_done(state))

@@ -44,7 +44,8 @@ class Session:
     """A session of a user. `user` holds the claims for the app, `sid` is the provider's session.
 
     `browser` and `platform` come from the `User-Agent`, so that the user can recognize the session.
-    `id_token` is the latest one; it names the session to the provider at logout.
+    `id_token` is the latest one; it names the session to the provider at logout. `acr` and `amr`
+    say how the user authenticated (OpenID Connect Core section 2).
 
     `state_key` is the random id from which the keys of this login's state trees are derived: 128
     bits as 32 hexadecimal digits, new with each session unless the login hands on an earlier one.
@@ -64,6 +65,8 @@ class Session:
     authenticated_at: float | None = None
     state_key: str = field(default_factory=partial(secrets.token_hex, 16), repr=False)
     session_expiry: float | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
 
     @property
     def auth_time(self) -> float:
@@ -114,6 +117,11 @@ class Session:
             return self
         return replace(self, session_expiry=session_expiry)
 
+    def authenticated_by(self, acr: str | None, amr: tuple[str, ...]) -> Session:
+        """Return the session with the `acr` and `amr` of a newer ID token of the same login. What
+        that token leaves out stays."""
+        return replace(self, acr=acr or self.acr, amr=amr or self.amr)
+
     def to_bytes(self) -> bytes:
         """Return the record as JSON."""
         return _dump(asdict(self))
@@ -133,6 +141,7 @@ class Session:
             if "state_key" not in fields:
                 fields["state_key"] = _derived_state_key(fields)
             tokens = tuple(AccessToken(**token) for token in fields.pop("access_tokens"))
+            fields["amr"] = tuple(fields.get("amr", ()))
             return cls(access_tokens=tokens, **fields)
         except (KeyError, TypeError) as error:
             raise RecordError("A session record has another shape.") from error
@@ -148,7 +157,8 @@ class LoginMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One login attempt, from `/auth/login` to the callback. `mode` is a `LoginMode`."""
+    """One login attempt, from `/auth/login` to the callback. `mode` is a `LoginMode`, `acr_values`
+    are those that a link requests."""
 
     nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)
@@ -160,6 +170,7 @@ class Transaction:
     max_age: int | None = None
     organization: str | None = None
     mode: str = LoginMode.REDIRECT
+    acr_values: str | None = None
 
     def to_bytes(self) -> bytes:
         """Return the record as JSON."""

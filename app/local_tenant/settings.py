@@ -20,7 +20,8 @@ class TenantSettings:
 
     `external_audience` is the identifier of the second API. With `multi_resource_refresh` a refresh
     token of `local-app` obtains access tokens for both APIs. For `rotation_overlap` seconds after
-    its first use (Auth0's term) a refresh token may be used again.
+    its first use (Auth0's term) a refresh token may be used again. With `mfa_at_refresh`, a user
+    with a second step who has not done it gets `mfa_required` for a refresh token, as at Auth0.
 
     Raises:
         TenantRefused: `host` is not a loopback address, or `port` not a port.
@@ -36,6 +37,7 @@ class TenantSettings:
     external_audience: str = "http://127.0.0.1:4401/api/"
     multi_resource_refresh: bool = True
     rotation_overlap: int = 0
+    mfa_at_refresh: bool = False
 
     def __post_init__(self) -> None:
         if not is_loopback(self.host):

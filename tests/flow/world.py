@@ -101,6 +101,8 @@ class World:
         multi_resource_refresh_tokens: bool = False,
         tenant_multi_resource_refresh_tokens: bool | None = None,
         rotation_overlap: int = 0,
+        mfa_at_refresh: bool = False,
+        fixed_parameters: tuple[tuple[str, str], ...] = (),
         open_store: OpenStore | None = None,
         limits: Limits | None = None,
         environ: Mapping[str, str] | None = None,
@@ -118,6 +120,7 @@ class World:
                 else tenant_multi_resource_refresh_tokens
             ),
             rotation_overlap=rotation_overlap,
+            mfa_at_refresh=mfa_at_refresh,
         )
         self.tenant = create_tenant(settings, clock=self.clock)
         self.network = Network(self.tenant)
@@ -132,7 +135,9 @@ class World:
                 "AUTH0_ROTATION_OVERLAP": str(rotation_overlap),
                 **(environ or {}),
             },
-            authorization_params=AuthorizationParams("{domain}/api/v2/", SCOPE),
+            authorization_params=AuthorizationParams(
+                "{domain}/api/v2/", SCOPE, fixed_parameters=fixed_parameters
+            ),
             fallback=local_tenant_environ({}),
         )
         self.auth = AuthService(
@@ -198,6 +203,7 @@ async def through_the_pages(
     """From an authorization URL through the tenant's pages to the callback URL."""
     forms = {
         "/u/login": {"username": email, "password": "password"},
+        "/u/second-step": {"code": "123456"},
         "/u/consent": {"action": "accept"},
     }
     while not url.startswith(APP):

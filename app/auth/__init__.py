@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .access.checks import (
+        acr,
         any_of,
         authenticated_within,
         claim,
         has_role,
         has_scope,
         member_of,
+        second_factor,
         verified_email,
     )
     from .access.policy import Check, Principal
     from .audit import AuditEvent, AuditHook, JsonLinesAuditLog, OpenTelemetryAuditLog
     from .config import AuthConfig, AuthorizationParams, ClientAuthenticationConfig
     from .errors import (
+        AcrNotMet,
         AuthError,
         AuthorizationError,
         CallbackError,
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
         LoginRefused,
         LoginRequired,
         LogoutTokenError,
+        MfaRequired,
         ProviderError,
         ProviderUnavailable,
         SessionEnded,
@@ -107,6 +111,7 @@ _MODULES = (
 
 __all__ = [
     "AccessTokenTransport",
+    "AcrNotMet",
     "Address",
     "AfterLogin",
     "AllowedList",
@@ -143,6 +148,7 @@ __all__ = [
     "LoginRequired",
     "LogoutTokenError",
     "MemorySessionStore",
+    "MfaRequired",
     "OpenTelemetryAuditLog",
     "PendingSession",
     "Plugin",
@@ -163,6 +169,7 @@ __all__ = [
     "TransactionError",
     "User",
     "UserScopedState",
+    "acr",
     "any_of",
     "authenticated_within",
     "claim",
@@ -170,6 +177,7 @@ __all__ = [
     "has_scope",
     "local_tenant_environ",
     "member_of",
+    "second_factor",
     "use_packaged_toolchain",
     "verified_email",
 ]

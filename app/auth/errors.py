@@ -7,9 +7,12 @@ AuthError                         code                   what the user can do
  │   ├─ TransactionError          invalid_state          (unknown, expired or already used `state`)
  │   ├─ AuthorizationError        the provider's error   choose differently (access_denied, ...)
  │   ├─ IdTokenError              invalid_id_token       (the ID token did not pass a check)
+ │   │   └─ AcrNotMet             acr_not_met            log in another way: the provider did not
+ │   │                                                   do what the login asked for
  │   └─ LoginRefused              the app's own          nothing: `before_session` refused the login
  ├─ LoginRequired                 login_required         log in: `login_url`
  │   ├─ ConsentRequired           consent_required       allow more: `login_url`
+ │   ├─ MfaRequired               mfa_required           log in with a second factor: `login_url`
  │   └─ SessionEnded              session_ended          log in again: the provider ended it
  ├─ HookError                     hook_failed            try again, or tell the operator of the app
  ├─ LogoutTokenError              invalid_logout_token   nothing: only the provider sees it
@@ -128,6 +131,20 @@ class HookError(AuthError):
     remedy = "Try again. If this persists, tell the operator of this app."
 
 
+class AcrNotMet(IdTokenError):
+    """The ID token has none of the `acr_values` that the login link requested (space-separated).
+
+    The provider logged the user in, but in another way. An earlier session stays as it is.
+    """
+
+    code = "acr_not_met"
+    remedy = "Set up a second factor at the login service, or log in another way."
+
+    def __init__(self, message: str, *, acr_values: str) -> None:
+        super().__init__(message)
+        self.acr_values = acr_values
+
+
 class LogoutTokenError(AuthError):
     """A logout token failed a check of OpenID Connect Back-Channel Logout 1.0 section 2.6."""
 
@@ -168,6 +185,14 @@ class ConsentRequired(LoginRequired):
 
     code = "consent_required"
     remedy = "Allow what is missing."
+
+
+class MfaRequired(LoginRequired):
+    """The provider renews no access token until the user logs in with a second factor (Auth0's
+    error `mfa_required`). The session and its tokens are unchanged. `login_url` asks for it."""
+
+    code = "mfa_required"
+    remedy = "Log in with a second factor."
 
 
 class SessionEnded(LoginRequired):

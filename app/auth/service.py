@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from .access.policy import SIGNED_IN, Requirement
 from .audit import AuditHook
 from .config import AuthConfig
-from .errors import LoginRequired
+from .errors import LoginRequired, MfaRequired
 from .flows.access_tokens import TokenRequest
 from .flows.devices import Device
 from .flows.hooks import AfterLogin, BeforeLogout, BeforeSession, Hooks
@@ -26,6 +26,7 @@ from .http_clients import HttpClients
 from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
 from .lifetimes import check_store_lifetimes
 from .limits import Limits
+from .oidc.authentication import MULTI_FACTOR
 from .reflex.access_report import AccessEntry, surface
 from .reflex.access_rules import default_rule
 from .reflex.components import AuthComponents
@@ -161,8 +162,8 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
         list has an access token, and no other request has one.
 
         Use it in a background handler: `async with auth.http_client(self) as http`. If there is no
-        token, requests raise `LoginRequired` or `ConsentRequired` (with a `login_url` that returns
-        to the page), `ProviderUnavailable` or `StoreUnavailable`.
+        token, requests raise `LoginRequired`, `ConsentRequired` or `MfaRequired` (with a
+        `login_url` that returns to the page), `ProviderUnavailable` or `StoreUnavailable`.
         """
         connection = self._connection(state)
         sub = connection.sub if connection else None
@@ -172,7 +173,8 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
         """Return the access token of this tab's user, refreshed if it is about to expire.
 
         Raises:
-            LoginRequired: no session; `ConsentRequired` and `SessionEnded` are kinds of it.
+            LoginRequired: no session; `ConsentRequired`, `MfaRequired` and `SessionEnded` are kinds
+                of it.
             ProviderUnavailable: the provider cannot renew the token now.
             StoreUnavailable: the session cannot be read.
         """
@@ -296,7 +298,10 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
             return await self.sessions.tokens.get(session_id_hash, wanted)
         except LoginRequired as error:
             # The flows know no pages, so the link is added here.
-            error.login_url = self.login_url(page(), audience=error.audience, scope=error.scope)
+            asks = {"acr_values": MULTI_FACTOR} if isinstance(error, MfaRequired) else {}
+            error.login_url = self.login_url(
+                page(), audience=error.audience, scope=error.scope, **asks
+            )
             raise
 
     @asynccontextmanager

@@ -10,6 +10,7 @@ from app.auth import (
     AuthError,
     ConsentRequired,
     LoginRequired,
+    MfaRequired,
     ProviderUnavailable,
     StoreUnavailable,
 )
@@ -23,6 +24,8 @@ def describe(error: Exception) -> str:
     match error:
         case ConsentRequired():
             return "This needs more than you have allowed so far."
+        case MfaRequired():
+            return "This needs a login with a second factor."
         case LoginRequired():
             return "Your login has ended. Log in again to go on."
         case ProviderUnavailable():
@@ -40,8 +43,11 @@ def describe(error: Exception) -> str:
 
 
 def url_to_allow(error: Exception) -> str:
-    """The link that asks the user to allow what is missing; empty for any other error."""
-    return (error.login_url or "") if isinstance(error, ConsentRequired) else ""
+    """The link that asks for what is missing: consent or a second factor; empty for any other
+    error."""
+    if isinstance(error, ConsentRequired | MfaRequired):
+        return error.login_url or ""
+    return ""
 
 
 def _told(what: str, error: AuthError) -> str:

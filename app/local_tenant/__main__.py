@@ -27,6 +27,7 @@ def main() -> int:
             rotation_overlap=arguments.rotation_overlap,
             multi_resource_refresh=not arguments.no_multi_resource_refresh,
             id_token_on_refresh=not arguments.no_id_token_on_refresh,
+            mfa_at_refresh=arguments.mfa_at_refresh,
         )
         listener = listen(
             settings.host, settings.port, name="the local tenant", variable="LOCAL_TENANT_PORT"
@@ -74,6 +75,11 @@ def _arguments() -> argparse.Namespace:
         action="store_true",
         help="a refresh brings no ID token, only a login does",
     )
+    parser.add_argument(
+        "--mfa-at-refresh",
+        action="store_true",
+        help="a user who has not done the second step gets mfa_required for a refresh token",
+    )
     parser.add_argument("--owner", type=int, help="end when this process is gone")
     return parser.parse_args()
 
@@ -82,7 +88,8 @@ def _announce(settings: TenantSettings) -> None:
     sys.stdout.write(
         f"Local tenant on {settings.issuer} (development only). "
         f"Dashboard: {settings.issuer}dashboard\n"
-        'Log in as alice@example.com or bob@example.com, password "password".\n'
+        'Log in as alice@example.com or bob@example.com, password "password"; '
+        "or as carol@example.com, who has a second step, too: the code 123456.\n"
     )
     sys.stdout.flush()
 

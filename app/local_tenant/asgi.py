@@ -62,6 +62,8 @@ def _pages(server: TenantServer) -> list[Route]:
         Route("/authorize", authorize.authorize),
         Route("/u/login", authorize.login_form, methods=["GET"]),
         Route("/u/login", authorize.log_in, methods=["POST"]),
+        Route("/u/second-step", authorize.second_step_form, methods=["GET"]),
+        Route("/u/second-step", authorize.second_step, methods=["POST"]),
         Route("/u/consent", authorize.consent_form, methods=["GET"]),
         Route("/u/consent", authorize.consent, methods=["POST"]),
         Route("/u/logout", logout.confirmed, methods=["POST"]),

@@ -1,4 +1,5 @@
-"""The authorization endpoint (RFC 6749 section 3.1), with the login and consent forms."""
+"""The authorization endpoint (RFC 6749 section 3.1), with the forms for login, second step and
+consent."""
 
 from __future__ import annotations
 
@@ -7,15 +8,20 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from authlib.oauth2.rfc6749 import OAuth2Error
-from authlib.oidc.core.errors import ConsentRequiredError, LoginRequiredError
+from authlib.oidc.core.errors import (
+    ConsentRequiredError,
+    InteractionRequiredError,
+    LoginRequiredError,
+)
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from . import browser_sessions as browsers
 from .html import message
-from .login_pages import consent_page, login_page
+from .login_pages import consent_page, login_page, second_step_page
 from .request import TenantRequest, authorization_request
+from .second_step import is_locked, pass_second_step, wants_second_step
 from .seeds import PASSWORD
 from .server import NO_STORE, TenantServer
 from .users import find_user
@@ -25,7 +31,7 @@ EXPIRED = "This page is no longer open. Go back to the application and log in ag
 
 
 class Authorize:
-    """`/authorize`, `/u/login` and `/u/consent`."""
+    """`/authorize`, `/u/login`, `/u/second-step` and `/u/consent`."""
 
     def __init__(self, server: TenantServer) -> None:
         self._server = server
@@ -85,10 +91,48 @@ class Authorize:
             problem=problem,
         )
 
+    def second_step_form(self, request: Request) -> Response:
+        """The page for the second step."""
+        interaction, session = self._interaction_and_session(request)
+        if interaction is None or session is None:
+            return message("Start again", EXPIRED, status=400)
+        return self._second_step_page(interaction, session)
+
+    async def second_step(self, request: Request) -> Response:
+        """Check the code, then continue the stored request."""
+        code = str((await request.form()).get("code", ""))
+        return await run_in_threadpool(self._second_step, request, code)
+
+    def _second_step(self, request: Request, code: str) -> Response:
+        interaction, session = self._interaction_and_session(request)
+        if interaction is None or session is None:
+            return message("Start again", EXPIRED, status=400)
+        now = self._server.clock()
+        if is_locked(self._database, session.user.user_id, now):
+            problem = "Too many wrong codes. Wait a quarter of an hour."
+            return self._second_step_page(interaction, session, problem=problem, status=429)
+        if not pass_second_step(self._database, session, code, now):
+            problem = "Wrong code."
+            return self._second_step_page(interaction, session, problem=problem, status=400)
+        return self._continue(interaction, request.cookies[browsers.COOKIE])
+
+    def _second_step_page(
+        self,
+        interaction: browsers.Interaction,
+        session: browsers.BrowserSession,
+        *,
+        problem: str | None = None,
+        status: int = 200,
+    ) -> Response:
+        oauth_request = self._request_of(interaction)
+        client = self._server.clients[oauth_request.payload.client_id]
+        return second_step_page(
+            client, session.user, self._targets(oauth_request), problem=problem, status=status
+        )
+
     def consent_form(self, request: Request) -> Response:
         """The consent page."""
-        interaction = self._interaction(request)
-        session = browsers.find_session(self._database, request.cookies.get(browsers.COOKIE))
+        interaction, session = self._interaction_and_session(request)
         if interaction is None or session is None:
             return message("Start again", EXPIRED, status=400)
         oauth_request = self._request_of(interaction)
@@ -103,8 +147,7 @@ class Authorize:
         return await run_in_threadpool(self._consent, request, accepted)
 
     def _consent(self, request: Request, accepted: bool) -> Response:
-        interaction = self._interaction(request)
-        session = browsers.find_session(self._database, request.cookies.get(browsers.COOKIE))
+        interaction, session = self._interaction_and_session(request)
         if interaction is None or session is None:
             return message("Start again", EXPIRED, status=400)
         browsers.close_interaction(self._database, interaction)
@@ -123,40 +166,38 @@ class Authorize:
         except ValueError:  # Authlib cannot quote a redirect_uri with such characters
             text = "Its redirect_uri is not registered for this application."
             return message(UNUSABLE, text, status=400)
-        if session is None or self._wants_login(oauth_request, session):
-            if oauth_request.payload.data.get("prompt") == "none":  # the login is too old
-                return self._refuse(
-                    LoginRequiredError(
-                        redirect_uri=oauth_request.payload.redirect_uri,
-                        state=oauth_request.payload.state,
-                    )
-                )
-            interaction = browsers.open_interaction(
-                self._database, browser, query, self._server.clock()
-            )
-            return _see_other(f"/u/login?{urlencode({'state': interaction})}")
-        if self._wants_consent(oauth_request, session):
-            if oauth_request.payload.data.get("prompt") == "none":
-                return self._refuse(
-                    ConsentRequiredError(
-                        redirect_uri=oauth_request.payload.redirect_uri,
-                        state=oauth_request.payload.state,
-                    )
-                )
-            interaction = browsers.open_interaction(
-                self._database, browser, query, self._server.clock()
-            )
-            return _see_other(f"/u/consent?{urlencode({'state': interaction})}")
-        return self._answer(oauth_request, session, accepted=True)
+        page: str | None = "/u/login"
+        refusal: type[OAuth2Error] = LoginRequiredError
+        if session is not None and not self._wants_login(oauth_request, session):
+            page, refusal = self._missing(oauth_request, session)
+            if page is None:
+                return self._answer(oauth_request, session, accepted=True)
+        if oauth_request.payload.data.get("prompt") == "none":
+            payload = oauth_request.payload
+            return self._refuse(refusal(redirect_uri=payload.redirect_uri, state=payload.state))
+        interaction = browsers.open_interaction(
+            self._database, browser, query, self._server.clock()
+        )
+        return _see_other(f"{page}?{urlencode({'state': interaction})}")
+
+    def _missing(
+        self, oauth_request: TenantRequest, session: browsers.BrowserSession
+    ) -> tuple[str | None, type[OAuth2Error]]:
+        """The page that a logged-in user has to see first, and its error for `prompt=none`."""
+        if wants_second_step(self._database, oauth_request.payload.data, session):
+            return "/u/second-step", InteractionRequiredError
+        is_missing = self._wants_consent(oauth_request, session)
+        return "/u/consent" if is_missing else None, ConsentRequiredError
 
     def _continue(self, interaction: browsers.Interaction, browser: str) -> Response:
-        """Continue after a login: with the consent form, or with the response."""
+        """Continue after a login or a second step: with the next form, or with the response."""
         oauth_request = self._request_of(interaction)
         session = browsers.find_session(self._database, browser)
         if session is None:
             return message("Start again", EXPIRED, status=400)
-        if self._wants_consent(oauth_request, session):
-            return _see_other(f"/u/consent?{urlencode({'state': interaction.id})}")
+        page, _ = self._missing(oauth_request, session)
+        if page is not None:
+            return _see_other(f"{page}?{urlencode({'state': interaction.id})}")
         browsers.close_interaction(self._database, interaction)
         return self._answer(oauth_request, session, accepted=True)
 
@@ -211,6 +252,12 @@ class Authorize:
         return browsers.find_interaction(
             self._database, browser, request.query_params.get("state", "")
         )
+
+    def _interaction_and_session(
+        self, request: Request
+    ) -> tuple[browsers.Interaction | None, browsers.BrowserSession | None]:
+        session = browsers.find_session(self._database, request.cookies.get(browsers.COOKIE))
+        return self._interaction(request), session
 
     def _request_of(self, interaction: browsers.Interaction) -> TenantRequest:
         return authorization_request(self._server.settings.issuer, interaction.query)

@@ -67,6 +67,7 @@ def end_session(database: Database, sid: str) -> None:
     with database.transaction() as connection:
         connection.execute("DELETE FROM sessions WHERE sid = ?", (sid,))
         connection.execute("DELETE FROM refresh_tokens WHERE sid = ?", (sid,))
+        connection.execute("DELETE FROM second_steps WHERE sid = ?", (sid,))
 
 
 def open_interaction(database: Database, browser: str, query: str, now: float) -> str:

@@ -37,6 +37,8 @@ CREATE TABLE IF NOT EXISTS refresh_tokens (
     expires_at REAL NOT NULL, used REAL NOT NULL DEFAULT 0, -- or epoch seconds of the first use
     auth_time REAL NOT NULL DEFAULT 0
 );
+CREATE TABLE IF NOT EXISTS second_steps (sid TEXT PRIMARY KEY); -- of logins that passed it
+CREATE TABLE IF NOT EXISTS wrong_codes (user_id TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS keys (kid TEXT PRIMARY KEY, jwk TEXT NOT NULL);
 """
 

@@ -16,6 +16,7 @@ from . import codes
 from .clients import CLIENT_AUTH_METHODS, Client
 from .refresh_grant import RefreshTokenGrant
 from .request import TenantRequest
+from .second_step import authentication_claims
 from .server import TenantServer
 from .users import User
 
@@ -121,7 +122,8 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
 
     def get_authorization_code_claims(self, authorization_code: codes.Grant) -> dict[str, Any]:
         claims: dict[str, Any] = super().get_authorization_code_claims(authorization_code)
-        return {**claims, "sid": authorization_code.sid}
+        how = authentication_claims(self._server.database, authorization_code.sid)
+        return {**claims, **how, "sid": authorization_code.sid}
 
     def generate_user_info(self, user: User, scope: str) -> dict[str, Any]:
         return user.claims(scope, self._server.settings.issuer)
@@ -137,6 +139,7 @@ class RefreshedIdToken(IdToken):
         claims: dict[str, Any] = super().get_compatible_claims(request)
         grant: codes.Grant = request.refresh_token
         claims["auth_time"], claims["sid"] = grant.get_auth_time(), grant.sid
+        claims.update(authentication_claims(self._server.database, grant.sid))
         if not grant.auth_time:  # a refresh token of an earlier release does not know it
             del claims["auth_time"]
         return claims

@@ -1,4 +1,4 @@
-"""The login page and the consent page."""
+"""The login page, the page for the second step, and the consent page."""
 
 from __future__ import annotations
 
@@ -30,6 +30,28 @@ def login_page(
           <button data-testid="tenant-login">Continue</button>
         </form>"""
     return document("Log in", body, status=400 if problem else 200, form_targets=targets)
+
+
+def second_step_page(
+    client: Client,
+    user: User,
+    targets: Sequence[str],
+    *,
+    problem: str | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    """A form for the code."""
+    body = f"""
+        <h1>Enter your code</h1>
+        <p>{escape(client.name)} asks for a second step. You are {escape(user.email)}.</p>
+        {alert(problem)}
+        <form method="post">
+          <label>Six-digit code
+            <input name="code" required inputmode="numeric" pattern="[0-9]{{6}}" maxlength="6"
+              autocomplete="one-time-code" autofocus></label>
+          <button data-testid="tenant-second-step">Continue</button>
+        </form>"""
+    return document("Enter your code", body, status=status, form_targets=targets)
 
 
 def consent_page(client: Client, user: User, scope: str, targets: Sequence[str]) -> HTMLResponse:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from typing import Any
 
-from authlib.oauth2.rfc6749 import InvalidGrantError, grants
+from authlib.oauth2.rfc6749 import InvalidGrantError, OAuth2Error, grants
 from authlib.oidc.core.errors import ConsentRequiredError
 
 from . import codes
@@ -13,8 +14,20 @@ from .apis import identity_scope
 from .browser_sessions import consented_scope
 from .clients import CLIENT_AUTH_METHODS
 from .request import TenantRequest
+from .second_step import lacks_second_step
 from .server import TenantServer
 from .users import User
+
+
+class MfaRequiredError(OAuth2Error):  # type: ignore[misc]
+    """Auth0's answer where a second factor is missing. The refresh token is not used up."""
+
+    error = "mfa_required"
+    description = "Multifactor authentication required"
+    status_code = 403
+
+    def get_body(self) -> list[tuple[str, str]]:
+        return [*super().get_body(), ("mfa_token", secrets.token_urlsafe(32))]
 
 
 class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
@@ -37,6 +50,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
         overlap = server.settings.rotation_overlap
         grant = codes.find_refresh_token(server.database, token, server.clock(), overlap=overlap)
         if grant is not None and grant.check_client(client):
+            self._check_second_step(grant)
             self.request.access_grant = self._access_grant(grant)
         self.request.refresh_token = self._validate_request_token(client)
 
@@ -59,6 +73,12 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
 
     def revoke_old_credential(self, refresh_token: codes.Grant) -> None:
         """`authenticate_refresh_token` has already used it up."""
+
+    def _check_second_step(self, grant: codes.Grant) -> None:
+        server = self.server
+        is_asked = server.settings.mfa_at_refresh
+        if is_asked and lacks_second_step(server.database, grant.user_id, grant.sid):
+            raise MfaRequiredError
 
     def _access_grant(self, grant: codes.Grant) -> codes.Grant:
         """What the new access token stands for. The refresh token keeps its audience and scope."""

@@ -1,4 +1,4 @@
-"""The two users of every new tenant."""
+"""The three users of every new tenant."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ USERS = (
         {"theme": "light", "favourite_colour": "teal", "newsletter": {"weekly": True}},
     ),
     _user("65a4f1c2d3e4b5a697887902", "Bob Builder", None),
+    _user("65a4f1c2d3e4b5a697887903", "Carol Danvers", {"theme": "dark"}),
 )
+
+CODES = {"auth0|65a4f1c2d3e4b5a697887903": "123456"}
+"""The fixed codes of the users with a second step, for development only."""
 
 
 def rows() -> list[tuple[str, str, str, str | None, str, str]]:

@@ -14,6 +14,7 @@ from .apis import DESCRIPTIONS, Apis
 from .clients import CLIENT_AUTH_METHODS, Client, registered_clients
 from .database import Database
 from .request import TenantRequest
+from .second_step import MULTI_FACTOR
 from .settings import TenantSettings
 from .signing import Signer
 from .users import User, find_user
@@ -135,6 +136,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "authorization_response_iss_parameter_supported": True,
+            "acr_values_supported": [MULTI_FACTOR],
             "claims_supported": ["sub", "name", "nickname", "picture", "email", "email_verified"],
             "x_local_tenant": True,
         }

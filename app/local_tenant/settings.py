@@ -21,7 +21,8 @@ class TenantSettings:
     `external_audience` is the identifier of the second API. With `multi_resource_refresh` a refresh
     token of `local-app` obtains access tokens for both APIs. For `rotation_overlap` seconds after
     its first use (Auth0's term) a refresh token may be used again. Without `id_token_on_refresh`,
-    only a login brings an ID token.
+    only a login brings an ID token. With `mfa_at_refresh`, a user with a second step who has not
+    done it gets `mfa_required` for a refresh token, as at Auth0.
 
     Raises:
         TenantRefused: `host` is not a loopback address, or `port` not a port.
@@ -38,6 +39,7 @@ class TenantSettings:
     multi_resource_refresh: bool = True
     rotation_overlap: int = 0
     id_token_on_refresh: bool = True
+    mfa_at_refresh: bool = False
 
     def __post_init__(self) -> None:
         if not is_loopback(self.host):

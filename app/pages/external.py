@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import reflex as rx
 
-from app.auth import AuthError, AuthState, ConsentRequired, UserScopedState
+from app.auth import AuthError, AuthState, ConsentRequired, MfaRequired, UserScopedState
 from app.auth_service import auth
 
 from ..components.layout import layout
@@ -50,7 +50,7 @@ class ExternalState(UserScopedState):
             async with auth.http_client(self) as http:
                 response = await http.get(f"{EXTERNAL_API_URL}{path}")
             answer = _pretty(response.raise_for_status().json())
-        except ConsentRequired as error:
+        except (ConsentRequired, MfaRequired) as error:
             problem, ask_url = describe(error), url_to_allow(error)
         except httpx.HTTPStatusError as error:
             problem, ask_url = describe(error), _url_for_missing_scope(error.response)

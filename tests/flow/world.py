@@ -105,6 +105,8 @@ class World:
         multi_resource_refresh_tokens: bool = False,
         tenant_multi_resource_refresh_tokens: bool | None = None,
         rotation_overlap: int = 0,
+        mfa_at_refresh: bool = False,
+        fixed_parameters: tuple[tuple[str, str], ...] = (),
         open_store: OpenStore | None = None,
         limits: Limits | None = None,
         environ: Mapping[str, str] | None = None,
@@ -125,6 +127,7 @@ class World:
             ),
             rotation_overlap=rotation_overlap,
             id_token_on_refresh=id_token_on_refresh,
+            mfa_at_refresh=mfa_at_refresh,
         )
         self.tenant_file = settings.data_file
         self.tenant = create_tenant(settings, clock=self.clock)
@@ -140,7 +143,9 @@ class World:
                 "AUTH0_ROTATION_OVERLAP": str(rotation_overlap),
                 **(environ or {}),
             },
-            authorization_params=AuthorizationParams("{domain}/api/v2/", SCOPE),
+            authorization_params=AuthorizationParams(
+                "{domain}/api/v2/", SCOPE, fixed_parameters=fixed_parameters
+            ),
             fallback=local_tenant_environ({}),
         )
         self.auth = AuthService(
@@ -242,6 +247,7 @@ async def through_the_pages(
     """From an authorization URL through the tenant's pages to the callback URL."""
     forms = {
         "/u/login": {"username": email, "password": "password"},
+        "/u/second-step": {"code": "123456"},
         "/u/consent": {"action": "accept"},
     }
     while not url.startswith(APP):

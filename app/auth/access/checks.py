@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..oidc.authentication import MULTI_FACTOR, is_multi_factor
 from .policy import Check, Principal, Requirement, Rule, decide, further_parameters
 
 
@@ -78,6 +79,47 @@ def authenticated_within(seconds: int) -> Check:
         lambda viewer: viewer.now - viewer.auth_time <= seconds,
         {"max_age": str(seconds)},
     )
+
+
+def second_factor(acr_values: str = MULTI_FACTOR) -> Check:
+    """The user logged in with a second factor; else the user logs in with one (step-up, by
+    `acr_values` of OpenID Connect Core section 3.1.2.1).
+
+    The ID token says so by `acr`, which is one of `acr_values` (space-separated) or Auth0's value
+    for it, or by `amr` (RFC 8176): it has `mfa`, or `pwd` beside another kind of factor, such as
+    `otp`, `sms` or `hwk`. `acr_values` is what the provider calls such a login. The login that asks
+    for it fails (`AcrNotMet`) unless the new ID token has one of them; where Auth0's is among them,
+    `amr` may say it instead.
+
+    Raises `ValueError` if `acr_values` is empty.
+    """
+    values = _values(acr_values)
+    name = "second factor" if acr_values == MULTI_FACTOR else f"second factor ({acr_values})"
+    return Check(
+        name,
+        lambda viewer: viewer.acr in values or is_multi_factor(viewer.acr, viewer.amr),
+        {"acr_values": acr_values},
+    )
+
+
+def acr(*values: str) -> Check:
+    """The user logged in with one of these authentication context classes, the claim `acr` of the
+    ID token; else the user logs in with one, in this order of preference (step-up).
+
+    Raises `ValueError` without values.
+    """
+    acr_values = " ".join(values)
+    wanted = _values(acr_values)
+    return Check(
+        f"acr {acr_values}", lambda viewer: viewer.acr in wanted, {"acr_values": acr_values}
+    )
+
+
+def _values(acr_values: str) -> frozenset[str]:
+    values = frozenset(acr_values.split())
+    if not values:
+        raise ValueError("acr_values is empty.")
+    return values
 
 
 def any_of(*predicates: Requirement) -> Check:

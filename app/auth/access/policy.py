@@ -50,7 +50,8 @@ class Principal:
     `user` holds all claims, `scopes` the scopes of the session's access tokens, and
     `scopes_by_audience` the same for each API. `data` is what `before_session` kept. `auth_time`
     and `now` are epoch seconds. `auth_time` is when the user authenticated at the provider or, if
-    the provider does not say, when the session began.
+    the provider does not say, when the session began. `acr` (None) and `amr` (empty if the provider
+    does not say) are how (OpenID Connect Core section 2).
     """
 
     user: Mapping[str, Any] = field(repr=False)
@@ -59,6 +60,8 @@ class Principal:
     now: float
     scopes_by_audience: Mapping[str, frozenset[str]] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, session: Session, now: float) -> Principal:
@@ -71,6 +74,8 @@ class Principal:
             now,
             scopes_by_audience=scopes,
             data=copy_of(session.data),
+            acr=session.acr,
+            amr=session.amr,
         )
 
 
@@ -207,7 +212,10 @@ async def decide(rule: Rule, viewer: Principal | None, given: Given | None = Non
     for check in rule.checks:
         if not await _is_met(check, viewer, given):
             if check.login_parameters:
-                return Decision(Denial.STEP_UP_REQUIRED, check.name, check.login_parameters)
+                # Those of the other checks, too: one login has to satisfy them all.
+                others = {k: v for each in rule.checks for k, v in each.login_parameters.items()}
+                parameters = {**others, **check.login_parameters}
+                return Decision(Denial.STEP_UP_REQUIRED, check.name, parameters)
             return Decision(Denial.FORBIDDEN, check.name)
     return ALLOWED
 

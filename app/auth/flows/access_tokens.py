@@ -14,10 +14,12 @@ from ..errors import (
     AuthError,
     ConsentRequired,
     LoginRequired,
+    MfaRequired,
     ProviderError,
     ProviderUnavailable,
     TokenEndpointError,
 )
+from ..oidc.authentication import acr_of, amr_of
 from ..oidc.id_token import session_expiry
 from ..oidc.jwt import Claims
 from ..oidc.token_endpoint import TokenResponse
@@ -144,6 +146,7 @@ class AccessTokens:
         Raises:
             LoginRequired: there is no session, or its token has expired and has no refresh token.
             ConsentRequired: the session has no such token, and the user can consent to it.
+            MfaRequired: the provider renews the token after a login with a second factor.
             SessionEnded: the provider answered `invalid_grant`. The session has been deleted.
             ProviderError, ProviderUnavailable, StoreUnavailable: the session is unchanged.
         """
@@ -180,6 +183,8 @@ class AccessTokens:
                 return serving.value
             if isinstance(error, TokenEndpointError) and error.error in _USER_CAN_HELP:
                 raise _consent_required(wanted, error.error) from None
+            if isinstance(error, TokenEndpointError) and error.error == "mfa_required":
+                raise _mfa_required(wanted) from None
             raise
 
     async def _redeemed(self, session_id_hash: str, wanted: TokenRequest, *, wait: bool) -> str:
@@ -200,6 +205,7 @@ class AccessTokens:
             session = stored.session.rotated(used, new.refresh_token).with_id_token(id_token)
             session = session.with_token(new) if fits else session
             if claims is not None:
+                session = session.authenticated_by(acr_of(claims), amr_of(claims))
                 session = session.ending_by(session_expiry(claims))
             session = await self._claims.apply(session_id_hash, session, claims, new)
             await self._refresher.save(session_id_hash, stored, session, fence=fence)
@@ -295,6 +301,16 @@ def _consent_required(wanted: TokenRequest, error: str | None = None) -> Consent
     return ConsentRequired(
         "The session has no access token for this audience and scope.",
         error=error,
+        audience=wanted.audience or None,
+        scope=wanted.scope,
+    )
+
+
+def _mfa_required(wanted: TokenRequest) -> MfaRequired:
+    # Not with the provider's answer: it holds an `mfa_token`.
+    return MfaRequired(
+        "The provider requires a second factor.",
+        error="mfa_required",
         audience=wanted.audience or None,
         scope=wanted.scope,
     )

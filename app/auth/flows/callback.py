@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..config import AuthConfig
-from ..errors import AuthError, HookError, IdTokenError, ProviderUnavailable, StoreUnavailable
+from ..errors import (
+    AcrNotMet,
+    AuthError,
+    HookError,
+    IdTokenError,
+    ProviderUnavailable,
+    StoreUnavailable,
+)
+from ..oidc.authentication import acr_of, amr_of, meets
 from ..oidc.authorization import code_of, single_parameters, state_of
 from ..oidc.id_token import IdTokenExpectations, session_expiry
 from ..oidc.jwt import Claims
@@ -117,6 +125,7 @@ class Callback:
             LoginRefused: the app's hook `before_session` refused the login.
             HookError: a hook of the app failed.
             AuthorizationError: the provider refused (the user declined, for example).
+            AcrNotMet: the user logged in, but not as the link requested.
             CallbackError, IdTokenError: the answer does not match the transaction.
             ProviderError, ProviderUnavailable: a request to the provider failed.
             StoreUnavailable: the transaction or the session cannot be read or written.
@@ -247,7 +256,11 @@ class Callback:
             code=code,
             state=state,
         )
-        return await self._provider.check_id_token(response.id_token, expected)
+        claims = await self._provider.check_id_token(response.id_token, expected)
+        acr_values = transaction.acr_values
+        if acr_values is not None and not meets(acr_values, acr_of(claims), amr_of(claims)):
+            raise AcrNotMet("The ID token has no requested acr.", acr_values=acr_values)
+        return claims
 
     def _session(
         self,
@@ -278,6 +291,8 @@ class Callback:
             authenticated_at=_auth_time(claims),
             session_expiry=_session_expiry(claims, now),
             claims_at=now,
+            acr=acr_of(claims),
+            amr=amr_of(claims),
         )
         return user.in_session(session)
 

@@ -19,6 +19,7 @@ from .login_link import (
     login_mode,
     login_parameters,
     login_scope,
+    requested_acr_values,
     safe_return_to,
 )
 from .provider import Provider
@@ -135,6 +136,7 @@ class Login:
             max_age=int(others["max_age"]) if "max_age" in others else None,
             organization=others.get("organization"),
             mode=mode,
+            acr_values=requested_acr_values(self._config.authorization_params, others),
         )
 
     async def _pushed(

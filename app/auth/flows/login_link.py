@@ -170,6 +170,16 @@ def kept_parameters(query: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
+def requested_acr_values(params: AuthorizationParams, sent: Mapping[str, str]) -> str | None:
+    """Return the `acr_values` that the ID token has to meet: those of the link.
+
+    As a fixed parameter, `acr_values` is the voluntary request that OpenID Connect Core section
+    3.1.2.1 describes: with a provider that ignores it, every login would fail. The checks of the
+    app decide then.
+    """
+    return None if "acr_values" in dict(params.fixed_parameters) else sent.get("acr_values")
+
+
 def check_issuer(query: Mapping[str, str], issuer: str) -> None:
     """Check the `iss` of a login that a third party starts (OpenID Connect Core section 4).
 

@@ -8,7 +8,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response
 
 from ..config import AuthConfig
-from ..errors import AuthError, AuthorizationError, LoginLinkError
+from ..errors import AcrNotMet, AuthError, AuthorizationError, LoginLinkError
 from ..flows.login_link import safe_return_to
 from ..session import Cookies, LoginMode, new_session_id
 from .responses import NO_STORE, log_error
@@ -42,7 +42,8 @@ class LoginEndings:
 
     def failed(self, error: AuthError, return_to: str | None = None) -> Response:
         """Redirect to the page for login problems. Of the error, the URL has only a stable code,
-        the id that is also in the log, and the path that the login was to lead to.
+        the id that is also in the log, and what a new attempt needs: the path that the login was to
+        lead to and, if the provider did not meet them, the link's `acr_values`.
 
         A provider's error code is the provider's text, so only a known one becomes the code. After
         a silent login, redirect to the page that the user was on.
@@ -51,7 +52,10 @@ class LoginEndings:
         if error.login_mode == LoginMode.SILENT and not isinstance(error, LoginLinkError):
             return self._failed_silently(error, return_to)
         log_error(error)
-        query = urlencode({"code": error.code, "id": error.error_id, "return_to": return_to})
+        parameters = {"code": error.code, "id": error.error_id, "return_to": return_to}
+        if isinstance(error, AcrNotMet):
+            parameters["acr_values"] = error.acr_values
+        query = urlencode(parameters)
         if error.login_mode == LoginMode.POPUP:
             url = f"{self._config.app_api_url}/auth/popup?{query}"
             return RedirectResponse(url, 303, headers=NO_STORE)

@@ -20,7 +20,7 @@ from ..session import Session
 from ..texts import AuthTexts
 from .access_rules import AccessRules, is_setvar
 from .builtin_handlers import Call, call_of, is_report, shorten
-from .guard import Page, guard_page, is_guarded_page, with_silent_login
+from .guard import Page, guard_page, is_guarded_page, with_owner, with_silent_login
 from .navigation import LoginUrl, go_to_login
 from .pages import Views
 from .payloads import STATE, Parameters, default_arguments, parameters_of
@@ -199,9 +199,13 @@ class AccessControl:
             return page  # Reflex's own page for addresses that have none
         rule = self.rules.of_page(page)
         self._page_rules[rule.key] = rule
-        # A page may be guarded by `require_login` already.
-        if is_guarded_page(page) or (rule.is_public and not self._is_login_silent):
-            return page
         # Reflex also takes a component in place of a function.
         view = cast(Page, page) if callable(page) else lambda: page
-        return with_silent_login(view) if rule.is_public else guard_page(view, self._views, rule)
+        # A page may be guarded by `require_login` already.
+        if is_guarded_page(page):
+            return with_owner(view)
+        if not rule.is_public:
+            view = guard_page(view, self._views, rule)
+        elif self._is_login_silent:
+            view = with_silent_login(view)
+        return with_owner(view)

@@ -69,7 +69,7 @@ class ClientStorage:
             return ShownBefore.UNKNOWN  # it does not fit, and the access control drops it
         values = {name: value for name, value in given.items() if isinstance(value, str)}
         permitted = await self._permitted(values, session)
-        if event.name == HYDRATE_AND_LOAD and session is not None and self._guards_any():
+        if event.name == HYDRATE_AND_LOAD and session is not None:
             permitted |= self._owned(permitted, values, self._tags(session.sub))
         shown = ShownBefore.UNKNOWN
         if event.name == HYDRATE_AND_LOAD and (session is None) == (state_key is None):
@@ -102,7 +102,9 @@ class ClientStorage:
         """The tags of this user, and the default of each guarded value that another one left. A
         value that is set at the hydrate goes back to the browser, which then keeps it."""
         is_own = {name: values.get(name) in tags for name in _OWNERS.values()}
-        owned: dict[str, str] = dict.fromkeys(is_own, tags[0])
+        # The page needs the tag of the tab (kept-forms.js); the other has to say something only if
+        # the app has a guarded variable in client storage.
+        owned = {name: tags[0] for of_tab, name in _OWNERS.items() if of_tab or self._guards_any()}
         for full_name in permitted:
             state, name = _variable(full_name)
             if state is None or self._rules.of_variable(state, name).is_public:

@@ -96,14 +96,31 @@ def with_silent_login(page: Page) -> Page:
     return view
 
 
+def with_owner(page: Page) -> Page:
+    """The page with a mark of whom this tab shows: the tag of a user, `visitor`, or nothing until
+    that is known. kept-forms.js reads it. React moves the element to the head of the document."""
+
+    @functools.wraps(page)
+    def marked() -> rx.Component:
+        content: Any = page()
+        parts = content if isinstance(content, tuple | list) else (content,)
+        is_known = ~AuthState.is_loading & (AuthState.error == "")
+        tag = rx.cond(AuthState.is_authenticated, AuthState.tab_storage_owner, "visitor")
+        return rx.fragment(
+            *parts, rx.el.meta(name="auth-owner", content=rx.cond(is_known, tag, ""))
+        )
+
+    return marked
+
+
 def is_guarded_page(page: Any) -> bool:
     """Whether `guard_page` has made this page, or a function that wraps it."""
     return _IS_GUARDED in getattr(page, "__dict__", {})
 
 
-def _entering(rule: Rule) -> Any:
+def _entering(rule: Rule, *, again: bool = False) -> Any:
     authorize: Any = AuthState.authorize_page
-    return authorize(rule.key) if rule.checks else AuthState.require_login
+    return authorize(rule.key, again) if rule.checks else AuthState.require_login
 
 
 def _if_allowed(page: Page, rule: Rule, views: Views) -> rx.Component | rx.Var[Any]:
@@ -114,6 +131,7 @@ def _if_allowed(page: Page, rule: Rule, views: Views) -> rx.Component | rx.Var[A
         AuthState.page_access[rule.key],
         ("allowed", page()),
         ("forbidden", views.forbidden()),
-        ("step_up", views.step_up(_entering(rule))),
+        ("step_up", views.step_up(_entering(rule, again=True))),
+        ("step_up_failed", views.step_up_failed(_entering(rule, again=True))),
         views.waiting(),
     )

@@ -43,7 +43,8 @@ def go_to_login(state: Any, login_url: LoginUrl, **parameters: str) -> EventSpec
     This is a document navigation: on one origin, `rx.redirect` would look for a page of the app.
     """
     url = login_url(current_path(state), **parameters)
-    return _call("window.location.assign", url)
+    # The event lets kept-forms.js keep what was typed into the page.
+    return _call("window.dispatchEvent(new Event('auth-leave'));window.location.assign", url)
 
 
 def log_in_silently(state: Any, login_url: LoginUrl) -> EventSpec:

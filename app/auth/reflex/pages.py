@@ -43,8 +43,8 @@ class AuthPages:
 
 class LoginProblem(rx.State):
     """What the page for login problems shows. Of the URL, nothing but the error id reaches the
-    page: the code selects a text, `return_to` is a path on this origin, and the app's sentence
-    about a refused login is sealed."""
+    page: the code selects a text, `return_to` is a path on this origin, the app's sentence about a
+    refused login is sealed, and `acr_values` goes into a login link, which checks it."""
 
     # Set when the layer is installed.
     _texts: ClassVar[AuthTexts] = AuthTexts()
@@ -87,9 +87,20 @@ class LoginProblem(rx.State):
     def try_again_url(self) -> str:
         """The link that logs in again and returns to the page of the failed login. After a refused
         login it asks for the password: the provider would log the same user in."""
-        again = {"prompt": "login"} if self.reason else {}
-        return_to = self.router.url.query_parameters.get("return_to", "/")
-        return type(self)._login_url(return_to, **again)
+        query = self.router.url.query_parameters
+        again = {"acr_values": query["acr_values"]} if query.get("acr_values") else {}
+        if self.reason:
+            again = {"prompt": "login"}
+        return type(self)._login_url(query.get("return_to", "/"), **again)
+
+    @rx.var
+    def login_without_url(self) -> str:
+        """The same without the `acr_values` that the provider did not meet; empty for any other
+        problem."""
+        query = self.router.url.query_parameters
+        if query.get("code") != "acr_not_met":
+            return ""
+        return type(self)._login_url(query.get("return_to", "/"))
 
     def _refused(self, tree: str, query: Mapping[str, str]) -> Refusal | None:
         return type(self)._refusal(tree, query.get("reason", ""), query.get("id", ""))
@@ -141,6 +152,7 @@ class Views:
                     class_name="auth-button",
                     custom_attrs={"data-testid": "try-again"},
                 ),
+                self._login_without(),
                 self._start_page(),
                 class_name="auth-choices",
             ),
@@ -211,6 +223,29 @@ class Views:
             ),
         )
 
+    def step_up_failed(self, log_in_again: Any) -> rx.Component:
+        """The view for a user who has come back from the login and still fails a check that a login
+        can meet. The browser does not go there again by itself. `log_in_again` is the event."""
+        return _page(
+            "auth-forbidden",
+            rx.el.section(
+                rx.el.h1(
+                    self.text("step_up_failed_title"), custom_attrs={"data-testid": "auth-error"}
+                ),
+                rx.el.p(self.text("step_up_failed")),
+                rx.el.p(
+                    rx.el.button(
+                        self.text("try_again"), on_click=log_in_again, class_name="auth-button"
+                    ),
+                    self._start_page(),
+                    class_name="auth-choices",
+                ),
+                class_name="auth-card",
+                role="alert",
+                lang=AuthState.language,
+            ),
+        )
+
     def login_link(self, *children: Any, **props: Any) -> rx.Component:
         """A link to the login that returns to this page."""
         attributes = {"data-testid": "login", **props.pop("custom_attrs", {})}
@@ -252,6 +287,18 @@ class Views:
             rx.el.p(self.login_link(class_name="auth-button"), class_name="auth-choices"),
             class_name="auth-card",
             lang=AuthState.language,
+        )
+
+    def _login_without(self) -> rx.Component:
+        """For a user who is not signed in, and whose login failed for its `acr` only."""
+        return rx.cond(
+            (LoginProblem.login_without_url != "") & ~AuthState.is_authenticated,
+            rx.el.a(
+                self.text("log_in_without"),
+                href=LoginProblem.login_without_url,
+                reload_document=True,
+                class_name="auth-link",
+            ),
         )
 
     def _start_page(self) -> rx.Component:

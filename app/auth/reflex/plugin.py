@@ -14,6 +14,7 @@ from ..errors import ConfigError
 from .pages import AuthPages, Views
 
 SCRIPT = "reflex-oidc.js"
+_PARTS = ("reflex-oidc.js", "kept-forms.js")
 STYLESHEET = "reflex-oidc.css"
 
 
@@ -64,7 +65,10 @@ class Plugin(rx.plugins.Plugin):
         folder = Path(__file__).parent
         return [
             (Path("styles") / STYLESHEET, (folder / STYLESHEET).read_text()),
-            (Path("public") / SCRIPT, (folder / SCRIPT).read_text()),
+            (
+                Path("public") / SCRIPT,
+                "\n".join((folder / part).read_text() for part in _PARTS),
+            ),
         ]
 
     def _install(self) -> Service:

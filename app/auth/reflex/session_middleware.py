@@ -27,7 +27,7 @@ from .client_storage import HYDRATES, ClientStorage, ShownBefore
 from .delta_filter import values_with_checks
 from .events import start_event, tree_of
 from .replay import Replay
-from .state import AuthState, shown_as, text_for
+from .state import AuthState, text_for
 from .subscription import subscribed_events
 
 logger = logging.getLogger(__name__)
@@ -214,7 +214,7 @@ class SessionMiddleware(Middleware):
             is_loading=False,
             is_authenticated=session is not None,
             user=user,
-            page_access={key: shown_as(each) for key, each in decisions.items()},
+            page_access={key: auth_state._shown_as(key, each) for key, each in decisions.items()},
             error=error,
             expires_at=expires_at,
             ends_at=ends_at,

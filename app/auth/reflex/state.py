@@ -65,7 +65,8 @@ class AuthState(rx.State):
     """When the session ends however much it is used."""
 
     page_access: dict[str, str] = {}
-    """`allowed`, `step_up` or `forbidden` for each page with checks, by the key of its rule."""
+    """`allowed`, `step_up`, `step_up_failed` or `forbidden` for each page with checks, by the key
+    of its rule."""
 
     # Tags for `ClientStorage`. Here, since each State of a tab is one more file to write.
     storage_owner: str = rx.LocalStorage("", name="auth_storage_owner")
@@ -76,6 +77,10 @@ class AuthState(rx.State):
     """The tag of the login whose state tree this tab showed last."""
 
     _has_carried_over: bool = False
+
+    # The keys of rules for which the browser went to the login by itself. It goes once: if the user
+    # comes back and still fails the check, the page says so, and the user decides.
+    _stepped_up: set[str] = set()
 
     # Set when the layer is installed: Reflex itself creates the instances of States.
     _texts: ClassVar[AuthTexts] = AuthTexts()
@@ -115,18 +120,32 @@ class AuthState(rx.State):
         return log_in_silently(self, type(self)._login_url)
 
     @rx.event
-    async def authorize_page(self, rule: str) -> EventSpec | None:
-        """Runs when a page with checks loads: decide again, and step up if that helps."""
+    async def authorize_page(self, rule: str, again: bool = False) -> EventSpec | None:
+        """Runs when a page with checks loads: decide again, and step up if that helps. If that has
+        been tried, the page offers it: `again` is the user's click."""
         if not self.is_authenticated:
             return self.require_login()  # type: ignore[operator]
         decision = await type(self)._decide(self, rule)
         if decision is None:  # a client sent a rule that no page has
             return None
         type(self)._record(self, decision)
-        self.page_access[rule] = shown_as(decision)
-        if decision.denial is Denial.STEP_UP_REQUIRED:
+        if decision.denial is not Denial.STEP_UP_REQUIRED:
+            self._stepped_up.discard(rule)
+        self.page_access[rule] = self._shown_as(rule, decision)
+        if decision.denial is Denial.STEP_UP_REQUIRED and (again or rule not in self._stepped_up):
+            self._stepped_up.add(rule)
             return go_to_login(self, type(self)._login_url, **decision.login_parameters)
         return None
+
+    def _shown_as(self, rule: str, decision: Decision) -> str:
+        """The value of `page_access` for a decision."""
+        match decision.denial:
+            case None:
+                return "allowed"
+            case Denial.STEP_UP_REQUIRED:
+                return "step_up_failed" if rule in self._stepped_up else "step_up"
+            case _:
+                return "forbidden"
 
     @rx.event
     def acknowledge(self) -> None:
@@ -142,17 +161,6 @@ class AuthState(rx.State):
     @rx.event
     def refresh(self) -> None:
         """Do nothing. The session middleware, which runs before every event, updates this State."""
-
-
-def shown_as(decision: Decision) -> str:
-    """The value of `page_access` for a decision."""
-    match decision.denial:
-        case None:
-            return "allowed"
-        case Denial.STEP_UP_REQUIRED:
-            return "step_up"
-        case _:
-            return "forbidden"
 
 
 def text_for(state: BaseState, texts: AuthTexts, key: str) -> str:

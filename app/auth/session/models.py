@@ -45,7 +45,8 @@ class Session:
     """A session of a user. `user` holds the claims for the app, `sid` is the provider's session.
 
     `browser` and `platform` come from the `User-Agent`, so that the user can recognize the session.
-    `id_token` is the latest one; it names the session to the provider at logout.
+    `id_token` is the latest one; it names the session to the provider at logout. `acr` and `amr`
+    say how the user authenticated (OpenID Connect Core section 2).
 
     `provider_claims` are the claims as the provider sent them, if a hook made others of them: None
     means that they are `user`. `userinfo_claims` names those that UserInfo has and the ID token
@@ -76,6 +77,8 @@ class Session:
     claims_at: float | None = None
     claims_version: int = 0
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
 
     @property
     def auth_time(self) -> float:
@@ -127,6 +130,11 @@ class Session:
             return self
         return replace(self, session_expiry=session_expiry)
 
+    def authenticated_by(self, acr: str | None, amr: tuple[str, ...]) -> Session:
+        """Return the session with the `acr` and `amr` of a newer ID token of the same login. What
+        that token leaves out stays."""
+        return replace(self, acr=acr or self.acr, amr=amr or self.amr)
+
     def to_bytes(self) -> bytes:
         """Return the record as JSON."""
         return _dump(asdict(self))
@@ -148,6 +156,7 @@ class Session:
             tokens = tuple(AccessToken(**token) for token in fields.pop("access_tokens"))
             if fields.get("userinfo_claims") is not None:
                 fields["userinfo_claims"] = tuple(fields["userinfo_claims"])
+            fields["amr"] = tuple(fields.get("amr", ()))
             return cls(access_tokens=tokens, **fields)
         except (KeyError, TypeError) as error:
             raise RecordError("A session record has another shape.") from error
@@ -164,8 +173,8 @@ class LoginMode(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """One login attempt, from `/auth/login` to the callback. `mode` is a `LoginMode`, `kept_event`
-    what is to be done after it (`KeptEvent` as JSON). `parameters` are those of the link, as the
-    client sent them."""
+    what is to be done after it (`KeptEvent` as JSON), `acr_values` those that a link requests.
+    `parameters` are those of the link, as the client sent them."""
 
     nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)
@@ -179,6 +188,7 @@ class Transaction:
     mode: str = LoginMode.REDIRECT
     kept_event: str | None = field(default=None, repr=False)
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    acr_values: str | None = None
 
     def to_bytes(self) -> bytes:
         """Return the record as JSON."""

@@ -22,6 +22,8 @@ def new_session(
     access_token: str = ACCESS_TOKEN,
     refresh_token: str | None = None,
     auth_time: float | None = None,
+    acr: str | None = None,
+    amr: Sequence[str] = (),
     now: float | None = None,
     session_expiry: float | None = None,
 ) -> Session:
@@ -29,8 +31,9 @@ def new_session(
 
     `user` holds the claims; `sub` is needed. `roles` become the claim `roles`. The access token is
     for `audience` (None: the default one), has these `scopes` (space-separated), and is valid for
-    an hour. `auth_time` (epoch seconds) is when the user authenticated; `now` by default.
-    `session_expiry` (epoch seconds) is when the session ends at the latest.
+    an hour. `auth_time` (epoch seconds) is when the user authenticated, `now` by default; `acr` and
+    `amr` are how (for `second_factor`). `session_expiry` (epoch seconds) is when the session ends
+    at the latest.
     """
     now = time.time() if now is None else now
     claims = {**user, **({"roles": list(roles)} if roles else {})}
@@ -45,6 +48,8 @@ def new_session(
         now,
         authenticated_at=now if auth_time is None else auth_time,
         session_expiry=session_expiry,
+        acr=acr,
+        amr=tuple(amr),
     )
 
 

@@ -54,6 +54,12 @@ PROBLEMS = {
         "A step of this app failed, so you are not logged in. Try again; if this persists, tell "
         "its operator the reference."
     ),
+    "acr_not_met_title": "The login service did not ask for a second factor",
+    "acr_not_met": (
+        "This part of the app requires a login with a second factor, or another special login, and "
+        "the login service did not report one. If you have no second factor yet, set one up there. "
+        "Then try again."
+    ),
     "store_unavailable_title": "Logins cannot be saved right now",
     "store_unavailable": "Nothing is lost. Wait a moment, then try again.",
 }
@@ -72,6 +78,12 @@ ENGLISH = {
     "forbidden": "You are logged in, but you lack what it takes to see it (status 403).",
     "step_up_title": "Confirm that it is you",
     "step_up": "You have to log in once more to see this page.",
+    "step_up_failed_title": "This page still requires another login",
+    "step_up_failed": (
+        "For example, one with a second factor. Either the login service did not ask you for it, "
+        "or you did not finish it."
+    ),
+    "log_in_without": "Log in without a second factor",
     "not_allowed": "You may not do this.",
     "not_done": (
         "Your login has changed. What you did last was not carried out: please do it again."

@@ -16,6 +16,12 @@ GERMAN = {
     "forbidden": "Sie sind angemeldet, dürfen diese Seite aber nicht sehen (Status 403).",
     "step_up_title": "Bitte bestätigen Sie, dass Sie es sind",
     "step_up": "Um diese Seite zu sehen, müssen Sie sich noch einmal anmelden.",
+    "step_up_failed_title": "Diese Seite verlangt noch eine weitere Anmeldung",
+    "step_up_failed": (
+        "Etwa eine mit einem zweiten Faktor. Entweder hat der Anmeldedienst nicht danach gefragt, "
+        "oder Sie haben sie nicht abgeschlossen."
+    ),
+    "log_in_without": "Ohne zweiten Faktor anmelden",
     "not_allowed": "Das dürfen Sie nicht tun.",
     "not_done": (
         "Ihre Anmeldung hat sich geändert. Ihre letzte Eingabe wurde nicht ausgeführt: Bitte "
@@ -118,6 +124,13 @@ GERMAN = {
     "hook_failed": (
         "Ein Schritt dieser App ist fehlgeschlagen, daher sind Sie nicht angemeldet. Versuchen Sie "
         "es noch einmal; bleibt es dabei, nennen Sie ihrem Betreiber die Referenz."
+    ),
+    "acr_not_met_title": "Der Anmeldedienst hat keinen zweiten Faktor verlangt",
+    "acr_not_met": (
+        "Dieser Teil der Anwendung verlangt eine Anmeldung mit einem zweiten Faktor oder eine "
+        "andere besondere Anmeldung, und der Anmeldedienst hat keine gemeldet. Falls Sie noch "
+        "keinen zweiten Faktor haben, richten Sie dort einen ein. Versuchen Sie es danach noch "
+        "einmal."
     ),
     "store_unavailable_title": "Anmeldungen können gerade nicht gespeichert werden",
     "store_unavailable": (

@@ -15,6 +15,7 @@ from reflex_oidc import (
     UserScopedState,
     claim,
     has_role,
+    second_factor,
 )
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -195,6 +196,77 @@ def admins():
     )
 
 
+class Transfer(rx.State):
+    """A form whose fields send changes to the State, and whose handler wants a second factor."""
+
+    amount: str = ""
+    urgent: bool = False
+    plan: str = "slow"
+    heard: str = ""
+    sent: str = ""
+
+    @rx.event
+    def set_amount(self, amount: str):
+        self.amount = amount
+
+    @rx.event
+    def set_urgent(self, urgent: bool):
+        self.urgent = urgent
+
+    @rx.event
+    def set_plan(self, plan: str):
+        self.plan = plan
+
+    @rx.event
+    def hear(self, text: str):
+        self.heard = text
+
+    @rx.event
+    @auth.require(second_factor())
+    def send(self):
+        self.sent = f"{self.amount} {self.plan} {self.urgent}"
+
+
+def transfer_form():
+    return rx.el.main(
+        rx.el.p(rx.cond(AuthState.is_loading, "loading", "ready"), id="ready"),
+        rx.el.p(AuthState.user["email"], id="email"),
+        rx.el.input(id="amount", value=Transfer.amount, on_change=Transfer.set_amount),
+        rx.el.input(
+            name="urgent", type="checkbox", on_change=Transfer.set_urgent, checked=Transfer.urgent
+        ),
+        rx.el.select(
+            *[rx.el.option(plan, value=plan) for plan in ("slow", "fast")],
+            name="plan",
+            value=Transfer.plan,
+            on_change=Transfer.set_plan,
+        ),
+        rx.el.textarea(name="reason", on_change=Transfer.hear),
+        rx.el.input(name="plain"),
+        rx.el.input(name="plain"),
+        rx.el.input(name="side", type="radio", value="left", default_checked=True),
+        rx.el.input(name="side", type="radio", value="right"),
+        rx.el.input(name="pin", type="password"),
+        rx.el.input(name="code", auto_complete="off"),
+        rx.el.div(rx.el.input(name="note"), custom_attrs={"data-auth-keep": "no"}),
+        rx.el.button("send", on_click=Transfer.send),
+        rx.el.p(Transfer.sent, id="sent"),
+        rx.el.p(Transfer.heard, id="heard"),
+        auth.login_link("log in"),
+        auth.logout_form(rx.el.button("log out")),
+    )
+
+
+@auth.public
+def transfer():
+    return transfer_form()
+
+
+@auth.require(second_factor())
+def vault():
+    return transfer_form()
+
+
 @auth.require_login_http
 async def export(request):
     session = await auth.session(request)
@@ -206,4 +278,6 @@ app = rx.App(api_transformer=Starlette(routes=[Route("/export.csv", export)]))
 app.add_page(index, route="/")
 app.add_page(alices, route="/alices")
 app.add_page(admins, route="/admins")
+app.add_page(transfer, route="/transfer")
+app.add_page(vault, route="/vault")
 auth.install(app)

@@ -42,12 +42,12 @@ def test_guarded(app: rx.App, component: Any) -> None:
 
 @pytest.mark.parametrize("component", [guard_page(page), decorated(guard_page(page))])
 def test_once(app: rx.App, component: Any) -> None:
-    """One that is guarded already is left as it is."""
-    assert guarded(app, component) is component
+    """One that is guarded already gets no second guard, only the mark of whom the tab shows."""
+    assert guarded(app, component).__wrapped__ is component
 
 
 def test_public(app: rx.App) -> None:
-    """So is one that is marked as public."""
+    """One that is marked as public gets no guard."""
     public = guarded(app, mark(decorated(page), PUBLIC))
     assert public.__name__ == "page"
     assert not is_guarded_page(public)

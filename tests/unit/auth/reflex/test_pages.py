@@ -73,8 +73,10 @@ def test_popup_link(app: rx.App) -> None:
 
 
 def on_mount(page: Callable[[], rx.Component]) -> str:
-    """What a page does when it is shown."""
-    return str(page().event_triggers.get("on_mount"))
+    """What a page does when it is shown. The mark of whom the tab shows is around it."""
+    marked = page()
+    parts = (marked, *marked.children)
+    return str([part.event_triggers.get("on_mount") for part in parts])
 
 
 def test_silent_login(app: rx.App) -> None:

@@ -92,6 +92,24 @@ def test_record_without_claims_fields() -> None:
     )
 
 
+def test_authentication() -> None:
+    """How the user logged in is written and read; an earlier record says nothing about it."""
+    session = replace(SESSION, acr="urn:gold", amr=("pwd", "otp"))
+    assert Session.from_bytes(session.to_bytes()) == session
+    fields = json.loads(session.to_bytes())
+    del fields["acr"], fields["amr"]
+    earlier = Session.from_bytes(json.dumps(fields).encode())
+    assert (earlier.acr, earlier.amr) == (None, ())
+
+
+def test_earlier_transaction() -> None:
+    """A login that began before an update asked for no `acr`."""
+    transaction = Transaction("nonce", "verifier", "/callback", "/", "openid", None, 1.0)
+    fields = json.loads(transaction.to_bytes())
+    del fields["acr_values"]
+    assert Transaction.from_bytes(json.dumps(fields).encode()) == transaction
+
+
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"v":1}', b'{"v":4}', b'{"v":4,"sub":"x"}'])
 def test_other_shape(data: bytes) -> None:
     """What is no session record is an error of its own kind."""

@@ -61,7 +61,7 @@ def test_every_public_name_without_an_extra() -> None:
 
 def test_devices_without_their_extra() -> None:
     """Without ua-parser, a session has no names of browser and platform, and no error."""
-    code = "from reflex_oidc.flows.callback import parse_user_agent as p; print(p('Mozilla/5.0'))"
+    code = "from reflex_oidc.flows.devices import parse_user_agent as p; print(p('Mozilla/5.0'))"
     assert run(code) == "('', '')"
 
 

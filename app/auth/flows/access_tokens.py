@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,7 +18,7 @@ from ..errors import (
 )
 from ..oidc.authentication import acr_of, amr_of
 from ..oidc.id_token import session_expiry
-from ..oidc.jwt import Claims
+from ..oidc.jwt import Claims, JwtError, unverified_claims
 from ..oidc.token_endpoint import TokenResponse
 from ..session import AccessToken, Session, SessionStore, StoredSession
 from .claims_update import ClaimsUpdate
@@ -70,18 +67,11 @@ def names_another_audience(access_token: str, audience: str) -> bool:
 
 def _claimed_audience(access_token: str) -> list[object] | None:
     """Return the unverified `aud` of a JWT (RFC 7519 section 4.1.3), or None if there is none."""
-    parts = access_token.split(".")
-    if len(parts) != 3:
-        return None
     try:
-        # JWTs have no base64 padding (RFC 7515 section 2), but Python requires it.
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
+        audience = unverified_claims(access_token).get("aud")
+    except JwtError:
         return None
-    audience = claims.get("aud") if isinstance(claims, dict) else None
-    if audience is None:
-        return None
-    return audience if isinstance(audience, list) else [audience]
+    return audience if audience is None or isinstance(audience, list) else [audience]
 
 
 logger = logging.getLogger(__name__)

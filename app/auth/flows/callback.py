@@ -32,32 +32,13 @@ from ..session import (
 )
 from .access_tokens import issued_token
 from .claims import ClaimsSource, ProviderClaims
+from .devices import parse_user_agent
 from .hooks import Hooks
 from .kept_events import KeptEvents
 from .provider import Provider
 from .refresh import RefreshLocks
 from .session_events import OnSessionEnd, SessionEndReason
 from .transactions import Transactions
-
-_LONGEST = 512  # characters of a User-Agent that are parsed
-
-
-def parse_user_agent(user_agent: str | None) -> tuple[str, str]:
-    """Return browser and platform of a `User-Agent` (RFC 9110 section 10.1.5), such as `("Firefox",
-    "Windows")`, or empty texts. For display only: a client can send any value.
-
-    It takes ua-parser, which the extra `reflex-oidc[devices]` installs; without it, both are empty.
-    """
-    if not user_agent:
-        return "", ""
-    try:
-        from ua_parser import parse
-    except ImportError:
-        return "", ""
-    result = parse(user_agent[:_LONGEST])
-    browser = result.user_agent.family if result.user_agent else ""
-    return browser, result.os.family if result.os else ""
-
 
 logger = logging.getLogger(__name__)
 

@@ -119,7 +119,7 @@ class Gate:
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
         client_token, client = _header(scope, _TAB) or "", self._client(scope)
-        session_id_hash = self._session_id_hash(scope)
+        session_id_hash = self._cookies.session_id_hash(_header(scope, b"cookie"))
         async with AsyncExitStack() as stack:
             try:
                 tab = await stack.enter_async_context(
@@ -141,7 +141,7 @@ class Gate:
         client = self._client(scope)
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         client_token = query.get("token", "")
-        session_id_hash = self._session_id_hash(scope)
+        session_id_hash = self._cookies.session_id_hash(_header(scope, b"cookie"))
         browser = self._cookies.browser.read(_header(scope, b"cookie"))
         if self._is_foreign(scope):
             # Not counted: a foreign page could use up the limits of a user who visits it.
@@ -252,10 +252,6 @@ class Gate:
         stored = await self._store.load(session_id_hash) if session_id_hash else None
         return stored.session if stored else None
 
-    def _session_id_hash(self, scope: Scope) -> str | None:
-        session_id = self._cookies.session.read(_header(scope, b"cookie"))
-        return hash_session_id(session_id) if session_id else None
-
     def _client(self, scope: Scope) -> str:
         self._proxy_warning.look_at(scope)
         return client_address(scope, self._trusted_proxies)
@@ -269,13 +265,13 @@ class Gate:
         return limits is not None and await limits.seconds_to_wait("connection", client) > 0
 
     def _record(self, denial: Denial, scope: Scope) -> None:
-        session_id_hash = self._session_id_hash(scope)
+        session_id_hash = self._cookies.session_id_hash(_header(scope, b"cookie"))
         record_access(
             self._audit, Decision(denial), sub=None, ref=session_id_hash, target=scope["path"]
         )
 
     async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
-        session_id_hash = self._session_id_hash(scope)
+        session_id_hash = self._cookies.session_id_hash(_header(scope, b"cookie"))
         scope = self._without_cookies(scope)
         await call_with_reference(self._inner, scope, receive, send, session_id_hash)
 

@@ -13,6 +13,8 @@ from ..flows.login_link import safe_return_to
 from ..session import Cookies, LoginMode, new_session_id
 from .responses import NO_STORE, log_error
 
+LOGIN_COOKIE_AGE = 600  # seconds a person may take at the provider
+
 NEEDS_THE_USER = frozenset(
     {
         "account_selection_required",

@@ -1,14 +1,14 @@
-"""The HTTP routes of the auth layer: login, callback, logout, profile, health."""
+"""The HTTP routes of the auth layer: login, callback, profile, health."""
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
-from starlette.background import BackgroundTask, BackgroundTasks
+from starlette.background import BackgroundTask
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,29 +20,24 @@ from ..config import AuthConfig
 from ..errors import (
     AuthError,
     LoginRefused,
-    LogoutTokenError,
     StoreUnavailable,
     TransactionError,
 )
 from ..flows.login_link import login_mode, page_of, safe_return_to
-from ..flows.logout import DEFAULT_OPTIONS, LogoutOptions
 from ..flows.refusals import Refusals
-from ..flows.session_events import SessionEndReason
 from ..flows.session_manager import SessionManager
 from ..session import Cookies, LoginMode, SessionStore, hash_session_id, new_session_id
 from ..user import PublicClaims
 from .client_address import client_address
-from .forms import posted_field, posted_fields
 from .gate import BROWSER_COOKIE_AGE
-from .login_endings import LoginEndings
+from .login_endings import LOGIN_COOKIE_AGE, LoginEndings
+from .logout_routes import LogoutRoutes
 from .rate_limiting import Limited, RequestLimits
 from .responses import NO_STORE, Documents, json_response, log_error
 
 logger = logging.getLogger(__name__)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-LOGIN_COOKIE_AGE = 600  # seconds a person may take at the provider
 
 
 class Routes:
@@ -70,6 +65,7 @@ class Routes:
         self._limits = limits
         self._documents = documents
         endings = LoginEndings(config, cookies)
+        self._logout = LogoutRoutes(config, sessions, cookies, audit, documents, endings)
         self._to_app, self._failed = endings.to_app, endings.failed
         self._without_silent_login = endings.without_silent_login
         self._clock = clock
@@ -78,7 +74,7 @@ class Routes:
 
     def asgi(self) -> Starlette:
         """The application to put behind the gate."""
-        base = f"{self._config.api_path}/auth"
+        base, logout = f"{self._config.api_path}/auth", self._logout
         return Starlette(
             routes=[
                 Route(f"{base}/login", self._limited("login", self.login), methods=["GET"]),
@@ -86,12 +82,12 @@ class Routes:
                     f"{base}/callback", self._limited("callback", self.callback), methods=["GET"]
                 ),
                 Route(f"{base}/popup", self.popup, methods=["GET"]),
-                Route(f"{base}/logout", self.ask_logout, methods=["GET"]),
-                Route(f"{base}/logout", self.logout, methods=["POST"]),
-                Route(f"{base}/logged-out", self.logged_out, methods=["GET"]),
+                Route(f"{base}/logout", logout.ask, methods=["GET"]),
+                Route(f"{base}/logout", logout.log_out, methods=["POST"]),
+                Route(f"{base}/logged-out", logout.logged_out, methods=["GET"]),
                 Route(
                     f"{base}/backchannel-logout",
-                    self._limited("backchannel_logout", self.backchannel_logout),
+                    self._limited("backchannel_logout", logout.backchannel),
                     methods=["POST"],
                 ),
                 Route(f"{base}/profile", self.profile, methods=["GET"]),
@@ -113,7 +109,7 @@ class Routes:
                 browser,
                 return_to,
                 query=query,
-                current=self._session_id_hash(request),
+                current=self._cookies.session_id_hash(request.headers.get("cookie")),
                 tabs_of=hash_session_id(tabs_of) if tabs_of else None,
             )
         except AuthError as error:
@@ -131,7 +127,7 @@ class Routes:
         cookies = request.headers.get("cookie")
         attempt, browser = self._cookies.login.read(cookies), self._cookies.browser.read(cookies)
         items = request.query_params.multi_items()
-        current = self._session_id_hash(request)
+        current = self._cookies.session_id_hash(request.headers.get("cookie"))
         try:
             login = await self._sessions.callback.complete(
                 attempt, items, current=current, user_agent=request.headers.get("user-agent")
@@ -209,83 +205,13 @@ class Routes:
             response.headers.append("set-cookie", self._cookies.session.clear())
         return response
 
-    async def ask_logout(self, request: Request) -> Response:
-        """Ask for confirmation: a link of another site must not log a user out."""
-        return self._documents.logout_question(request, self._logout_options(request.query_params))
-
-    async def logout(self, request: Request) -> Response:
-        """End the session, notify its tabs, and redirect to the provider's logout."""
-        if not self._is_own_request(request):
-            return self._documents.logout_question(request, DEFAULT_OPTIONS, status=403)
-        options = await self._posted_logout_options(request)
-        browser = self._cookies.login.read(request.headers.get("cookie")) or new_session_id()
-        session_id_hash = self._session_id_hash(request)
-        try:
-            failure = await self._sessions.before_logout(session_id_hash)
-            url, session = await self._sessions.logout.end(
-                session_id_hash, options, browser=browser
-            )
-        except StoreUnavailable as error:
-            self._audit.failed(Kind.LOGOUT, error, ref=session_id_hash)
-            return self._documents.try_again_later(request, options)
-        # After the response, which deletes the cookie.
-        tasks = BackgroundTasks()
-        if session_id_hash and session:
-            reason = SessionEndReason.LOGOUT
-            tasks.add_task(self._sessions.ended, session_id_hash, session, reason)
-            tasks.add_task(self._sessions.logout.revoke, session)
-        response: Response = RedirectResponse(url, 303, headers=NO_STORE, background=tasks)
-        if failure is not None:
-            response = self._documents.logged_out(request, url, failure.error_id)
-            response.background = tasks
-        response.headers.append("set-cookie", self._cookies.session.clear())
-        if options != DEFAULT_OPTIONS:  # what `logged_out` is to find is kept by this cookie
-            cookie = self._cookies.login.set(browser, LOGIN_COOKIE_AGE)
-            response.headers.append("set-cookie", cookie)
-        return self._without_silent_login(response)
-
-    async def logged_out(self, request: Request) -> Response:
-        """Go on from the provider's logout to where this browser's logout leads."""
-        browser = self._cookies.login.read(request.headers.get("cookie"))
-        return RedirectResponse(
-            await self._sessions.logout.returned(browser), 303, headers=NO_STORE
-        )
-
-    async def _posted_logout_options(self, request: Request) -> LogoutOptions:
-        """The options of a logout form. One that cannot be read logs out, too."""
-        try:
-            fields = await posted_fields(request, error=AuthError)
-        except AuthError:
-            return DEFAULT_OPTIONS
-        return self._logout_options(fields)
-
-    def _logout_options(self, fields: Mapping[str, str]) -> LogoutOptions:
-        return LogoutOptions.parse(fields, self._config.logout_urls)
-
-    async def backchannel_logout(self, request: Request) -> Response:
-        """End the sessions that the provider names (Back-Channel Logout 1.0 section 2.5).
-
-        The request comes from the provider and has no cookie. The signature of its logout token
-        authenticates it.
-        """
-        try:
-            logout_token = await posted_field(request, "logout_token", error=LogoutTokenError)
-            await self._sessions.backchannel_logout.end(logout_token)
-        except LogoutTokenError as error:
-            self._audit.failed(Kind.LOGOUT, error)
-            return self._refused(error, 400)
-        except AuthError as error:
-            self._audit.failed(Kind.LOGOUT, error)
-            return self._refused(error, 503, {"Retry-After": "5"})
-        return Response(status_code=200, headers=NO_STORE)
-
     async def profile(self, request: Request) -> Response:
         """Return the public claims as JSON. Other sites cannot send the required header."""
         if request.headers.get("x-csrf") != "1":
             return json_response(
                 403, {"error": "csrf_header_required", "message": "Send X-CSRF: 1."}
             )
-        session_id_hash = self._session_id_hash(request)
+        session_id_hash = self._cookies.session_id_hash(request.headers.get("cookie"))
         try:
             stored = await self._store.load(session_id_hash) if session_id_hash else None
         except StoreUnavailable as error:
@@ -297,7 +223,7 @@ class Routes:
     async def session(self, request: Request) -> Response:
         """Return in how many seconds the session ends. To ask does not count as use. The seconds
         are whole, and relative: the browser's clock may be wrong."""
-        session_id_hash = self._session_id_hash(request)
+        session_id_hash = self._cookies.session_id_hash(request.headers.get("cookie"))
         try:
             stored = await self._store.load(session_id_hash) if session_id_hash else None
         except StoreUnavailable as error:
@@ -344,11 +270,6 @@ class Routes:
 
         return limited
 
-    def _session_id_hash(self, request: Request) -> str | None:
-        """The hash of the session id in the cookie, or None."""
-        session_id = self._cookies.session.read(request.headers.get("cookie"))
-        return hash_session_id(session_id) if session_id else None
-
     def _return_to(self, query: QueryParams) -> str:
         """The path to return to. A login that a third party starts gives it as an absolute URL
         (OpenID Connect Core section 4)."""
@@ -366,21 +287,6 @@ class Routes:
             "set-cookie", self._cookies.browser.set(browser, BROWSER_COOKIE_AGE)
         )
         return response
-
-    def _refused(
-        self, error: AuthError, status: int, headers: dict[str, str] | None = None
-    ) -> Response:
-        log_error(error)
-        body = {"error": "invalid_request", "error_description": f"{error.code} {error.error_id}"}
-        return json_response(status, body, headers)
-
-    def _is_own_request(self, request: Request) -> bool:
-        """Whether a request is from this app. SameSite=Lax already withholds the cookie from other
-        sites; this check also covers other ports of the same host."""
-        origin = request.headers.get("origin")
-        if origin is not None:
-            return origin in self._config.origins
-        return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
 
     async def _not_found(self, request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:

@@ -91,6 +91,11 @@ class Cookies:
             )
         )
 
+    def session_id_hash(self, header: str | None) -> str | None:
+        """The hash of the session id in a Cookie header; None if there is none."""
+        session_id = self.session.read(header)
+        return hash_session_id(session_id) if session_id else None
+
     @property
     def names(self) -> frozenset[str]:
         """The names of all of them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.auth.flows.callback import parse_user_agent
+from app.auth.flows.devices import parse_user_agent
 
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "

@@ -254,8 +254,10 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
         await self.store.close()
 
     def surface(self) -> list[AccessEntry]:
-        """Return every page, event handler and variable of the app, with its access rule."""
-        return surface(self._installed(), self._wiring.access.rules)
+        """Return every page, event handler, variable and HTTP route of the app, with its access
+        rule."""
+        dependencies = [(self.current_user, self._login_rule)]
+        return surface(self._installed(), self._wiring.access.rules, dependencies)
 
     def on_user_change(self, handler: UserHandler[State, Claims]) -> EventCallback[()]:
         """Subscribe `async def handler(self, user)` of a State to this tab's user.

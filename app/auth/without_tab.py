@@ -19,6 +19,7 @@ from .http.requests import RequestSession, RequestSessions, page_of_request, ref
 from .http.route_guard import Endpoint, RouteGuard
 from .http_clients import GetAccessToken, HttpClients
 from .interceptor import TokenOptions
+from .reflex.access_rules import mark
 from .user import User
 
 
@@ -62,7 +63,7 @@ class WithoutTab:
         401 with a `login_url` in JSON. A request that changes something must come from a page of
         this app, else the answer is 403. While sessions cannot be read, it is 503.
         """
-        return self._route_guard.around(endpoint, self._login_rule)
+        return mark(self._route_guard.around(endpoint, self._login_rule), self._login_rule)
 
     def require_http(self, *predicates: Requirement) -> Callable[[Endpoint], Endpoint]:
         """Guard an endpoint like `require_login_http`, for users who meet every check (see
@@ -72,7 +73,7 @@ class WithoutTab:
         Raises `TypeError` if the endpoint does not have one that a check takes.
         """
         rule = rule_of(predicates)
-        return lambda endpoint: self._route_guard.around(endpoint, rule)
+        return lambda endpoint: mark(self._route_guard.around(endpoint, rule), rule)
 
     def http_client_for(self, request: HTTPConnection) -> httpx.AsyncClient:
         """Return an HTTP client that acts for the user of a request, like `http_client`.

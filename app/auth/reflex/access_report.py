@@ -1,32 +1,43 @@
-"""The surface report: every page, event handler and variable, and the rule for each."""
+"""The surface report: every page, event handler, variable and HTTP route, and the rule for each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import reflex as rx
 from reflex.state import BaseState
 from reflex_base.constants import SETTER_PREFIX
 from reflex_base.registry import RegisteredEventHandler, RegistrationContext
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
-from .access_rules import AccessRules, is_reflexs, is_setvar, setter_of
+from ..access.policy import PUBLIC, Rule
+from .access_rules import AccessRules, is_reflexs, is_setvar, mark_of, setter_of
 from .reflex_seam import pages_of
 from .replay import is_replayed
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class AccessEntry:
-    """A page, handler or variable (`kind`), and the rule for access to it."""
+    """A page, handler, variable or route (`kind`), and the rule for access to it."""
 
     kind: str
     name: str
     rule: str
 
 
-def surface(app: rx.App, rules: AccessRules) -> list[AccessEntry]:
-    """Return the entries of an app, without those that Reflex itself defines."""
-    return sorted([*_pages(app, rules), *_handlers(rules), *_variables(rules)])
+def surface(
+    app: rx.App, rules: AccessRules, dependencies: Sequence[tuple[Callable[..., Any], Rule]] = ()
+) -> list[AccessEntry]:
+    """Return the entries of an app, without those that Reflex itself defines.
+
+    `dependencies` are functions that guard an endpoint of FastAPI as a dependency. Of the app's
+    `api_transformer`, only Starlette and FastAPI apps say which routes they have.
+    """
+    routes = _routes(_transformers(app), dependencies)
+    return sorted([*_pages(app, rules), *_handlers(rules), *_variables(rules), *routes])
 
 
 def table(rows: list[AccessEntry]) -> str:
@@ -43,6 +54,30 @@ def _pages(app: rx.App, rules: AccessRules) -> list[AccessEntry]:
         AccessEntry("page", f"/{route.removeprefix('index')}", str(rules.of_page(page)))
         for route, page in pages_of(app)
     ]
+
+
+def _transformers(app: rx.App) -> list[Any]:
+    transformers = app.api_transformer
+    every = list(transformers) if isinstance(transformers, Sequence) else [transformers]
+    return [route for each in every if isinstance(each, Starlette) for route in each.routes]
+
+
+def _routes(
+    routes: Iterable[Any],
+    dependencies: Sequence[tuple[Callable[..., Any], Rule]],
+    folder: str = "",
+) -> Iterator[AccessEntry]:
+    for route in routes:
+        path = folder + getattr(route, "path", "")
+        if isinstance(route, Mount):
+            yield from _routes(route.routes, dependencies, path)
+            continue
+        endpoint = getattr(route, "endpoint", None)
+        used = getattr(getattr(route, "dependant", None), "dependencies", ())  # FastAPI
+        guards = [rule for guard, rule in dependencies if any(each.call == guard for each in used)]
+        rule = mark_of(endpoint) or next(iter(guards), PUBLIC)
+        methods = ",".join(sorted(set(getattr(route, "methods", None) or ()) - {"HEAD"}))
+        yield AccessEntry("route", f"{methods or 'ANY'} {path}", str(rule))
 
 
 def _handlers(rules: AccessRules) -> Iterator[AccessEntry]:

@@ -86,7 +86,7 @@ class Wiring:
     ) -> None:
         self._login_url = login_url
         self._error_path = config.error_path
-        self._base_path = config.base_path
+        self._base_path, self._app_base_url = config.base_path, config.app_base_url
         clock = options.clock
         # Without a secret in the configuration, open state trees end with this process.
         keys = config.secrets or (secrets.token_hex(32),)
@@ -186,7 +186,7 @@ class Wiring:
         transformers = [existing] if callable(existing) else list(existing)
         # Last, and therefore outermost: Reflex sees no request that the gate has not seen.
         app.api_transformer = [*transformers, self._page_paths.around, self.backend.around]
-        app.head_components.append(script())
+        app.head_components.append(script(self._app_base_url))
 
     def _refusal(self, tree: str, sealed: str, error_id: str) -> Refusal | None:
         """Open the sentence of a refused login for the tab that shows a state tree."""

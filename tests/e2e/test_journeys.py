@@ -117,6 +117,24 @@ def test_logout_ends_it_here_and_at_the_tenant(person: Page, stack: Stack) -> No
     expect(person.locator("input[name=password]")).to_be_visible()
 
 
+@pytest.mark.parametrize("start", ["/profile", "/"], ids=["guarded page", "link"])
+def test_place_in_the_page(person: Page, stack: Stack, start: str) -> None:
+    """A login returns to the place in the page that the address names."""
+    person.goto(f"{stack.url}{start}#metadata")
+    if start == "/":
+        by_test_id(person, "login").click()
+    sign_in(person, stack)
+    person.wait_for_url(f"{stack.url}{start}#metadata")
+
+
+def test_other_name_of_this_machine(person: Page, stack: Stack) -> None:
+    """A page that is opened as 127.0.0.1, to which the backend does not answer, goes to the name
+    that it answers to."""
+    person.goto(f"{stack.url.replace('localhost', '127.0.0.1')}/?a=b#c")
+    person.wait_for_url(f"{stack.url}/?a=b#c")
+    expect(by_test_id(person, "login")).to_be_visible()
+
+
 def test_two_people(new_person: NewPerson, stack: Stack) -> None:
     """Two people at the same time each see their own name and metadata, and nothing else's."""
     stack.tenant.set_metadata(BOB, '{"secret_of": "bob"}')

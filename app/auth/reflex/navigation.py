@@ -44,7 +44,11 @@ def go_to_login(state: Any, login_url: LoginUrl, **parameters: str) -> EventSpec
     """
     url = login_url(current_path(state), **parameters)
     # The event lets kept-forms.js keep what was typed into the page.
-    return _call("window.dispatchEvent(new Event('auth-leave'));window.location.assign", url)
+    return _call(
+        "(url => { window.dispatchEvent(new Event('auth-leave'));"
+        " window.location.assign(globalThis.reflexOidc?.withHash(url) ?? url); })",
+        url,
+    )
 
 
 def log_in_silently(state: Any, login_url: LoginUrl) -> EventSpec:

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import reflex as rx
 from reflex.config import get_config
 
 from ..errors import ConfigError
+from ..urls import is_loopback, origin_of
 from .pages import AuthPages, Views
 
 SCRIPT = "reflex-oidc.js"
@@ -94,9 +96,14 @@ def bind_plugin(service: Service) -> None:
     plugin.bind(service)
 
 
-def script() -> rx.Component:
-    """The element that loads the script, for the head of every page."""
-    return rx.el.script(src=get_config().prepend_frontend_path(f"/{SCRIPT}"))
+def script(app_base_url: str) -> rx.Component:
+    """The element that loads the script, for the head of every page. On this machine, it names the
+    app's origin: a page that is opened by another name of the machine goes there."""
+    is_local = is_loopback(urlsplit(app_base_url).hostname)
+    return rx.el.script(
+        src=get_config().prepend_frontend_path(f"/{SCRIPT}"),
+        custom_attrs={"data-origin": origin_of(app_base_url)} if is_local else {},
+    )
 
 
 def _is_service(value: Any) -> bool:

@@ -95,7 +95,7 @@ def test_consent_refused(person: Page, certified: Certified) -> None:
     """Who says no comes back to a page that says so, and is not logged in."""
     sign_in(person, certified.url, name="ben")
     person.get_by_role("link", name="Cancel").click()
-    expect(by_test_id(person, "auth-error")).to_have_text("You did not allow it")
+    expect(by_test_id(person, "auth-error")).to_have_text("The login was declined")
     expect(by_test_id(person, "user-name")).to_have_count(0)
 
 

@@ -78,7 +78,7 @@ def test_consent_denied(person: Page, stack: Stack) -> None:
     by_test_id(person, "login").click()
     enter_password(person, ALICE, "password")
     by_test_id(person, "tenant-decline").click()
-    expect(by_test_id(person, "auth-error")).to_have_text("You did not allow it")
+    expect(by_test_id(person, "auth-error")).to_have_text("The login was declined")
     assert session_cookie(stack.url) not in {cookie["name"] for cookie in person.context.cookies()}
     person.get_by_role("link", name="Try again").click()
     by_test_id(person, "tenant-accept").click()

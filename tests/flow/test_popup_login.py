@@ -49,12 +49,12 @@ async def test_declined(world: World, browser: httpx.AsyncClient) -> None:
     response = await browser.get(f"{APP}/auth/callback", params=query)
     assert response.headers["location"].startswith(f"{POPUP}?code=access_denied&id=")
     page = await browser.get(response.headers["location"])
-    assert "You did not allow it" in page.text
+    assert "The login was declined" in page.text
     error_id = parse_qs(urlsplit(response.headers["location"]).query)["id"][0]
     assert f"<code>{error_id}</code>" in page.text
     assert "data-is-done" not in shown(page)
     german = await browser.get(response.headers["location"], headers={"Accept-Language": "de"})
-    assert "Sie haben nicht zugestimmt" in german.text
+    assert "Die Anmeldung wurde abgelehnt" in german.text
     assert "Dieses Fenster schließen" in german.text
 
 

@@ -6,10 +6,12 @@ from __future__ import annotations
 PROBLEMS = {
     "login_failed_title": "The login failed",
     "login_failed": "Nothing is lost. You can start again.",
-    "access_denied_title": "You did not allow it",
+    # One code for a user who declined, and for a policy or a setting at the login service.
+    "access_denied_title": "The login was declined",
     "access_denied": (
-        "The login was declined, so nothing was shared. You can log in again and choose "
-        "differently."
+        "Either you did not allow it, or the login service does not let this account in. Nothing "
+        "was shared. You can log in again; if this persists, tell the operator of this app the "
+        "reference."
     ),
     "login_required_title": "The login service needs your attention",
     "login_required": "It could not log you in without asking you something. Log in again.",

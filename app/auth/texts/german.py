@@ -63,10 +63,11 @@ GERMAN = {
     "login_problem": "Problem bei der Anmeldung",
     "login_failed_title": "Die Anmeldung ist fehlgeschlagen",
     "login_failed": "Es ist nichts verloren. Sie können von vorn beginnen.",
-    "access_denied_title": "Sie haben nicht zugestimmt",
+    "access_denied_title": "Die Anmeldung wurde abgelehnt",
     "access_denied": (
-        "Die Anmeldung wurde abgelehnt, es wurde also nichts weitergegeben. Sie können sich "
-        "erneut anmelden und anders entscheiden."
+        "Entweder haben Sie nicht zugestimmt, oder der Anmeldedienst lässt dieses Konto nicht zu. "
+        "Es wurde nichts weitergegeben. Sie können sich erneut anmelden; bleibt es dabei, nennen "
+        "Sie dem Betreiber dieser App die Referenz."
     ),
     "login_required_title": "Der Anmeldedienst braucht eine Angabe von Ihnen",
     "login_required": "Er konnte Sie nicht ohne Rückfrage anmelden. Melden Sie sich erneut an.",

@@ -56,7 +56,7 @@ def test_declined_consent(person: Page, shop: Stack) -> None:
     person.wait_for_url("**/u/consent**")
     person.get_by_test_id("tenant-decline").click()
     person.wait_for_url(f"{shop.url}/error?**")
-    expect(person.get_by_test_id("auth-error")).to_have_text("You did not allow it")
+    expect(person.get_by_test_id("auth-error")).to_have_text("The login was declined")
     expect(person.locator("code")).to_have_text(re.compile("^[0-9a-f]{8}$"))
     person.get_by_test_id("try-again").click()
     person.wait_for_url("**/u/consent**")
@@ -90,7 +90,7 @@ def test_german(new_person: NewPerson, shop: Stack) -> None:
     """A German browser gets German texts, from pages and from the backend's documents."""
     person = new_person(locale="de-DE")
     person.goto(f"{shop.url}/error?code=access_denied")
-    expect(person.get_by_test_id("auth-error")).to_have_text("Sie haben nicht zugestimmt")
+    expect(person.get_by_test_id("auth-error")).to_have_text("Die Anmeldung wurde abgelehnt")
     expect(person.locator("section[lang=de]")).to_be_visible()
     person.goto(f"{shop.api_url}/auth/logout")
     expect(person.get_by_role("heading")).to_have_text("Abmelden?")

@@ -87,13 +87,13 @@ def test_declined(filled: Page, ways: Stack, screenshots: Path) -> None:
     popup = open_popup(filled)
     enter_password(popup, ALICE, PASSWORD)
     by_test_id(popup, "tenant-decline").click()
-    expect(popup.get_by_role("heading")).to_have_text("You did not allow it")
+    expect(popup.get_by_role("heading")).to_have_text("The login was declined")
     expect(popup.get_by_role("link")).to_have_count(0)
     for scheme in ("light", "dark"):
         popup.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         popup.screenshot(path=screenshots / f"declined-{scheme}.png")
     popup.reload()
-    expect(popup.get_by_role("heading")).to_have_text("You did not allow it")
+    expect(popup.get_by_role("heading")).to_have_text("The login was declined")
     with popup.expect_event("close"):
         popup.get_by_role("button", name="Close this window").click()
     expect_filled(filled)
@@ -213,7 +213,7 @@ def test_foreign_opener(person: Page, ways: Stack, foreign: str) -> None:
     popup = opened.value
     enter_password(popup, ALICE, PASSWORD)
     by_test_id(popup, "tenant-decline").click()
-    expect(popup.get_by_role("heading")).to_have_text("You did not allow it")
+    expect(popup.get_by_role("heading")).to_have_text("The login was declined")
     read = "() => { try { return popup.document.body.innerText } catch (e) { return e.name } }"
     assert person.evaluate(read) == "SecurityError"
     popup.evaluate("opener.postMessage('hello', '*')")

@@ -161,7 +161,7 @@ def test_after_a_declined_login(person: Page, ways: Stack, logins: Logins) -> No
     with person.expect_websocket():
         by_test_id(person, "tenant-decline").click()
     person.wait_for_load_state("networkidle")
-    expect(by_test_id(person, "auth-error")).to_have_text("You did not allow it")
+    expect(by_test_id(person, "auth-error")).to_have_text("The login was declined")
     assert len(begun) == 1
 
 

@@ -73,6 +73,13 @@ async def test_return_to(
     assert await returned(party) == APP
 
 
+async def test_without_a_session(party: RelyingParty) -> None:
+    """A client without a session stores nothing: its logout ends on the start page."""
+    query = parse_qs(urlsplit(await log_out(party, return_to="/bye")).query)
+    assert query["post_logout_redirect_uri"] == [APP]
+    assert await returned(party) == APP
+
+
 @pytest.mark.parametrize("return_to", ODD)
 async def test_odd_return_to(party: RelyingParty, return_to: str) -> None:
     """Anything else leads to the start page: by the provider, from a form, and without it."""

@@ -132,7 +132,11 @@ class Logout:
         return end_session_url(
             metadata,
             client_id=self._config.client_id,
-            post_logout_redirect_uri=await self._redirect_uri(options.return_to, browser),
+            post_logout_redirect_uri=await self._redirect_uri(
+                # A client without a session could store as much as it likes.
+                options.return_to,
+                browser if session else None,
+            ),
             id_token=session.id_token if session else None,
             sid=session.sid if session else None,
             is_federated=options.is_federated,

@@ -19,7 +19,7 @@ from .raw_tab import STATE, RawTab, opened_under_its_token
 APP = f"{STATE}.access_app___access_app____"
 AUTH_STATE = f"{STATE}.access_app___auth___reflex___state____auth_state"
 WISH = f"{APP}wishes.wish"
-LINK = re.compile(r'location\.assign\(\\"(http://localhost:\d+/auth/login\?[^"\\]*)')
+LINK = re.compile(r'url\); }\)\(\\"(http://localhost:\d+/auth/login\?[^"\\]*)')
 SECRET_TEXT = "a-wish-that-is-nobodys-business"
 
 

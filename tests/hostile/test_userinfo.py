@@ -101,3 +101,11 @@ async def test_claims_of_others(party: RelyingParty, provider: HostileProvider, 
     assert outcome.code is None
     assert not outcome.user.keys() & sources.keys()
     assert not provider.asked("/claims")
+
+
+async def test_half_of_a_character(party: RelyingParty, provider: HostileProvider) -> None:
+    """A name with half of a surrogate pair, which JSON may hold, is shown with U+FFFD there."""
+    provider.bend.claims = lambda claims: {**claims, "name": "Zo\ud83d"}
+    outcome = await party.log_in()
+    assert outcome.code is None
+    assert outcome.user["name"] == "Zo\ufffd"

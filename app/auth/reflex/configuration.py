@@ -32,9 +32,8 @@ def agreed_with_reflex(config: AuthConfig) -> AuthConfig:
     if not mode:
         return config
     reflex = get_config()
-    config = replace(
-        config, trusted_proxies=agreed_proxies(config.trusted_proxies, reflex.trusted_proxy_hops)
-    )
+    hops = getattr(reflex, "trusted_proxy_hops", 0)  # since Reflex 0.10.1
+    config = replace(config, trusted_proxies=agreed_proxies(config.trusted_proxies, hops))
     return agreed_origins(
         config,
         api_url=reflex.api_url,

@@ -17,7 +17,7 @@ from ..errors import StoreUnavailable
 from ..http.connections import Connection, Connections
 from ..session import Session, SessionStore
 from .access_rules import AccessRules
-from .reflex_seam import Delta, new_state_tree
+from .reflex_seam import Delta, new_state_tree, sent_variables
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ async def values_with_checks(rules: AccessRules, root: BaseState) -> dict[str, d
     through the filter, when the claims of the user have changed."""
     values: dict[str, dict[str, Any]] = {}
     for cls in RegistrationContext.get().base_states.values():
-        names = [name for name in cls.vars if rules.of_variable(cls, name).checks]
+        names = [name for name in sent_variables(cls) if rules.of_variable(cls, name).checks]
         if names:
             state = await root.get_state(cls)
             found = {f"{name}{FIELD_MARKER}": await _value(state, name) for name in names}

@@ -33,6 +33,13 @@ def new_state_tree() -> BaseState:
     return rx.State(_reflex_internal_init=True)  # type: ignore[call-arg]
 
 
+def sent_variables(state: type[BaseState]) -> list[str]:
+    """Return the names of the variables that Reflex sends to the browser as those of a State.
+    `vars` also has those of its parents, and computed variables with `backend=True`."""
+    computed = [name for name, each in state.computed_vars.items() if not each._backend]
+    return [*state.base_vars, *computed]
+
+
 def pages_of(app: rx.App) -> Iterator[tuple[str, Any]]:
     """Yield the route and the function of each page. An app has no public list of its pages."""
     for route, page in app._unevaluated_pages.items():

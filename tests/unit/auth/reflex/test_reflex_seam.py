@@ -29,6 +29,7 @@ from app.auth.reflex.reflex_seam import (
     converted_payload,
     new_state_tree,
     pages_of,
+    sent_variables,
     wrap_pages,
 )
 
@@ -74,6 +75,14 @@ class Size(enum.IntEnum):
 
 class Probe(rx.State):
     value: int = 0
+
+    @rx.var
+    def shown(self) -> int:
+        return self.value
+
+    @rx.var(backend=True)
+    def hidden(self) -> int:
+        return self.value
 
     @rx.event
     def take(self, size: Size, other: str = "") -> None: ...
@@ -149,6 +158,9 @@ CONTRACTS: dict[str, Callable[[rx.App], bool]] = {
         EventHandlerSetVar,
     ),
     "FIELD_MARKER ends the names in a delta": marks_fields,
+    "a computed variable knows by `_backend` that it stays on the server": lambda _: (
+        sent_variables(Probe) == ["value", "shown"]
+    ),
     "StateManagerRedis.redis is its client": lambda _: (
         "redis" in StateManagerRedis.__dataclass_fields__
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -175,3 +176,22 @@ async def test_public_claims(tmp_path: Path) -> None:
         assert session
         assert session.user["roles"] == ["admin"]
         assert await allows(session, claim("roles", "admin"))
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/userinfo"])
+async def test_caller_is_cancelled(tmp_path: Path, path: str) -> None:
+    """A caller that is cancelled during a refresh, as by a reload of its page, does not cost the
+    session its rotated refresh token."""
+    async with a_world(tmp_path, id_token_on_refresh=False) as world, world.browser() as browser:
+        await world.log_in(browser)
+        world.clock.now += 3601
+        release = world.network.held[path] = asyncio.Event()
+        caller = asyncio.create_task(world.access_token(browser))
+        while path not in world.network.waiting:
+            await asyncio.sleep(0)
+        caller.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        release.set()
+        assert await world.refresh(browser)
+        assert await world.access_token(browser)

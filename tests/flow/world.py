@@ -48,7 +48,8 @@ OpenStore = Callable[[Sealer, Clock], SessionStore]
 class Network(httpx.AsyncBaseTransport):
     """Carries the app's requests to the tenant, counts them, and can be cut or bent.
 
-    It can also hold grants back, or carry them out and lose the answers.
+    It can also hold grants back, or carry them out and lose the answers; or hold back the answers
+    of a path.
     """
 
     def __init__(self, tenant: ASGIApp) -> None:
@@ -57,6 +58,8 @@ class Network(httpx.AsyncBaseTransport):
         self.is_cut = False
         self.answers_to_lose = 0
         self.hold: asyncio.Event | None = None
+        self.held: dict[str, asyncio.Event] = {}
+        self.waiting: list[str] = []
         self.answers: dict[str, httpx.Response] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -68,6 +71,9 @@ class Network(httpx.AsyncBaseTransport):
             await self.hold.wait()
         bent = self.answers.get(request.url.path)
         response = bent or await self._tenant.handle_async_request(request)
+        if request.url.path in self.held:
+            self.waiting.append(request.url.path)
+            await self.held[request.url.path].wait()
         if is_grant and self.answers_to_lose:
             self.answers_to_lose -= 1
             raise httpx.ReadTimeout("lost", request=request)

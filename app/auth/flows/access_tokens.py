@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
 from ..audit import AuditTrail, Kind, Outcome
@@ -124,6 +125,7 @@ class AccessTokens:
         self._clock = clock
         self._jitter = jitter
         self._quiet_until = float("-inf")
+        self._refreshes: set[asyncio.Task[str]] = set()  # the event loop keeps weak references
 
     async def get(self, session_id_hash: str, wanted: TokenRequest) -> str:
         """Return an access token for the wanted audience that has all of the wanted scope.
@@ -160,7 +162,8 @@ class AccessTokens:
         # A caller with a valid token does not wait for another caller's refresh.
         serving = token if token is not None and self._serves(token, wanted) else None
         try:
-            return await self._redeemed(session_id_hash, wanted, wait=serving is None)
+            redeemed = self._redeemed(session_id_hash, wanted, wait=serving is None)
+            return await self._to_its_end(redeemed)
         except RefreshLockedError:
             if serving is None:
                 raise
@@ -176,6 +179,14 @@ class AccessTokens:
             if isinstance(error, TokenEndpointError) and error.error == "mfa_required":
                 raise _mfa_required(wanted) from None
             raise
+
+    async def _to_its_end(self, refresh: Coroutine[None, None, str]) -> str:
+        """Await a refresh, which goes on if the caller is cancelled: the refresh token may be used
+        up, and its successor not yet stored."""
+        task = asyncio.create_task(refresh)
+        self._refreshes.add(task)
+        task.add_done_callback(self._refreshes.discard)
+        return await asyncio.shield(task)
 
     async def _redeemed(self, session_id_hash: str, wanted: TokenRequest, *, wait: bool) -> str:
         """Refresh under the lock, unless another caller has refreshed the token by then."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from starlette.types import Message
 
-from ..flow.world import Clock
+from ..flow.world import Clock, Inner
 from .provider import HostileProvider
 from .relying_party import APP, RelyingParty, relying_party
 
@@ -205,3 +207,44 @@ async def test_odd_form(party: RelyingParty, body: bytes, content_type: str) -> 
     assert await party.session() is None
     query = parse_qs(urlsplit(answer.headers["location"]).query)
     assert query["post_logout_redirect_uri"] == [APP]
+
+
+@pytest.mark.parametrize("path", ["/auth/logout", "/auth/backchannel-logout"])
+async def test_form_that_is_cut_off(party: RelyingParty, path: str) -> None:
+    """A client that goes while it sends a form raises nothing, which would be a traceback in the
+    log each time. A logout logs out all the same."""
+    await party.log_in()
+    received = iter([b"return_to=", None])
+    cookies = "; ".join(f"{name}={value}" for name, value in party.browser.cookies.items())
+
+    async def receive() -> Message:
+        body = next(received)
+        if body is None:
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": body, "more_body": True}
+
+    async def send(message: Message) -> None:
+        """There is no client any more."""
+
+    headers = {"cookie": cookies, "content-type": "application/x-www-form-urlencoded"}
+    scope = {
+        **post_to(path),
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    await party.auth.asgi(Inner())(scope, receive, send)
+    assert (await party.session() is None) == (path == "/auth/logout")
+
+
+def post_to(path: str) -> dict[str, Any]:
+    """The scope of a POST to a path."""
+    return {
+        "type": "http",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "client": ("127.0.0.1", 1234),
+        "server": ("localhost", 3000),
+    }

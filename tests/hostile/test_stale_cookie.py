@@ -11,6 +11,7 @@ from app.auth.session import Lifetimes, hash_session_id
 from ..flow.world import Clock
 from .provider import ABSENT, HostileProvider
 from .relying_party import APP, RelyingParty
+from .test_authorization_response import refused
 
 COOKIE = "auth_session_3000"
 
@@ -75,6 +76,35 @@ async def test_ended_from_elsewhere(party: RelyingParty, provider: HostileProvid
     party.clock.now += Lifetimes().absolute - 10
     assert await max_age(party) == "0"
     party.clock.now += 10
+    assert await max_age(party) is None
+
+
+async def test_declined_after_an_end(party: RelyingParty, provider: HostileProvider) -> None:
+    """No way around the password: neither declining to enter it, nor a login that does not ask,
+    nor an old callback takes away the cookie by which it is asked for."""
+    await party.log_in()
+    await end_from_elsewhere(party, provider)
+    straight, provider.bend.authorization_response = (
+        provider.bend.authorization_response,
+        refused("access_denied"),
+    )
+    assert (await party.log_in()).code == "access_denied"
+    assert await max_age(party) == "0"
+    provider.bend.authorization_response = refused("login_required")
+    assert (await party.log_in("prompt=none")).code is None
+    assert await max_age(party) == "0"
+    await party.browser.get(f"{APP}/auth/callback?code=x&state=y")
+    assert await max_age(party) == "0"
+    provider.bend.authorization_response = straight
+    assert (await party.log_in()).session is not None
+
+
+async def test_refused_after_an_end(party: RelyingParty, provider: HostileProvider) -> None:
+    """If the provider refuses to ask for the password, the next login asks for none."""
+    await party.log_in()
+    await end_from_elsewhere(party, provider)
+    provider.bend.authorization_response = refused("invalid_request")
+    assert (await party.log_in()).code == "invalid_request"
     assert await max_age(party) is None
 
 

@@ -19,10 +19,13 @@ from ..audit import AuditTrail, Kind, Outcome
 from ..config import AuthConfig
 from ..errors import (
     AuthError,
+    AuthorizationError,
+    IdTokenError,
     LoginRefused,
     StoreUnavailable,
     TransactionError,
 )
+from ..flows.ended_elsewhere import was_ended_from_elsewhere
 from ..flows.login_link import login_mode, page_of, safe_return_to
 from ..flows.refusals import Refusals
 from ..flows.session_manager import SessionManager
@@ -140,7 +143,7 @@ class Routes:
             return self._refused_login(error, browser or new_session_id())
         except AuthError as error:
             self._audit.failed(Kind.LOGIN_COMPLETED, error)
-            return await self._without_stale_cookie(self._failed(error), current)
+            return await self._without_stale_cookie(self._failed(error), current, error)
         self._audit.record(
             Kind.LOGIN_COMPLETED,
             Outcome.SUCCESS,
@@ -187,18 +190,26 @@ class Routes:
         history, or to a bookmark. A signed-in user is redirected to where that login led."""
         try:
             if current is None or await self._store.load(current) is None:
-                return await self._without_stale_cookie(self._failed(error), current)
+                return await self._without_stale_cookie(self._failed(error), current, error)
             return_to = await self._sessions.callback.return_to_of_completed(browser, items)
         except StoreUnavailable:
             return self._failed(error)
         log_error(error)
         return self._to_app(return_to or "/")
 
-    async def _without_stale_cookie(self, response: Response, current: str | None) -> Response:
+    async def _without_stale_cookie(
+        self, response: Response, current: str | None, error: AuthError
+    ) -> Response:
         """Delete the session cookie after a failed login if its session does not exist. A session
-        that exists stays: a link of another site can make a login fail."""
+        that exists stays: a link of another site can make a login fail.
+
+        Because of the cookie of a session that was ended from elsewhere, a login takes the
+        password. It goes only if the provider cannot ask for that, or cannot say that it has.
+        """
         try:
             is_stale = current is not None and await self._store.load(current) is None
+            if is_stale and not _is_of_the_provider(error):
+                is_stale = not await was_ended_from_elsewhere(self._store, str(current))
         except StoreUnavailable:
             is_stale = False
         if is_stale:
@@ -292,3 +303,11 @@ class Routes:
         if isinstance(error, HTTPException) and error.status_code == 405:
             return json_response(405, {"error": "method_not_allowed"}, dict(error.headers or {}))
         return self._documents.not_found(request)
+
+
+def _is_of_the_provider(error: AuthError) -> bool:
+    """Whether a login failed for what the provider does, and not for what the browser's user did:
+    decline, log in silently, or visit an old callback."""
+    if error.login_mode == LoginMode.SILENT or error.code == "access_denied":
+        return False
+    return isinstance(error, AuthorizationError | IdTokenError)

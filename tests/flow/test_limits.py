@@ -53,6 +53,12 @@ async def test_callback(world: World) -> None:
         assert await statuses(browser, path) == [303, 303, 303, 429]
 
 
+async def test_logged_out(world: World) -> None:
+    """The end of a logout writes to the store, and is limited like the end of a login."""
+    async with world.browser(ONE) as browser:
+        assert await statuses(browser, "/auth/logged-out") == [303, 303, 303, 429]
+
+
 async def test_backchannel(world: World) -> None:
     """A flood of logout tokens is answered as programs read it."""
     async with world.browser(ONE) as sender:

@@ -7,8 +7,11 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
+from app.auth.access.checks import authenticated_within
+from app.auth.access.policy import Rule, decide_for
 from app.auth.oidc.authentication import MULTI_FACTOR
 
+from ..flow.world import Clock
 from .provider import ABSENT, HostileProvider
 from .relying_party import RelyingParty
 
@@ -93,3 +96,32 @@ async def test_refreshed(party: RelyingParty, provider: HostileProvider) -> None
         session = await party.session()
         assert session is not None
         assert (session.acr, session.amr) == expected
+
+
+@pytest.mark.parametrize("query", ["return_to=/profile", "prompt=none"])
+async def test_login_that_asks_nothing(
+    party: RelyingParty, provider: HostileProvider, clock: Clock, query: str
+) -> None:
+    """At a provider that says when its user logged in only if it is asked (as Auth0 does), another
+    login in the same browser, for which the user may have done nothing, counts as no step-up."""
+    recent = Rule(checks=(authenticated_within(60),))
+    provider.bend.claims = lambda fields: {**fields, "auth_time": ABSENT}
+    first = (await party.log_in()).session
+    assert (await decide_for(recent, first, clock)).denial is None
+    clock.now += 61
+    again = (await party.log_in(query)).session
+    assert (await decide_for(recent, again, clock)).denial == "step_up_required"
+    provider.bend.claims = lambda fields: {**fields, "auth_time": int(clock())}
+    stepped_up = (await party.log_in("max_age=60")).session
+    assert (await decide_for(recent, stepped_up, clock)).denial is None
+
+
+async def test_silent_login_is_no_step_up(
+    party: RelyingParty, provider: HostileProvider, clock: Clock
+) -> None:
+    """Nor does a silent login of a browser that had no session."""
+    provider.bend.claims = lambda fields: {**fields, "auth_time": ABSENT}
+    session = (await party.log_in("prompt=none")).session
+    assert session is not None
+    decision = await decide_for(Rule(checks=(authenticated_within(60),)), session, clock)
+    assert decision.denial == "step_up_required"

@@ -269,7 +269,7 @@ class Callback:
             browser=client[0],
             platform=client[1],
             id_token=response.id_token,
-            authenticated_at=_auth_time(claims),
+            authenticated_at=_authenticated_at(claims, transaction),
             session_expiry=_session_expiry(claims, now),
             claims_at=now,
             acr=acr_of(claims),
@@ -286,6 +286,13 @@ def _session_expiry(claims: Claims, now: float) -> float | None:
     return ends_at
 
 
+def _authenticated_at(claims: Claims, transaction: Transaction) -> float | None:
+    """Return `auth_time`. If the provider does not send it, the user of a silent login did so an
+    unknown time ago: 0."""
+    unknown = 0.0 if transaction.mode == LoginMode.SILENT else None
+    return _auth_time(claims) or unknown
+
+
 def _auth_time(claims: Claims) -> float | None:
     """Return `auth_time` if it is plausible; some providers send 0."""
     value = claims.get("auth_time")
@@ -297,10 +304,17 @@ def _auth_time(claims: Claims) -> float | None:
 
 def _taking_over(session: Session, before: StoredSession | None, *, with_tokens: bool) -> Session:
     """`session` with the state trees of the same user's earlier session in this browser and, if
-    `with_tokens`, with its tokens for other audiences."""
+    `with_tokens`, with its tokens for other audiences.
+
+    If the provider does not say when the user authenticated, it may have asked nothing this time:
+    the earlier time stays.
+    """
     if before is None or before.session.sub != session.sub:
         return session
-    session = replace(session, state_key=before.session.state_key)
+    authenticated_at = session.authenticated_at or before.session.auth_time
+    session = replace(
+        session, state_key=before.session.state_key, authenticated_at=authenticated_at
+    )
     if not with_tokens:
         return session
     (new,) = session.access_tokens

@@ -87,7 +87,11 @@ class Routes:
                 Route(f"{base}/popup", self.popup, methods=["GET"]),
                 Route(f"{base}/logout", logout.ask, methods=["GET"]),
                 Route(f"{base}/logout", logout.log_out, methods=["POST"]),
-                Route(f"{base}/logged-out", logout.logged_out, methods=["GET"]),
+                Route(
+                    f"{base}/logged-out",
+                    self._limited("callback", logout.logged_out),
+                    methods=["GET"],
+                ),
                 Route(
                     f"{base}/backchannel-logout",
                     self._limited("backchannel_logout", logout.backchannel),

@@ -82,7 +82,8 @@ class Session:
 
     @property
     def auth_time(self) -> float:
-        """When the user authenticated at the provider or, if it does not say, logged in here."""
+        """When the user authenticated at the provider or, if it does not say, logged in here; 0 if
+        the login here was silent."""
         return self.created_at if self.authenticated_at is None else self.authenticated_at
 
     def claims(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         claim,
         has_role,
         has_scope,
+        logged_in_with,
         member_of,
         second_factor,
         verified_email,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         LogoutTokenError,
         MfaRequired,
         ProviderError,
+        ProviderRequired,
         ProviderUnavailable,
         SessionEnded,
         StoreUnavailable,
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     )
     from .http.requests import RequestSession
     from .interceptor import (
+        ANY_PROVIDER,
         AccessTokenTransport,
         AllowedList,
         AllowedRoute,
@@ -110,6 +113,7 @@ _MODULES = (
 )
 
 __all__ = [
+    "ANY_PROVIDER",
     "AccessTokenTransport",
     "AcrNotMet",
     "Address",
@@ -154,6 +158,7 @@ __all__ = [
     "Plugin",
     "Principal",
     "ProviderError",
+    "ProviderRequired",
     "ProviderUnavailable",
     "RedisSessionStore",
     "Refuse",
@@ -176,6 +181,7 @@ __all__ = [
     "has_role",
     "has_scope",
     "local_tenant_environ",
+    "logged_in_with",
     "member_of",
     "second_factor",
     "use_packaged_toolchain",

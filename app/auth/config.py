@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from .errors import ConfigError
 from .generated_secret import generated_secret
 from .lifetimes import Lifetimes
 from .signing_key import SIGNATURE_ALGORITHMS
-from .urls import logout_url_problem, origin_of, path_of_url
+from .urls import base_urls_problems, logout_url_problem, origin_of, path_of_url
 
 DEFAULT_SCOPE = "openid profile email offline_access"
 DEFAULT_APP_BASE_URL = "http://localhost:3000"
@@ -24,6 +25,7 @@ LOGIN_PARAMETERS = frozenset(
 )
 
 DEFAULT_ERROR_PATH = "/error"
+DEFAULT_LOGIN_PATH = "/login"
 DEFAULT_CLAIMS_MAX_AGE = 600  # seconds
 DEFAULT_DATA_DIR = ".data"
 
@@ -37,7 +39,7 @@ _REQUIRED = {
     "AUTH0_SECRET": "32 random bytes that seal what is stored: openssl rand -hex 32",
 }
 PRODUCTION_MODES = ("prod", "preview")  # values of REFLEX_ENV_MODE, which `reflex run` sets
-_ORIGINS = ("APP_BASE_URL", "APP_API_URL")
+_PROVIDER_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 _METHODS_WITHOUT_SECRET = ("private_key_jwt", "none")
 _NO_AUDIENCE = "none"  # for a provider without that parameter, whatever the app's default is
@@ -92,7 +94,12 @@ class AuthConfig:
     - `secrets`: encrypt what is stored, newest first. `from_environ` always finds one.
     - `unset_origins`: which of `APP_BASE_URL` and `APP_API_URL` are not set. `AuthService` takes
       them from Reflex's own configuration when `reflex run` starts the app.
+    - `more_base_urls`: further origins of the same deployment, each for all of the app. A login
+      returns to the one that it began at, and a session is of one of them.
     - `error_path`: the page that a failed login leads to (`errorPath` of the Angular SDK).
+    - `provider`: the name of this provider, where `AuthService` has several. It sets the name.
+    - `provider_title`: what the login page calls this provider, if not by its name.
+    - `login_path`: the page that lists the providers, where there are several.
     - `is_fallback`: no provider was configured, and the `fallback` of `from_environ` was used.
     - `multi_resource_refresh_tokens`: one refresh token obtains access tokens for several audiences
       (Auth0's term).
@@ -113,7 +120,8 @@ class AuthConfig:
       have to match exactly.
 
     Raises:
-        ConfigError: one of the `logout_urls` is not an http(s) URL.
+        ConfigError: one of the `logout_urls` is not an http(s) URL, `provider` is not a name such
+            as `work`, or the `more_base_urls` do not go with `app_base_url` and `app_api_url`.
     """
 
     domain: str
@@ -138,14 +146,23 @@ class AuthConfig:
     trusted_proxies: int = 0
     session_lifetimes: Lifetimes = field(default_factory=Lifetimes)
     logout_urls: tuple[str, ...] = ()
+    more_base_urls: tuple[str, ...] = ()
+    provider: str = ""
+    provider_title: str = ""
+    login_path: str = DEFAULT_LOGIN_PATH
 
     def __post_init__(self) -> None:
         """Check what may come from the app's code. Raises `ConfigError`."""
-        problems = {url: logout_url_problem(url) for url in self.logout_urls}
-        if any(problems.values()):
-            raise ConfigError(
-                [f"logout_urls: {url} {problem}" for url, problem in problems.items() if problem]
+        found = {url: logout_url_problem(url) for url in self.logout_urls}
+        problems = [f"logout_urls: {url} {problem}" for url, problem in found.items() if problem]
+        if self.provider and not _PROVIDER_NAME.fullmatch(self.provider):
+            problems.append(
+                f'The provider name "{self.provider}" is in a URL: write lower-case letters, '
+                "digits and hyphens, at most 32, such as work."
             )
+        problems += base_urls_problems(self.app_base_url, self.app_api_url, self.more_base_urls)
+        if problems:
+            raise ConfigError(problems)
 
     @property
     def issuer(self) -> str:
@@ -160,7 +177,14 @@ class AuthConfig:
     @property
     def redirect_uri(self) -> str:
         """Where the provider sends the browser back to (RFC 6749 section 3.1.2)."""
-        return f"{self.app_api_url}/auth/callback"
+        return f"{self.app_api_url}{self.callback_path}"
+
+    @property
+    def callback_path(self) -> str:
+        """The path of the `redirect_uri`, below that of the backend. Several providers have one
+        each, so that the answer of one is not taken for that of another (RFC 9700 section 4.4.2).
+        """
+        return f"/auth/callback/{self.provider}" if self.provider else "/auth/callback"
 
     @property
     def post_logout_redirect_uri(self) -> str:
@@ -171,7 +195,37 @@ class AuthConfig:
     @property
     def origins(self) -> frozenset[str]:
         """The app's own origins; only these may use its routes and its websocket."""
-        return frozenset(origin_of(url) for url in (self.app_base_url, self.app_api_url))
+        urls = (self.app_base_url, self.app_api_url, *self.more_base_urls)
+        return frozenset(origin_of(url) for url in urls)
+
+    @property
+    def base_urls(self) -> tuple[str, ...]:
+        """All base URLs, the first one first."""
+        return (self.app_base_url, *self.more_base_urls)
+
+    @property
+    def is_one_origin(self) -> bool:
+        """Whether pages and backend have the same origin: all but most development runs."""
+        return origin_of(self.app_base_url) == self.api_origin
+
+    @property
+    def page_prefix(self) -> str:
+        """What stands before a page's path in a link: the base URL, or nothing where there are
+        several, since a browser stays at its own."""
+        return "" if self.more_base_urls else self.app_base_url
+
+    @property
+    def api_prefix(self) -> str:
+        """The same for a path of the backend."""
+        return "" if self.more_base_urls else self.app_api_url
+
+    def at_host(self, host: str | None) -> AuthConfig:
+        """Return the configuration for a request with this `Host` header: with the base URL that
+        has this host, or the first one."""
+        for url in self.more_base_urls:
+            if host is not None and urlsplit(url).netloc == host.lower():
+                return replace(self, app_base_url=url, app_api_url=url, more_base_urls=())
+        return self
 
     @property
     def home_url(self) -> str:
@@ -207,8 +261,12 @@ class AuthConfig:
         authorization_params: AuthorizationParams | None = None,
         fallback: Mapping[str, str] | None = None,
         error_path: str = DEFAULT_ERROR_PATH,
+        provider: str = "",
     ) -> AuthConfig:
         """Read the variables that `.env.example` lists.
+
+        With a `provider`, such as "work", the variables of the provider begin with its name in
+        capitals: `WORK_AUTH0_DOMAIN` or `WORK_OIDC_ISSUER`. Those of the app stay as they are.
 
         `authorization_params` are the defaults of `AUTH0_AUDIENCE` and `AUTH0_SCOPE`. `fallback`
         are variables of a provider to use if none of `AUTH0_DOMAIN`, `AUTH0_CLIENT_ID` and
@@ -220,7 +278,7 @@ class AuthConfig:
             ConfigError: variables are missing or wrong; `problems` names every one of them. Or a
                 production run has no provider.
         """
-        reader = EnvironReader(environ)
+        reader = EnvironReader(environ, provider=provider)
         is_fallback = fallback is not None and not reader.has_any(_PROVIDER)
         if is_fallback and reader.text("REFLEX_ENV_MODE") in PRODUCTION_MODES:
             raise ConfigError(
@@ -232,7 +290,8 @@ class AuthConfig:
         authentication = _client_authentication(reader)
         _require_credentials(reader, authentication, is_fallback=is_fallback)
         domain = reader.domain("AUTH0_DOMAIN")
-        app_base_url = reader.base_url("APP_BASE_URL", DEFAULT_APP_BASE_URL)
+        app_base_url, more_base_urls = reader.base_urls(DEFAULT_APP_BASE_URL)
+        app_api_url = reader.base_url("APP_API_URL", app_base_url)
         config = cls(
             domain=domain,
             client_id=reader.text("AUTH0_CLIENT_ID") or "",
@@ -243,8 +302,8 @@ class AuthConfig:
             ),
             client_authentication=authentication,
             app_base_url=app_base_url,
-            app_api_url=reader.base_url("APP_API_URL", app_base_url),
-            unset_origins=frozenset(name for name in _ORIGINS if reader.text(name) is None),
+            app_api_url=app_api_url,
+            unset_origins=reader.unset_origins(),
             error_path=reader.page_path("error_path", error_path),
             redis_url=reader.redis_url("REDIS_URL"),
             is_fallback=is_fallback,
@@ -262,9 +321,52 @@ class AuthConfig:
             trusted_proxies=reader.whole_number("APP_TRUSTED_PROXIES", "number"),
             session_lifetimes=reader.lifetimes("APP_SESSION_IDLE", "APP_SESSION_ABSOLUTE"),
             logout_urls=reader.logout_urls("APP_LOGOUT_URLS"),
+            more_base_urls=more_base_urls,
+            provider=provider,
+            provider_title=reader.text("AUTH0_TITLE") or "",
         )
         reader.check()
         return config if config.secrets else replace(config, secrets=_generated(reader))
+
+
+# What belongs to the app, and not to one of its providers.
+_OF_APP = (
+    *("secrets", "app_base_url", "app_api_url", "unset_origins", "more_base_urls", "error_path"),
+    *("login_path", "redis_url", "trusted_proxies", "session_lifetimes", "logout_urls"),
+)
+
+
+def configs_of(
+    config: AuthConfig | None, providers: Mapping[str, AuthConfig] | None
+) -> list[AuthConfig]:
+    """Return the configurations of an app's providers: a single one, or several by their names.
+
+    Raises:
+        ConfigError: two providers are one issuer, or differ in what belongs to the app.
+        TypeError: not exactly one of the two is given, or `providers` is empty.
+    """
+    if (config is None) == (not providers):
+        raise TypeError("AuthService takes either a config or providers.")
+    if config is not None:
+        return [replace(config, provider="")]
+    configs = [replace(each, provider=name) for name, each in (providers or {}).items()]
+    first, *others = configs
+    problems = [
+        f"The providers {first.provider} and {each.provider} differ in {name}, which is the app's. "
+        "Give all of them the same."
+        for each in others
+        for name in _OF_APP
+        if getattr(each, name) != getattr(first, name)
+    ]
+    issuers = [each.issuer for each in configs]
+    problems += [
+        f"Two providers have the issuer {issuer}: an answer could not be told from the other's."
+        for issuer in dict.fromkeys(issuers)
+        if issuers.count(issuer) > 1
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return configs
 
 
 def _generated(reader: EnvironReader) -> tuple[str, ...]:

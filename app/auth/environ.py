@@ -9,7 +9,7 @@ from dataclasses import replace
 from .errors import ConfigError
 from .lifetimes import Lifetimes
 from .signing_key import import_signing_key
-from .urls import base_url_problem, logout_url_problem, url_problem
+from .urls import base_url_problem, base_urls_problems, logout_url_problem, url_problem
 
 MINIMUM_SECRET_LENGTH = 32  # characters
 _PAGE_PATH = re.compile(r"(/[A-Za-z0-9_~.-]+)+")
@@ -29,9 +29,11 @@ NEUTRAL_NAMES = {
     "AUTH0_PUSHED_AUTHORIZATION_REQUESTS": "OIDC_PUSHED_AUTHORIZATION_REQUESTS",
     "AUTH0_ID_TOKEN_SIGNED_RESPONSE_ALG": "OIDC_ID_TOKEN_SIGNED_RESPONSE_ALG",
     "AUTH0_TRUSTED_AUDIENCES": "OIDC_TRUSTED_AUDIENCES",
+    "AUTH0_TITLE": "OIDC_TITLE",
 }
 """The names of the same variables for another provider than Auth0."""
 
+_OF_PROVIDER = (NEUTRAL_NAMES.keys() | set(NEUTRAL_NAMES.values())) - {"AUTH0_SECRET", "APP_SECRET"}
 _SWITCHES = {"1": True, "true": True, "on": True, "0": False, "false": False, "off": False}
 
 
@@ -43,8 +45,12 @@ class EnvironReader:
     name, by which problems then call it; both at once are a problem.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, provider: str = "") -> None:
+        """With a `provider`, its variables have its name in front, and the others do not count."""
+        self._prefix = f"{provider.upper().replace('-', '_')}_" if provider else ""
         self._values = {name: text for name, value in environ.items() if (text := value.strip())}
+        if self._prefix:
+            self._values = {**self._without_providers(), **self._of_provider()}
         self._problems: list[str] = []
         self._has_neutral_names = any(name.startswith("OIDC_") for name in self._values)
         for name, neutral in NEUTRAL_NAMES.items():
@@ -52,6 +58,13 @@ class EnvironReader:
                 if name in self._values:
                     self._problems.append(f"{name} and {neutral} are both set; keep one of them.")
                 self._values[name] = self._values[neutral]
+
+    def _without_providers(self) -> dict[str, str]:
+        return {name: text for name, text in self._values.items() if name not in _OF_PROVIDER}
+
+    def _of_provider(self) -> dict[str, str]:
+        found = {name: self._values.get(f"{self._prefix}{name}") for name in _OF_PROVIDER}
+        return {name: text for name, text in found.items() if text is not None}
 
     def check(self) -> None:
         """Raise `ConfigError` with every problem found so far, if there is one."""
@@ -147,6 +160,27 @@ class EnvironReader:
             self._problems.append(f"{name}={text} {problem}")
         return text.rstrip("/")
 
+    def base_urls(self, default: str) -> tuple[str, tuple[str, ...]]:
+        """The base URL, and further ones: `APP_BASE_URL`, or `APP_BASE_URLS` for several."""
+        urls = tuple(url.rstrip("/") for url in self.texts("APP_BASE_URLS"))
+        if not urls:
+            return self.base_url("APP_BASE_URL", default), ()
+        if self.text("APP_BASE_URL") is not None:
+            self._problems.append("APP_BASE_URL and APP_BASE_URLS are both set; keep one of them.")
+        api_url = self.base_url("APP_API_URL", urls[0])
+        problems = base_urls_problems(urls[0], api_url, urls[1:])
+        self._problems += [f"APP_BASE_URLS: {problem}" for problem in problems]
+        return urls[0], () if problems else urls[1:]
+
+    def unset_origins(self) -> frozenset[str]:
+        """Which of the origins are not set."""
+        names = {"APP_BASE_URL": ("APP_BASE_URL", "APP_BASE_URLS")}
+        return frozenset(
+            name
+            for name in ("APP_BASE_URL", "APP_API_URL")
+            if not self.has_any(names.get(name, (name,)))
+        )
+
     def page_path(self, name: str, path: str) -> str:
         """A page's path, which is given in the code and not as a variable."""
         if not _PAGE_PATH.fullmatch(path) or path == "/auth" or path.startswith("/auth/"):
@@ -216,4 +250,5 @@ class EnvironReader:
     def _spelled(self, name: str) -> str:
         """The name of a variable for this user."""
         neutral = NEUTRAL_NAMES.get(name, name)
-        return neutral if self._has_neutral_names or neutral in self._values else name
+        name = neutral if self._has_neutral_names or neutral in self._values else name
+        return f"{self._prefix}{name}" if name in _OF_PROVIDER else name

@@ -13,6 +13,7 @@ AuthError                         code                   what the user can do
  ├─ LoginRequired                 login_required         log in: `login_url`
  │   ├─ ConsentRequired           consent_required       allow more: `login_url`
  │   ├─ MfaRequired               mfa_required           log in with a second factor: `login_url`
+ │   ├─ ProviderRequired          provider_required      log in at another provider: `login_url`
  │   └─ SessionEnded              session_ended          log in again: the provider ended it
  ├─ HookError                     hook_failed            try again, or tell the operator of the app
  ├─ LogoutTokenError              invalid_logout_token   nothing: only the provider sees it
@@ -42,8 +43,8 @@ class AuthError(Exception):
     that tells the user what to do. `retryable` means that the same request can succeed in a moment.
     `error` and `error_description` are the OAuth 2.0 parameters of the same names (RFC 6749
     section 4.1.2.1); None if the provider sent none. `return_to` is the path that a failed login
-    was to lead to, and `login_mode` says where it took place (`redirect`, `popup`, `silent`), if
-    they are known.
+    was to lead to, `login_mode` says where it took place (`redirect`, `popup`, `silent`), and
+    `provider` is the name of the provider that was asked, if they are known.
     """
 
     code: str = "auth_error"
@@ -65,6 +66,7 @@ class AuthError(Exception):
         self.error_description = error_description
         self.return_to: str | None = None
         self.login_mode: str | None = None
+        self.provider: str = ""
 
 
 class ConfigError(AuthError):
@@ -193,6 +195,18 @@ class MfaRequired(LoginRequired):
 
     code = "mfa_required"
     remedy = "Log in with a second factor."
+
+
+class ProviderRequired(LoginRequired):
+    """The request needs a token of another provider than that of the session (`provider`).
+    `login_url` logs in there, which ends this session."""
+
+    code = "provider_required"
+    remedy = "Log in with the account that this needs."
+
+    def __init__(self, message: str, *, provider: str) -> None:
+        super().__init__(message)
+        self.provider = provider
 
 
 class SessionEnded(LoginRequired):

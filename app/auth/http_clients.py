@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +11,9 @@ import httpx
 import reflex as rx
 
 from .audit import AuditTrail
+from .flows.access_tokens import TokenRequest
 from .interceptor import (
+    ANY_PROVIDER,
     AccessTokenTransport,
     AllowedList,
     HttpInterceptorConfig,
@@ -21,11 +23,18 @@ from .interceptor import (
     TokenOptions,
     audit_requests,
     build_client,
+    check_providers,
     is_log_enabled,
     log_request,
 )
 from .reflex.navigation import current_path
 from .reflex.request_inspector import Inspection
+
+
+def token_request(options: TokenOptions, refused: str | None = None) -> TokenRequest:
+    """Return what the flows need to know about the wanted token."""
+    provider = None if options.provider == ANY_PROVIDER else options.provider
+    return TokenRequest(options.audience, options.scope, refused, provider)
 
 
 class GetAccessToken(Protocol):
@@ -61,7 +70,10 @@ class _Tab:
 
 
 class HttpClients:
-    """Raises `ConfigError` if the allowed list has invalid entries; the error names them all."""
+    """`providers` are the names of several login providers.
+
+    Raises `ConfigError` if the allowed list has invalid entries; the error names them all.
+    """
 
     def __init__(
         self,
@@ -72,8 +84,10 @@ class HttpClients:
         *,
         inspection: Inspection | None,
         on_request: Observer | None,
+        providers: Collection[str] = (),
     ) -> None:
         self._allowed_list = AllowedList(config.allowed_list, base_url=config.base_url)
+        check_providers(config.allowed_list, providers)
         self._base_url = config.base_url
         self._pool = pool
         self._get_access_token = get_access_token

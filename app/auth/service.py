@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,13 +16,12 @@ from starlette.types import ASGIApp
 
 from .access.policy import SIGNED_IN, Requirement
 from .audit import AuditHook
-from .config import AuthConfig
+from .config import AuthConfig, configs_of
 from .errors import LoginRequired, MfaRequired
-from .flows.access_tokens import TokenRequest
 from .flows.devices import Device
 from .flows.hooks import AfterLogin, BeforeLogout, BeforeSession, Hooks
 from .http.connections import Connection
-from .http_clients import HttpClients
+from .http_clients import HttpClients, token_request
 from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
 from .lifetimes import check_store_lifetimes
 from .limits import Limits
@@ -50,7 +49,9 @@ DEFAULT_LIMITS = Limits()
 class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
     """Logs users in and out, calls APIs for them, and keeps every open tab up to date.
 
-    `config` says which provider logs users in, and `store` holds the sessions. Every page, event
+    `config` says which provider logs users in, and `store` holds the sessions. Several providers
+    are `providers`, in place of `config`: their configurations by name, which stands in URLs; the
+    first one is the default. Every page, event
     handler and variable requires a signed-in user unless it is marked (`public`, `require`);
     without `secure_by_default`, only marked ones do. The user must also meet `default_check` (one
     check or several), there and where `require_login` is. `inspect_requests` enables the request
@@ -69,14 +70,17 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
         ConfigError: the allowed list has invalid entries (the error names them all), the origins
             in `config` contradict those of `rx.Config`, its `session_lifetimes` contradict those of
             `store`, `silent_login` is on and no link can ask for `prompt=none`, `public_claims` is
-            a text, or a `default_check` takes arguments or stands beside `secure_by_default=False`.
+            a text, a `default_check` takes arguments or stands beside `secure_by_default=False`, or
+            `providers` contradict each other or the allowed list.
+        TypeError: not exactly one of `config` and `providers` is given, or no `store`.
     """
 
     def __init__(
         self,
-        config: AuthConfig,
-        store: SessionStore,
+        config: AuthConfig | None = None,
+        store: SessionStore | None = None,
         *,
+        providers: Mapping[str, AuthConfig] | None = None,
         http_interceptor: HttpInterceptorConfig | None = None,
         secure_by_default: bool = True,
         default_check: Requirement | Sequence[Requirement] = (),
@@ -94,9 +98,13 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        config = agreed_with_reflex(config)
+        if store is None:
+            raise TypeError("AuthService needs a store.")
+        configs = [agreed_with_reflex(each) for each in configs_of(config, providers)]
+        config = configs[0]
         check_store_lifetimes(store.lifetimes, config.session_lifetimes)
-        self.views = Views(texts or AuthTexts())
+        titles = {each.provider: each.provider_title or each.provider for each in configs}
+        self.views = Views(texts or AuthTexts(), titles if providers else None)
         checks = default_check if isinstance(default_check, Sequence) else [default_check]
         default = default_rule(checks, is_secure=secure_by_default)
         self._login_rule = SIGNED_IN if default.is_public else default
@@ -120,7 +128,7 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
         self.clock = clock
         self._app: rx.App | None = None
         self._pool = pool or build_pool()
-        self._wiring = Wiring(config, store, self._pool, self.login_url, options)
+        self._wiring = Wiring(config, configs, store, self._pool, self.login_url, options)
         self.sessions = self._wiring.sessions
         """The flows: login, logout, refresh and devices, without Reflex."""
         self._http_clients = HttpClients(
@@ -130,6 +138,7 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
             self._wiring.audit,
             inspection=self._wiring.inspection,
             on_request=on_request,
+            providers=providers or (),
         )
         self._get_access_token = self._access_token
         self._is_inspecting = inspect_requests
@@ -295,14 +304,17 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
         try:
             if session_id_hash is None:
                 raise LoginRequired("No user is logged in.")
-            audience = options.audience or self.config.authorization_params.audience or ""
-            wanted = TokenRequest(audience, options.scope, refused)
+            wanted = token_request(options, refused)
             return await self.sessions.tokens.get(session_id_hash, wanted)
         except LoginRequired as error:
             # The flows know no pages, so the link is added here.
             asks = {"acr_values": MULTI_FACTOR} if isinstance(error, MfaRequired) else {}
             error.login_url = self.login_url(
-                page(), audience=error.audience, scope=error.scope, **asks
+                page(),
+                audience=error.audience,
+                scope=error.scope,
+                provider=error.provider or None,
+                **asks,
             )
             raise
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 _BASE_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9_~.-]+)*/?")
@@ -65,6 +65,36 @@ def base_url_problem(url: str) -> str | None:
             "write it as in https://app.example.com/shop."
         )
     return problem
+
+
+def base_urls_problems(
+    app_base_url: str, app_api_url: str, more_base_urls: Collection[str]
+) -> list[str]:
+    """What is wrong with further base URLs of one deployment, a sentence for each problem.
+
+    Links then have no host, and cookies the name of one port: the base URLs differ in their hosts
+    only, and pages and backend have one origin.
+    """
+    if not more_base_urls:
+        return []
+    problems = []
+    if app_api_url != app_base_url:
+        problems.append(
+            "With several base URLs, pages and backend have one origin, and not "
+            f"{app_base_url} and {app_api_url}: leave APP_API_URL unset, and use a production run."
+        )
+    first = urlsplit(app_base_url)
+    for url in (app_base_url, *more_base_urls):
+        if problem := url_problem(url):
+            problems.append(f"The base URL {url} {problem}")
+        elif path_of_url(url):
+            problems.append(f"The base URL {url} has a path; one of several can have none.")
+        elif (urlsplit(url).scheme, urlsplit(url).port) != (first.scheme, first.port):
+            problems.append(f"The base URL {url} has another scheme or port than {app_base_url}.")
+    hosts = [urlsplit(url).hostname for url in (app_base_url, *more_base_urls)]
+    if len(set(hosts)) != len(hosts):
+        problems.append("The same host is in two base URLs.")
+    return problems
 
 
 def logout_url_problem(url: str) -> str | None:

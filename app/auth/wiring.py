@@ -15,6 +15,7 @@ from .audit import AuditHook, AuditTrail
 from .config import AuthConfig
 from .flows.hooks import Hooks
 from .flows.login_link import is_route, page_of
+from .flows.provider import Provider, Providers
 from .flows.refusals import Refusal, Refusals
 from .flows.session_manager import SessionManager
 from .http.asgi import BackendMiddleware
@@ -79,14 +80,16 @@ class Wiring:
     def __init__(
         self,
         config: AuthConfig,
+        providers: Sequence[AuthConfig],
         store: SessionStore,
         pool: httpx.AsyncBaseTransport,
         login_url: LoginUrl,
         options: Options,
     ) -> None:
+        """`config` is that of the app, `providers` are those of its login providers."""
         self._login_url = login_url
-        self._error_path = config.error_path
-        self._base_path, self._app_base_url = config.base_path, config.app_base_url
+        self._login_pages = {config.error_path, config.login_path}
+        self._base_path, self._base_urls = config.base_path, config.base_urls
         clock = options.clock
         # Without a secret in the configuration, open state trees end with this process.
         keys = config.secrets or (secrets.token_hex(32),)
@@ -97,10 +100,19 @@ class Wiring:
         self.tabs = TabNotifier(self.connections, store)
         self.sessions = SessionManager(
             config,
+            Providers(
+                [
+                    Provider(
+                        each,
+                        pool,
+                        audiences=options.http_interceptor.audiences(each.provider),
+                        clock=clock,
+                    )
+                    for each in providers
+                ]
+            ),
             store,
-            pool,
             self.audit,
-            audiences=options.http_interceptor.audiences,
             hooks=options.hooks,
             handle=self.tabs.handle,
             look_again=self.tabs.look_again,
@@ -169,7 +181,7 @@ class Wiring:
             page = page_of(current_path(state))
             connection = self.connections.of_tree(tree_of(state))
             # Not right after a login that failed, nor where the router has a page of the backend's.
-            is_page = page != self._error_path and not is_route(page)
+            is_page = page not in self._login_pages and not is_route(page)
             return is_page and connection is not None and connection.may_log_in_silently
 
         # Reflex creates its States itself, so they cannot get these as arguments.
@@ -186,7 +198,7 @@ class Wiring:
         transformers = [existing] if callable(existing) else list(existing)
         # Last, and therefore outermost: Reflex sees no request that the gate has not seen.
         app.api_transformer = [*transformers, self._page_paths.around, self.backend.around]
-        app.head_components.append(script(self._app_base_url))
+        app.head_components.append(script(self._base_urls))
 
     def _refusal(self, tree: str, sealed: str, error_id: str) -> Refusal | None:
         """Open the sentence of a refused login for the tab that shows a state tree."""

@@ -13,11 +13,10 @@ from starlette.requests import HTTPConnection, Request
 from .access.checks import rule_of
 from .access.policy import Requirement, Rule
 from .config import AuthConfig
-from .flows.access_tokens import TokenRequest
 from .flows.offline_access import OfflineAccess
 from .http.requests import RequestSession, RequestSessions, page_of_request, reference_of
 from .http.route_guard import Endpoint, RouteGuard
-from .http_clients import GetAccessToken, HttpClients
+from .http_clients import GetAccessToken, HttpClients, token_request
 from .interceptor import TokenOptions
 from .reflex.access_rules import mark
 from .user import User
@@ -32,7 +31,7 @@ class WithoutTab:
     _request_sessions: RequestSessions
     _route_guard: RouteGuard
     _login_rule: Rule
-    _offline_access: Callable[[str, str | None], OfflineAccess]
+    _offline_access: Callable[[str, str | None, str | None], OfflineAccess]
 
     async def session(self, request: HTTPConnection) -> RequestSession | None:
         """Return the session of a request to one of the app's own routes; None if no user is signed
@@ -90,20 +89,23 @@ class WithoutTab:
 
         return self._http_clients.without_tab(get_access_token, reference)
 
-    def http_client_of(self, *, sub: str, session: str | None = None) -> httpx.AsyncClient:
+    def http_client_of(
+        self, *, sub: str, session: str | None = None, provider: str | None = None
+    ) -> httpx.AsyncClient:
         """Return an HTTP client that acts for a user when no tab is open, in a job for example.
 
         `sub` is the user's. The token is that of the session that was used last, of those that have
         a refresh token; one that has a token for the wanted audience and scope comes first.
         `session`, the id of a `RequestSession` or `Device`, selects one of the user's sessions.
-        Requests raise `LoginRequired`, without a `login_url`, if there is none.
+        `provider` is the user's, where the app has several. Requests raise `LoginRequired`, without
+        a `login_url`, if there is none.
 
-        The audit trail has an event `offline_access`. Raises `ValueError` if `sub` is empty.
+        The audit trail has an event `offline_access`. Raises `ValueError` if `sub` is empty, or
+        if the app has several providers and `provider` is none of them.
         """
-        access = self._offline_access(sub, session)
+        access = self._offline_access(sub, session, provider)
 
         def get_access_token(options: TokenOptions, refused: str | None = None) -> Awaitable[str]:
-            audience = options.audience or self.config.authorization_params.audience or ""
-            return access.access_token(TokenRequest(audience, options.scope, refused))
+            return access.access_token(token_request(options, refused))
 
         return self._http_clients.without_tab(get_access_token, access)

@@ -28,6 +28,7 @@ def main() -> int:
             multi_resource_refresh=not arguments.no_multi_resource_refresh,
             id_token_on_refresh=not arguments.no_id_token_on_refresh,
             mfa_at_refresh=arguments.mfa_at_refresh,
+            callback_path=arguments.callback_path,
         )
         listener = listen(
             settings.host, settings.port, name="the local tenant", variable="LOCAL_TENANT_PORT"
@@ -53,6 +54,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=port, help="default: LOCAL_TENANT_PORT or 4400")
     parser.add_argument("--data", type=Path, default=TenantSettings().data_file, help="its file")
     parser.add_argument("--app-url", action="append", help="a URL of the app; may be repeated")
+    parser.add_argument(
+        "--callback-path",
+        default=TenantSettings().callback_path,
+        help="where logins return to below the URLs of the app",
+    )
     parser.add_argument("--access-token-lifetime", type=int, default=86_400, help="seconds")
     parser.add_argument(
         "--rotation-overlap",

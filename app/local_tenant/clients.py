@@ -53,7 +53,7 @@ def registered_clients(settings: TenantSettings) -> dict[str, Client]:
     """The clients of this tenant, by client id."""
     # The secret is published on purpose: this client exists on the developer's own machine only.
     homes = tuple(home for url in settings.app_urls for home in (url, f"{url}/"))
-    callbacks = tuple(f"{url}/auth/callback" for url in settings.app_urls)
+    callbacks = tuple(f"{url}{settings.callback_path}" for url in settings.app_urls)
     # After a logout that names a path: one address of the app, which knows the path.
     logged_out = tuple(f"{url}/auth/logged-out" for url in settings.app_urls)
     return {

@@ -16,7 +16,8 @@ class TenantRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class TenantSettings:
-    """Lifetimes are in seconds; `app_urls` are those of the app, whose callbacks are registered.
+    """Lifetimes are in seconds; `app_urls` are those of the app, whose callbacks are registered:
+    `callback_path` below each.
 
     `external_audience` is the identifier of the second API. With `multi_resource_refresh` a refresh
     token of `local-app` obtains access tokens for both APIs. For `rotation_overlap` seconds after
@@ -32,6 +33,7 @@ class TenantSettings:
     port: int = 4400
     data_file: Path = Path(".data/local_tenant.sqlite3")
     app_urls: tuple[str, ...] = ("http://localhost:3000", "http://localhost:8000")
+    callback_path: str = "/auth/callback"
     access_token_lifetime: int = 86_400
     code_lifetime: int = 60
     refresh_token_lifetime: int = 30 * 86_400

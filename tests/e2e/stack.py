@@ -140,6 +140,7 @@ def tenant_process(
     api_url: str | None = None,
     external_audience: str = "http://127.0.0.1:4401/api/",
     rotation_overlap: int = 0,
+    callback_path: str = "/auth/callback",
     command: tuple[str, ...] = (sys.executable, "-m", "app.local_tenant"),
     cwd: Path = ROOT,
 ) -> Tenant:
@@ -155,6 +156,7 @@ def tenant_process(
             *("--app-url", app_url, "--app-url", api_url or app_url),
             *("--external-audience", external_audience),
             *("--rotation-overlap", str(rotation_overlap)),
+            *("--callback-path", callback_path),
         ],
         cwd=cwd,
         environ=clean_environ(),

@@ -118,13 +118,14 @@ class World:
         environ: Mapping[str, str] | None = None,
         id_token_on_refresh: bool = True,
         url: str = APP,
+        other_urls: tuple[str, ...] = (),
         **options: Any,
     ) -> None:
-        self.url = url
+        self.url, self.other_urls = url, other_urls
         self.clock = Clock()
         settings = TenantSettings(
             data_file=started_before(directory / "tenant.sqlite3"),
-            app_urls=(url,),
+            app_urls=(url, *other_urls),
             access_token_lifetime=3600,
             multi_resource_refresh=(
                 multi_resource_refresh_tokens
@@ -144,7 +145,7 @@ class World:
         self.record: list[AuditEvent] = []
         config = AuthConfig.from_environ(
             {
-                "APP_BASE_URL": url,
+                "APP_BASE_URLS" if other_urls else "APP_BASE_URL": ",".join((url, *other_urls)),
                 "AUTH0_MULTI_RESOURCE_REFRESH": "1" if multi_resource_refresh_tokens else "0",
                 "AUTH0_ROTATION_OVERLAP": str(rotation_overlap),
                 **(environ or {}),
@@ -183,7 +184,10 @@ class World:
         """A browser with a cookie jar of its own; it does not follow redirects by itself."""
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(self.tenant),
-            mounts={APP: httpx.ASGITransport(self.app, client=(address, 1234))},
+            mounts={
+                url: httpx.ASGITransport(self.app, client=(address, 1234))
+                for url in (APP, *self.other_urls)
+            },
         )
 
     async def begin(self, browser: httpx.AsyncClient, return_to: str = "/profile") -> str:
@@ -248,6 +252,7 @@ async def through_the_pages(
     url: str,
     *,
     tenant: str = TENANT,
+    app: str = APP,
     email: str = "alice@example.com",
 ) -> str:
     """From an authorization URL through the tenant's pages to the callback URL."""
@@ -256,7 +261,7 @@ async def through_the_pages(
         "/u/second-step": {"code": "123456"},
         "/u/consent": {"action": "accept"},
     }
-    while not url.startswith(APP):
+    while not url.startswith(app):
         url = str(httpx.URL(tenant).join(url))
         path = urlsplit(url).path
         if path in forms:

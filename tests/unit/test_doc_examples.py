@@ -47,6 +47,11 @@ ENVIRON = {
     "AUTH0_CLIENT_ID": "c",
     "AUTH0_CLIENT_SECRET": "s",
     "AUTH0_SECRET": SECRET,
+    **{
+        f"{name}_OIDC_{variable}": f"https://{name.lower()}.example"
+        for name in ("WORK", "CLUB")
+        for variable in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")
+    },
 }
 
 

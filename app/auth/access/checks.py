@@ -65,6 +65,17 @@ def member_of(organization: str) -> Check:
     )
 
 
+def logged_in_with(provider: str) -> Check:
+    """The session is of this one of several providers; else the user logs in there, which ends the
+    other session. A claim means what its provider means by it: where one of them lets anybody be
+    `admin`, put this beside `has_role("admin")`."""
+    return Check(
+        f"logged in with {provider}",
+        lambda viewer: viewer.provider == provider,
+        {"provider": provider},
+    )
+
+
 def verified_email() -> Check:
     """The provider has verified the e-mail address: the claim `email_verified` is true (OpenID
     Connect Core section 5.1)."""

@@ -51,7 +51,8 @@ class Principal:
     `scopes_by_audience` the same for each API. `data` is what `before_session` kept. `auth_time`
     and `now` are epoch seconds. `auth_time` is when the user authenticated at the provider or, if
     the provider does not say, when the session began. `acr` (None) and `amr` (empty if the provider
-    does not say) are how (OpenID Connect Core section 2).
+    does not say) are how (OpenID Connect Core section 2). `provider` is the name of the provider;
+    empty if the app has one.
     """
 
     user: Mapping[str, Any] = field(repr=False)
@@ -62,6 +63,7 @@ class Principal:
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     acr: str | None = None
     amr: tuple[str, ...] = ()
+    provider: str = ""
 
     @classmethod
     def of(cls, session: Session, now: float) -> Principal:
@@ -76,6 +78,7 @@ class Principal:
             data=copy_of(session.data),
             acr=session.acr,
             amr=session.amr,
+            provider=session.provider,
         )
 
 

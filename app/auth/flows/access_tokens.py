@@ -14,6 +14,7 @@ from ..errors import (
     LoginRequired,
     MfaRequired,
     ProviderError,
+    ProviderRequired,
     ProviderUnavailable,
     TokenEndpointError,
 )
@@ -23,6 +24,7 @@ from ..oidc.jwt import Claims, JwtError, unverified_claims
 from ..oidc.token_endpoint import TokenResponse
 from ..session import AccessToken, Session, SessionStore, StoredSession
 from .claims_update import ClaimsUpdate
+from .provider import Provider, Providers
 from .refresh import Refresher, RefreshLockedError, RefreshLocks, SupersededError
 
 REFRESH_AHEAD = 60.0  # seconds before its expiry at which a token is due for refresh
@@ -89,11 +91,28 @@ _USER_CAN_HELP = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """The token that a caller needs. `refused` is a token that the API rejected."""
+    """The token that a caller needs. Without an audience it is for the provider's default one.
+    `refused` is a token that the API rejected. `provider` is the name of the provider that has to
+    issue the token; None stands for that of the session."""
 
-    audience: str
+    audience: str | None = None
     scope: str | None = None
     refused: str | None = field(default=None, repr=False)
+    provider: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The same, for one session."""
+
+    provider: Provider
+    audience: str
+    scope: str | None
+    refused: str | None = field(repr=False)
+
+    @property
+    def is_multi_resource(self) -> bool:
+        return self.provider.config.multi_resource_refresh_tokens
 
 
 class AccessTokens:
@@ -111,20 +130,20 @@ class AccessTokens:
         refresher: Refresher,
         claims: ClaimsUpdate,
         audit: AuditTrail,
+        providers: Providers,
         *,
-        multi_resource_refresh_tokens: bool,
         clock: Callable[[], float],
         jitter: Callable[[], float],
     ) -> None:
+        self._providers = providers
         self._store = store
         self._refresh_locks = refresh_locks
         self._refresher = refresher
         self._claims = claims
         self._audit = audit
-        self._multi_resource = multi_resource_refresh_tokens
         self._clock = clock
         self._jitter = jitter
-        self._quiet_until = float("-inf")
+        self._quiet_until: dict[str, float] = {}  # by provider
         self._refreshes: set[asyncio.Task[str]] = set()  # the event loop keeps weak references
 
     async def get(self, session_id_hash: str, wanted: TokenRequest) -> str:
@@ -136,7 +155,9 @@ class AccessTokens:
         no refresh token for it, it is returned unchanged.
 
         Raises:
-            LoginRequired: there is no session, or its token has expired and has no refresh token.
+            LoginRequired: there is no session, its token has expired and has no refresh token, or
+                its provider is no longer configured.
+            ProviderRequired: the session is of another provider than the wanted one.
             ConsentRequired: the session has no such token, and the user can consent to it.
             MfaRequired: the provider renews the token after a login with a second factor.
             SessionEnded: the provider answered `invalid_grant`. The session has been deleted.
@@ -153,11 +174,18 @@ class AccessTokens:
                 "The session changed twice while it was being refreshed."
             ) from None
 
-    async def _get(self, session_id_hash: str, wanted: TokenRequest) -> str:
-        token = (await self._load(session_id_hash)).session.covering(wanted.audience, wanted.scope)
+    def default_audience(self, session: Session) -> str:
+        """The default audience of a session's provider; empty if none is configured. Raises
+        `LoginRequired` if the provider is no longer configured."""
+        return self._providers.of(session).config.authorization_params.audience or ""
+
+    async def _get(self, session_id_hash: str, request: TokenRequest) -> str:
+        session = (await self._load(session_id_hash)).session
+        wanted = self._wanted(session, request)
+        token = session.covering(wanted.audience, wanted.scope)
         if token is not None and self._needs_nothing(token, wanted):
             return token.value
-        if token is None and not self._multi_resource:
+        if token is None and not wanted.is_multi_resource:
             raise _consent_required(wanted)
         # A caller with a valid token does not wait for another caller's refresh.
         serving = token if token is not None and self._serves(token, wanted) else None
@@ -170,7 +198,7 @@ class AccessTokens:
             return serving.value  # another caller is refreshing it
         except ProviderError as error:
             if isinstance(error, ProviderUnavailable):
-                self._quiet_until = self._clock() + QUIET
+                self._quiet_until[wanted.provider.name] = self._clock() + QUIET
             if serving is not None:
                 logger.warning("Not renewed (%s); the access token is still valid.", error.code)
                 return serving.value
@@ -180,6 +208,16 @@ class AccessTokens:
                 raise _mfa_required(wanted) from None
             raise
 
+    def _wanted(self, session: Session, request: TokenRequest) -> _Wanted:
+        if request.provider not in (None, session.provider):
+            raise ProviderRequired(
+                "The request needs a token of another provider than the session's.",
+                provider=request.provider,
+            )
+        audience = request.audience or self.default_audience(session)
+        provider = self._providers.of(session)
+        return _Wanted(provider, audience, request.scope, request.refused)
+
     async def _to_its_end(self, refresh: Coroutine[None, None, str]) -> str:
         """Await a refresh, which goes on if the caller is cancelled: the refresh token may be used
         up, and its successor not yet stored."""
@@ -188,7 +226,7 @@ class AccessTokens:
         task.add_done_callback(self._refreshes.discard)
         return await asyncio.shield(task)
 
-    async def _redeemed(self, session_id_hash: str, wanted: TokenRequest, *, wait: bool) -> str:
+    async def _redeemed(self, session_id_hash: str, wanted: _Wanted, *, wait: bool) -> str:
         """Refresh under the lock, unless another caller has refreshed the token by then."""
         async with self._refresh_locks.hold(session_id_hash, wait=wait) as fence:
             stored = await self._load(session_id_hash)
@@ -208,7 +246,9 @@ class AccessTokens:
             if claims is not None:
                 session = session.authenticated_by(acr_of(claims), amr_of(claims))
                 session = session.ending_by(session_expiry(claims))
-            session = await self._claims.apply(session_id_hash, session, claims, new)
+            session = await self._claims.apply(
+                wanted.provider, session_id_hash, session, claims, new
+            )
             await self._refresher.save(session_id_hash, stored, session, fence=fence)
         await self._claims.publish(session_id_hash, stored.session, session)
         if not fits:
@@ -216,7 +256,7 @@ class AccessTokens:
         return new.value
 
     async def _recorded(
-        self, session_id_hash: str, stored: StoredSession, used: str, wanted: TokenRequest
+        self, session_id_hash: str, stored: StoredSession, used: str, wanted: _Wanted
     ) -> tuple[AccessToken, str | None, Claims | None]:
         """Request a new token, and record success or failure in the audit trail."""
         began_at, sub, target = self._clock(), stored.session.sub, wanted.audience or None
@@ -239,17 +279,18 @@ class AccessTokens:
         return new
 
     async def _new_token(
-        self, session_id_hash: str, stored: StoredSession, used: str, wanted: TokenRequest
+        self, session_id_hash: str, stored: StoredSession, used: str, wanted: _Wanted
     ) -> tuple[AccessToken, str | None, Claims | None]:
         """Request a new access token. The response may have an ID token with claims, too."""
         scope = _scope_to_ask_for(stored.session, wanted)
         response, claims = await self._refresher.redeem(
+            wanted.provider,
             session_id_hash,
             stored,
             used,
             # A refresh token for several audiences needs to know which one is requested.
-            audience=wanted.audience if self._multi_resource and wanted.audience else None,
-            scope=scope if self._multi_resource and scope else None,
+            audience=wanted.audience if wanted.is_multi_resource and wanted.audience else None,
+            scope=scope if wanted.is_multi_resource and scope else None,
         )
         token = issued_token(
             response,
@@ -267,17 +308,17 @@ class AccessTokens:
             raise LoginRequired("There is no session.")
         return stored
 
-    def _needs_nothing(self, token: AccessToken, wanted: TokenRequest) -> bool:
-        is_quiet = self._clock() < self._quiet_until
+    def _needs_nothing(self, token: AccessToken, wanted: _Wanted) -> bool:
+        is_quiet = self._clock() < self._quiet_until.get(wanted.provider.name, 0.0)
         return self._is_fresh(token, wanted) or (is_quiet and self._serves(token, wanted))
 
-    def _is_fresh(self, token: AccessToken, wanted: TokenRequest) -> bool:
+    def _is_fresh(self, token: AccessToken, wanted: _Wanted) -> bool:
         return token.value != wanted.refused and token.refresh_at > self._clock()
 
-    def _serves(self, token: AccessToken, wanted: TokenRequest) -> bool:
+    def _serves(self, token: AccessToken, wanted: _Wanted) -> bool:
         return token.value != wanted.refused and token.expires_at > self._clock()
 
-    def _last_use(self, token: AccessToken | None, wanted: TokenRequest) -> str:
+    def _last_use(self, token: AccessToken | None, wanted: _Wanted) -> str:
         """Return the value of a token without a refresh token, while it is valid."""
         if token is None:
             raise _consent_required(wanted)
@@ -291,14 +332,14 @@ def _refresh_token(session: Session, token: AccessToken | None) -> str | None:
     return token.refresh_token if token else next(iter(session.refresh_tokens), None)
 
 
-def _scope_to_ask_for(session: Session, wanted: TokenRequest) -> str:
+def _scope_to_ask_for(session: Session, wanted: _Wanted) -> str:
     """The scope that the session has for this audience plus the wanted one, each scope once."""
     held = session.covering(wanted.audience, None)
     scopes = f"{held.scope if held else ''} {wanted.scope or ''}".split()
     return " ".join(dict.fromkeys(scopes))
 
 
-def _consent_required(wanted: TokenRequest, error: str | None = None) -> ConsentRequired:
+def _consent_required(wanted: _Wanted, error: str | None = None) -> ConsentRequired:
     return ConsentRequired(
         "The session has no access token for this audience and scope.",
         error=error,
@@ -307,7 +348,7 @@ def _consent_required(wanted: TokenRequest, error: str | None = None) -> Consent
     )
 
 
-def _mfa_required(wanted: TokenRequest) -> MfaRequired:
+def _mfa_required(wanted: _Wanted) -> MfaRequired:
     # Not with the provider's answer: it holds an `mfa_token`.
     return MfaRequired(
         "The provider requires a second factor.",

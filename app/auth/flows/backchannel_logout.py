@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 
 from ..errors import LogoutTokenError
+from ..oidc.jwt import JwtError, unverified_claims
 from ..oidc.logout import LogoutRequest
 from ..session import SessionStore, StoredSession
 from .ended_elsewhere import end_from_elsewhere
-from .provider import Provider
+from .provider import Provider, Providers
 from .session_events import OnSessionEnd, SessionEndReason
 
 
@@ -17,12 +18,12 @@ class BackchannelLogout:
 
     def __init__(
         self,
-        provider: Provider,
+        providers: Providers,
         store: SessionStore,
         *,
         on_session_end: OnSessionEnd,
     ) -> None:
-        self._provider = provider
+        self._providers = providers
         self._store = store
         self._on_session_end = on_session_end
 
@@ -32,31 +33,49 @@ class BackchannelLogout:
         A session that is unknown here has already ended, which is no error (section 2.8).
 
         Raises:
-            LogoutTokenError: the token failed a check of section 2.6, or was used before.
+            LogoutTokenError: the token failed a check of section 2.6, was used before, or is of
+                none of this app's providers.
             ProviderError, ProviderUnavailable, StoreUnavailable: the provider can send it again.
         """
-        request = await self._provider.check_logout_token(logout_token)
-        key = _key(request)
+        provider = self._issuer_of(logout_token)
+        request = await provider.check_logout_token(logout_token)
+        key = _key(provider.name, request)
         if await self._store.is_used(key):
             raise LogoutTokenError("The logout token was used before.")
         ended = [
             session_id_hash
-            for session_id_hash, stored in (await self._named(request)).items()
+            for session_id_hash, stored in (await self._named(provider, request)).items()
             if await self._end(session_id_hash, stored)
         ]
         # Marked last: if a session cannot be ended, the provider can send the token again.
         await self._store.mark_used(key, request.forget_at)
         return len(ended)
 
-    async def _named(self, request: LogoutRequest) -> dict[str, StoredSession]:
-        """Find the sessions by `sid` if there is one: the user's other sessions do not end."""
+    def _issuer_of(self, logout_token: str) -> Provider:
+        """Return the provider whose keys and client id the token is checked with. Its `iss` is not
+        verified yet; the check of the token does that."""
+        if self._providers.is_single:
+            return self._providers.default
+        try:
+            provider = self._providers.of_issuer(unverified_claims(logout_token).get("iss"))
+        except JwtError:
+            provider = None
+        if provider is None:
+            raise LogoutTokenError("The logout token is of none of this app's providers.")
+        return provider
+
+    async def _named(self, provider: Provider, request: LogoutRequest) -> dict[str, StoredSession]:
+        """Find the provider's sessions by `sid` if there is one: the user's other sessions do not
+        end."""
         if request.sid is None:
-            return await self._store.find(sub=request.sub)
-        found = await self._store.find(sid=request.sid)
+            found = await self._store.find(sub=request.sub)
+        else:
+            found = await self._store.find(sid=request.sid)
         return {
             session_id_hash: stored
             for session_id_hash, stored in found.items()
-            if request.sub is None or stored.session.sub == request.sub
+            if stored.session.provider == provider.name
+            and request.sub in (None, stored.session.sub)
         }
 
     async def _end(self, session_id_hash: str, stored: StoredSession) -> bool:
@@ -68,5 +87,6 @@ class BackchannelLogout:
         return is_ended
 
 
-def _key(request: LogoutRequest) -> str:
-    return hashlib.sha256(f"logout_token\0{request.jti}".encode()).hexdigest()
+def _key(provider: str, request: LogoutRequest) -> str:
+    name = f"logout_token\0{provider}\0" if provider else "logout_token\0"
+    return hashlib.sha256(f"{name}{request.jti}".encode()).hexdigest()

@@ -7,10 +7,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..config import AuthConfig
 from ..errors import (
     AcrNotMet,
     AuthError,
+    CallbackError,
     HookError,
     IdTokenError,
     ProviderUnavailable,
@@ -35,7 +35,7 @@ from .claims import ClaimsSource, ProviderClaims
 from .devices import parse_user_agent
 from .hooks import Hooks
 from .kept_events import KeptEvents
-from .provider import Provider
+from .provider import Provider, Providers
 from .refresh import RefreshLocks
 from .session_events import OnSessionEnd, SessionEndReason
 from .transactions import Transactions
@@ -65,8 +65,7 @@ class Callback:
 
     def __init__(
         self,
-        config: AuthConfig,
-        provider: Provider,
+        providers: Providers,
         store: SessionStore,
         refresh_locks: RefreshLocks,
         claims: ClaimsSource,
@@ -76,8 +75,7 @@ class Callback:
         clock: Callable[[], float],
         jitter: Callable[[], float],
     ) -> None:
-        self._config = config
-        self._provider = provider
+        self._providers = providers
         self._store = store
         self._transactions = Transactions(store)
         self._kept_events = KeptEvents(store, clock=clock)
@@ -88,15 +86,22 @@ class Callback:
         self._clock = clock
         self._jitter = jitter
 
+    @property
+    def route(self) -> str:
+        """The path that providers send browsers back to; of several, each has one of its own."""
+        return "/auth/callback" if self._providers.is_single else "/auth/callback/{provider}"
+
     async def complete(
         self,
         browser: str | None,
         items: Sequence[tuple[str, str]],
         *,
+        provider: str = "",
         current: str | None = None,
         user_agent: str | None = None,
     ) -> CompletedLogin:
-        """Check the callback's query `items`, and create a session.
+        """Check the callback's query `items`, and create a session. `provider` is the name in the
+        callback's path.
 
         The new session replaces `current` (a session id hash) of this browser. If both belong to
         the same user, tokens for other audiences are taken over. `user_agent` is the header.
@@ -114,34 +119,49 @@ class Callback:
         parameters = single_parameters(items)
         transaction = await self._transactions.take(browser, state_of(parameters))
         try:
-            login = await self._complete(parameters, transaction, current, user_agent)
+            asked = self._asked(transaction, provider)
+            login = await self._complete(asked, parameters, transaction, current, user_agent)
         except AuthError as error:
             error.return_to, error.login_mode = transaction.return_to, transaction.mode
+            error.provider = transaction.provider
             raise
         if browser is not None:
             with contextlib.suppress(StoreUnavailable):  # the login is complete without it
                 await self._transactions.complete(browser, parameters["state"], transaction)
         return login
 
+    def _asked(self, transaction: Transaction, provider: str) -> Provider:
+        """Return the provider that was asked. Only its own callback takes its answer: a provider
+        that forwards the browser to another one's could obtain the code of that one (the mix-up
+        attack of RFC 9700 section 4.4)."""
+        found = self._providers.named(provider)
+        if found is None or transaction.provider != provider:
+            raise CallbackError("The callback is of another provider.", code="issuer_mismatch")
+        return found
+
     async def _complete(
         self,
+        provider: Provider,
         parameters: Mapping[str, str],
         transaction: Transaction,
         current: str | None,
         user_agent: str | None,
     ) -> CompletedLogin:
-        metadata = await self._provider.metadata()
+        metadata = await provider.metadata()
         code = code_of(parameters, metadata)
         response = await exchange_code(
-            self._provider.client,
+            provider.client,
             metadata.token_endpoint,
-            self._provider.authentication(metadata),
+            provider.authentication(metadata),
             code=code,
             redirect_uri=transaction.redirect_uri,
             code_verifier=transaction.code_verifier,
         )
-        claims = await self._check(response, transaction, code=code, state=parameters["state"])
-        user = await self._claims.at_login(claims, response.access_token, transaction.scope)
+        state = parameters["state"]
+        claims = await self._check(provider, response, transaction, code=code, state=state)
+        user = await self._claims.at_login(
+            provider, claims, response.access_token, transaction.scope
+        )
         # Always a new id, against session fixation: an id from before a login never becomes valid.
         session_id = new_session_id()
         session = self._session(response, transaction, claims, user, parse_user_agent(user_agent))
@@ -150,7 +170,7 @@ class Callback:
         if transaction.kept_event is not None:  # before a tab can come back with the session
             await self._kept_events.hand_over(hash_session_id(session_id), transaction.kept_event)
         before = await self._replace(current, hash_session_id(session_id), session)
-        is_renewed = before is not None and before.session.sub == session.sub
+        is_renewed = before is not None and before.session.identity == session.identity
         login = CompletedLogin(
             session_id,
             session.sub,
@@ -218,26 +238,32 @@ class Callback:
         return before
 
     async def _check(
-        self, response: TokenResponse, transaction: Transaction, *, code: str, state: str
+        self,
+        provider: Provider,
+        response: TokenResponse,
+        transaction: Transaction,
+        *,
+        code: str,
+        state: str,
     ) -> Claims:
         if response.id_token is None:
             raise IdTokenError("The token response has no ID token.")
         now = self._clock()
         max_age = transaction.max_age
         expected = IdTokenExpectations(
-            issuer=self._config.issuer,
-            client_id=self._config.client_id,
+            issuer=provider.config.issuer,
+            client_id=provider.config.client_id,
             nonce=transaction.nonce,
             access_token=response.access_token,
             now=now,
             # Measured from the start of the login: the user may spend minutes at the provider.
             max_age=None if max_age is None else max_age + int(now - transaction.created_at),
             organization=transaction.organization,
-            trusted_audiences=self._config.trusted_audiences,
+            trusted_audiences=provider.config.trusted_audiences,
             code=code,
             state=state,
         )
-        claims = await self._provider.check_id_token(response.id_token, expected)
+        claims = await provider.check_id_token(response.id_token, expected)
         acr_values = transaction.acr_values
         if acr_values is not None and not meets(acr_values, acr_of(claims), amr_of(claims)):
             raise AcrNotMet("The ID token has no requested acr.", acr_values=acr_values)
@@ -274,6 +300,7 @@ class Callback:
             claims_at=now,
             acr=acr_of(claims),
             amr=amr_of(claims),
+            provider=transaction.provider,
         )
         return user.in_session(session)
 
@@ -309,7 +336,7 @@ def _taking_over(session: Session, before: StoredSession | None, *, with_tokens:
     If the provider does not say when the user authenticated, it may have asked nothing this time:
     the earlier time stays.
     """
-    if before is None or before.session.sub != session.sub:
+    if before is None or before.session.identity != session.identity:
         return session
     authenticated_at = session.authenticated_at or before.session.auth_time
     session = replace(

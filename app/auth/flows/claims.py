@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..config import AuthConfig
 from ..errors import AuthError, ProviderUnavailable
 from ..oidc.jwt import Claims, JwtError, unverified_claims
 from ..oidc.userinfo import UserInfoRefusedError, is_complete, userinfo
@@ -63,14 +62,12 @@ class ProviderClaims:
 class ClaimsSource:
     """Reads the claims of a user from the provider's responses. `clock` returns epoch seconds."""
 
-    def __init__(
-        self, config: AuthConfig, provider: Provider, *, clock: Callable[[], float]
-    ) -> None:
-        self._max_age = config.claims_max_age
-        self._provider = provider
+    def __init__(self, *, clock: Callable[[], float]) -> None:
         self._clock = clock
 
-    async def at_login(self, id_token: Claims, access_token: str, scope: str) -> ProviderClaims:
+    async def at_login(
+        self, provider: Provider, id_token: Claims, access_token: str, scope: str
+    ) -> ProviderClaims:
         """Return the claims of an ID token and, if it lacks what `scope` requests, of UserInfo.
 
         The ID token suffices for a login: if UserInfo refuses the token or does not answer, its
@@ -82,13 +79,19 @@ class ClaimsSource:
         claims = ProviderClaims({})
         if not is_complete(id_token, scope):
             try:
-                claims = claims.with_userinfo(await self._userinfo(access_token, id_token["sub"]))
+                answer = await _userinfo(provider, access_token, id_token["sub"])
+                claims = claims.with_userinfo(answer)
             except (UserInfoRefusedError, ProviderUnavailable) as error:
                 logger.warning("[%s] A login goes on without UserInfo: %s", error.error_id, error)
         return claims.with_id_token(id_token)  # the ID token wins: it is signed
 
     async def at_refresh(
-        self, session: Session, id_token: Claims | None, access_token: str, scope: str
+        self,
+        provider: Provider,
+        session: Session,
+        id_token: Claims | None,
+        access_token: str,
+        scope: str,
     ) -> tuple[ProviderClaims | None, float | None]:
         """Return the claims after a refresh (None: nothing new is known), and the session's new
         `claims_at`. `id_token` has passed its checks, `scope` is that of the access token.
@@ -100,9 +103,12 @@ class ClaimsSource:
         claims, is_new, claims_at = ProviderClaims.of(session), False, session.claims_at
         if id_token is not None and is_complete(id_token, scopes):
             claims_at = now
-        elif "openid" in scope.split() and self._is_due(session, id_token, scopes, now):
+        elif "openid" in scope.split() and _is_due(
+            provider.config.claims_max_age, session, id_token, scopes, now
+        ):
             try:
-                claims = claims.with_userinfo(await self._userinfo(access_token, session.sub))
+                answer = await _userinfo(provider, access_token, session.sub)
+                claims = claims.with_userinfo(answer)
                 is_new, claims_at = True, now
             except AuthError as error:
                 logger.warning("[%s] UserInfo's claims stay: %s", error.error_id, error)
@@ -112,22 +118,26 @@ class ClaimsSource:
             claims, is_new = claims.with_id_token(id_token), True
         return claims if is_new else None, claims_at
 
-    def _is_due(self, session: Session, id_token: Claims | None, scopes: str, now: float) -> bool:
-        if not self._max_age:
-            return False
-        # Some providers leave out of refreshed ID tokens what they sent at the login.
-        if id_token is not None and is_complete(_of_id_token(session), scopes):
-            return True
-        last = session.created_at if session.claims_at is None else session.claims_at
-        return now - last >= self._max_age
 
-    async def _userinfo(self, access_token: str, sub: str) -> Claims:
-        """Return the claims at UserInfo; none if the provider has no such endpoint."""
-        endpoint = (await self._provider.metadata()).userinfo_endpoint
-        if endpoint is None:
-            return {}
-        claims = await userinfo(self._provider.client, endpoint, access_token=access_token, sub=sub)
-        return dict(claims)
+def _is_due(
+    max_age: float, session: Session, id_token: Claims | None, scopes: str, now: float
+) -> bool:
+    if not max_age:
+        return False
+    # Some providers leave out of refreshed ID tokens what they sent at the login.
+    if id_token is not None and is_complete(_of_id_token(session), scopes):
+        return True
+    last = session.created_at if session.claims_at is None else session.claims_at
+    return now - last >= max_age
+
+
+async def _userinfo(provider: Provider, access_token: str, sub: str) -> Claims:
+    """Return the claims at UserInfo; none if the provider has no such endpoint."""
+    endpoint = (await provider.metadata()).userinfo_endpoint
+    if endpoint is None:
+        return {}
+    claims = await userinfo(provider.client, endpoint, access_token=access_token, sub=sub)
+    return dict(claims)
 
 
 def _about_user(claims: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from ..oidc.jwt import Claims
 from ..session import AccessToken, Session
 from .claims import ClaimsSource
 from .hooks import Hooks
+from .provider import Provider
 from .session_events import OnSessionEnd, SessionEndReason
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,12 @@ class ClaimsUpdate:
     on_session_end: OnSessionEnd
 
     async def apply(
-        self, session_id_hash: str, session: Session, id_token: Claims | None, token: AccessToken
+        self,
+        provider: Provider,
+        session_id_hash: str,
+        session: Session,
+        id_token: Claims | None,
+        token: AccessToken,
     ) -> Session:
         """Return the session with the claims that a refresh brought. It is not stored yet.
 
@@ -41,7 +47,7 @@ class ClaimsUpdate:
             StoreUnavailable: it could not be deleted.
         """
         claims, claims_at = await self.source.at_refresh(
-            session, id_token, token.value, token.scope
+            provider, session, id_token, token.value, token.scope
         )
         if claims is None:
             return replace(session, claims_at=claims_at)

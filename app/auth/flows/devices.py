@@ -85,12 +85,16 @@ class Devices:
     async def references(self, session_id_hash: str, ended: Session | None = None) -> list[str]:
         """The session id hashes of this session's user. `ended` is this session, if deleted."""
         if ended is not None:
-            return list(await self._store.find(sub=ended.sub))
+            return list(await self._of_user(ended))
         return list(await self._all(session_id_hash))
 
     async def _all(self, session_id_hash: str) -> dict[str, StoredSession]:
         current = await self._store.load(session_id_hash)
-        return await self._store.find(sub=current.session.sub) if current else {}
+        return await self._of_user(current.session) if current else {}
+
+    async def _of_user(self, session: Session) -> dict[str, StoredSession]:
+        found = await self._store.find(sub=session.sub)
+        return {k: each for k, each in found.items() if each.session.identity == session.identity}
 
     async def _end(self, session_id_hash: str, stored: StoredSession) -> bool:
         is_ended = await end_from_elsewhere(self._store, session_id_hash, stored)

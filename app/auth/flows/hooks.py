@@ -34,7 +34,8 @@ class PendingSession:
     `claims` are all claims that the provider sent about the user, and `scopes` the granted scopes
     by audience (an empty text is the provider's default audience). `parameters` is the query of the
     login link without its return path. Anybody can make such a link: check what you use. It is
-    empty at an update. `data` is what the hook kept before, and empty at a login.
+    empty at an update. `data` is what the hook kept before, and empty at a login. `provider` is the
+    name of the provider; empty if the app has one.
     """
 
     claims: Mapping[str, Any] = field(repr=False)
@@ -42,6 +43,7 @@ class PendingSession:
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     is_update: bool = False
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class LoggedIn:
     `sub`, `claims` and `data` are those of the session. `session` is its id, as in `Device.id`:
     with `sub` it names the session for `auth.http_client_of`. `is_renewed` says that the same user
     was logged in in this browser before. `return_to` is the path that the browser is sent to.
+    `provider` is the name of the provider; empty if the app has one.
     """
 
     sub: str
@@ -93,17 +96,19 @@ class LoggedIn:
     data: Mapping[str, Any] = field(repr=False)
     is_renewed: bool
     return_to: str
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LoggingOut:
     """What `before_logout` is told: the user logs out in this browser. The fields are those of
-    `LoggedIn`: `sub`, `session`, `claims` and `data`."""
+    `LoggedIn`: `sub`, `session`, `claims`, `data` and `provider`."""
 
     sub: str
     session: str
     claims: Mapping[str, Any] = field(repr=False)
     data: Mapping[str, Any] = field(repr=False)
+    provider: str = ""
 
 
 BeforeSession = Callable[[PendingSession], Awaitable[Keep | Refuse | None]]
@@ -142,6 +147,7 @@ class Hooks:
             parameters=dict(parameters),
             data=copy_of(session.data),
             is_update=is_update,
+            provider=session.provider,
         )
         answer = await _run("before_session", self.before_session, pending)
         if isinstance(answer, Refuse):
@@ -166,6 +172,7 @@ class Hooks:
             data=copy_of(session.data),
             is_renewed=is_renewed,
             return_to=return_to,
+            provider=session.provider,
         )
         await _run("after_login", self.after_login, event)
 
@@ -178,6 +185,7 @@ class Hooks:
             session=public_id(session_id_hash),
             claims=session.claims(),
             data=copy_of(session.data),
+            provider=session.provider,
         )
         await _run("before_logout", self.before_logout, event)
 

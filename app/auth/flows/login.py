@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
-from ..config import AuthConfig, AuthorizationParams
-from ..errors import AuthError
+from ..config import AuthorizationParams
+from ..errors import AuthError, LoginLinkError
 from ..oidc.authorization import AuthorizationState, authorization_request, push
 from ..oidc.discovery import ProviderMetadata
 from ..session import LoginMode, Session, SessionStore, Transaction
@@ -22,38 +23,62 @@ from .login_link import (
     requested_acr_values,
     safe_return_to,
 )
-from .provider import Provider
+from .provider import Provider, Providers
 from .transactions import Transactions
 
 
 class Login:
-    """Sends browsers to the provider. `audiences` are those that a link may request."""
+    """Sends browsers to a provider."""
 
     def __init__(
-        self,
-        config: AuthConfig,
-        provider: Provider,
-        store: SessionStore,
-        *,
-        audiences: Collection[str],
-        clock: Callable[[], float],
+        self, providers: Providers, store: SessionStore, *, clock: Callable[[], float]
     ) -> None:
-        self._config = config
-        self._provider = provider
+        self._providers = providers
         self._store = store
         self._transactions = Transactions(store)
         self._kept_events = KeptEvents(store, clock=clock)
-        self._audiences = frozenset(audiences)
         self._clock = clock
+
+    async def provider_of(
+        self, query: Mapping[str, str], current: str | None = None
+    ) -> Provider | None:
+        """Return the provider that a login link is for; None if the user has to choose one.
+
+        That is the one that the link names, by `provider` or by `iss` (a login that a third party
+        starts); else that of the browser's session, which `current` names, so that a step-up or a
+        further consent asks there; else, of a silent login, the default.
+
+        Raises:
+            LoginLinkError: the link names a provider that this app does not have.
+            StoreUnavailable: the session cannot be read.
+        """
+        if self._providers.is_single:
+            check_issuer(query, self._providers.default.config.issuer)
+            return self._providers.default
+        if "provider" in query or "iss" in query:
+            named = self._providers.named(query.get("provider", ""))
+            found = named if "provider" in query else self._providers.of_issuer(query["iss"])
+            if found is None:
+                raise LoginLinkError("The link is for a login provider that this app has not.")
+            check_issuer(query, found.config.issuer)
+            return found
+        session = await self._load(current)
+        if session is not None:
+            return self._providers.named(session.provider)
+        default = self._providers.default
+        is_silent = login_mode(default.config.authorization_params, query) == LoginMode.SILENT
+        return default if is_silent else None
 
     async def begin(
         self,
+        provider: Provider,
         browser: str,
         return_to: str | None,
         *,
         query: Mapping[str, str] | None = None,
         current: str | None = None,
         tabs_of: str | None = None,
+        host: str | None = None,
     ) -> str:
         """Store a transaction of this browser, and return the URL at the provider to redirect to.
 
@@ -62,7 +87,8 @@ class Login:
         of the browser's session. If that was ended from elsewhere (from another device, for
         example), the user has to enter the password: the session that the provider may still have
         does not suffice. `tabs_of` is the hash of the cookie that the browser's tabs share. An
-        event that this browser has kept (`replay` in the query) goes along.
+        event that this browser has kept (`replay` in the query) goes along. `host` is the `Host`
+        header, by which the provider is told the base URL to return to.
 
         Raises, each with the `login_mode` of the link:
             LoginLinkError: the link is not well-formed, or requests what this app does not use.
@@ -70,65 +96,68 @@ class Login:
             StoreUnavailable: the session cannot be read, or the transaction cannot be stored.
         """
         query = query or {}
-        mode = login_mode(self._config.authorization_params, query)
+        mode = login_mode(provider.config.authorization_params, query)
+        transaction = partial(self._transaction, provider, safe_return_to(return_to), mode, host)
         try:
-            return await self._begin(browser, return_to, query, current, tabs_of, mode)
+            return await self._begin(provider, browser, query, current, tabs_of, transaction)
         except AuthError as error:
             error.login_mode = mode
             raise
 
     async def _begin(
         self,
+        provider: Provider,
         browser: str,
-        return_to: str | None,
         query: Mapping[str, str],
         current: str | None,
         tabs_of: str | None,
-        mode: LoginMode,
+        new_transaction: Callable[..., Transaction],
     ) -> str:
-        session = await self._load(current)
-        check_issuer(query, self._config.issuer)
-        others = login_parameters(self._config.authorization_params, query)
+        session, config = await self._load(current), provider.config
+        others = login_parameters(config.authorization_params, query)
         is_gone = current is not None and session is None
         if is_gone and await was_ended_from_elsewhere(self._store, str(current)):
             others["max_age"] = "0"
         params = login_scope(
-            self._config.authorization_params,
-            self._audiences,
-            session,
+            config.authorization_params,
+            provider.audiences,
+            session if session and session.provider == provider.name else None,
             audience=query.get("audience"),
             scope=query.get("scope"),
         )
-        metadata = await self._provider.discovery.reachable_metadata()
+        metadata = await provider.discovery.reachable_metadata()
         login = AuthorizationState.new()
         transaction = replace(
-            self._transaction(login, params, others, safe_return_to(return_to), mode),
+            new_transaction(login, params, others),
             kept_event=await self._kept_events.claim(tabs_of, query.get("replay")),
             parameters=kept_parameters(query),
         )
         await self._transactions.open(browser, login.state, transaction)
         parameters = authorization_request(
             login,
-            client_id=self._config.client_id,
+            client_id=config.client_id,
             redirect_uri=transaction.redirect_uri,
             scope=params.scope,
             audience=params.audience,
             others=others,
         )
-        return with_query(metadata.authorization_endpoint, await self._pushed(metadata, parameters))
+        pushed = await self._pushed(provider, metadata, parameters)
+        return with_query(metadata.authorization_endpoint, pushed)
 
     def _transaction(
         self,
+        provider: Provider,
+        return_to: str,
+        mode: LoginMode,
+        host: str | None,
         login: AuthorizationState,
         params: AuthorizationParams,
         others: Mapping[str, str],
-        return_to: str,
-        mode: LoginMode,
     ) -> Transaction:
         return Transaction(
             nonce=login.nonce,
             code_verifier=login.code_verifier,
-            redirect_uri=self._config.redirect_uri,
+            redirect_uri=provider.config.at_host(host).redirect_uri,
             return_to=return_to,
             scope=params.scope,
             audience=params.audience,
@@ -136,22 +165,23 @@ class Login:
             max_age=int(others["max_age"]) if "max_age" in others else None,
             organization=others.get("organization"),
             mode=mode,
-            acr_values=requested_acr_values(self._config.authorization_params, others),
+            acr_values=requested_acr_values(provider.config.authorization_params, others),
+            provider=provider.name,
         )
 
     async def _pushed(
-        self, metadata: ProviderMetadata, parameters: Mapping[str, str]
+        self, provider: Provider, metadata: ProviderMetadata, parameters: Mapping[str, str]
     ) -> Mapping[str, str]:
         """Return the parameters for the browser, or a reference to them if pushed (RFC 9126)."""
         endpoint = metadata.pushed_authorization_request_endpoint
         is_wanted = (
             metadata.require_pushed_authorization_requests
-            or self._config.pushed_authorization_requests
+            or provider.config.pushed_authorization_requests
         )
         if endpoint is None or not is_wanted:
             return parameters
-        authentication = self._provider.authentication(metadata)
-        return await push(self._provider.client, endpoint, authentication, parameters)
+        authentication = provider.authentication(metadata)
+        return await push(provider.client, endpoint, authentication, parameters)
 
     async def _load(self, session_id_hash: str | None) -> Session | None:
         stored = await self._store.load(session_id_hash) if session_id_hash else None

@@ -13,7 +13,7 @@ from ..oidc.logout import end_session_url
 from ..oidc.token_endpoint import revoke
 from ..session import Session, SessionStore
 from .login_link import DEFAULT_RETURN_TO, safe_return_to
-from .provider import Provider
+from .provider import Provider, Providers
 from .transactions import Transactions
 
 logger = logging.getLogger(__name__)
@@ -72,13 +72,13 @@ class Logout:
     def __init__(
         self,
         config: AuthConfig,
-        provider: Provider,
+        providers: Providers,
         store: SessionStore,
         *,
         clock: Callable[[], float],
     ) -> None:
         self._config = config
-        self._provider = provider
+        self._providers = providers
         self._store = store
         self._transactions = Transactions(store)
         self._clock = clock
@@ -89,12 +89,14 @@ class Logout:
         options: LogoutOptions = DEFAULT_OPTIONS,
         *,
         browser: str | None = None,
+        host: str | None = None,
     ) -> tuple[str, Session | None]:
         """Delete the session. Return the URL where logout continues, and the session.
 
         The URL is the provider's end-session endpoint; or that of `options.return_to` if the logout
-        is local, or the provider has no such endpoint, or its metadata cannot be fetched. `browser`
-        is the value of the browser's login cookie, which `returned` needs.
+        is local, or the provider has no such endpoint, or its metadata cannot be fetched, or there
+        is no session that says which of several providers it is. `browser` is the value of the
+        browser's login cookie, which `returned` needs, and `host` the `Host` header.
 
         Raises:
             StoreUnavailable: the session could not be deleted.
@@ -104,35 +106,48 @@ class Logout:
         session = stored.session if stored else None
         if session_id_hash:
             await self._store.delete(session_id_hash)
-        url = None if options.is_local else await self._end_session_url(session, options, browser)
-        return url or self._url(options.return_to), session
+        app = self._config.at_host(host)
+        provider = None if options.is_local else self._provider_of(session)
+        url = provider and await self._end_session_url(app, provider, session, options, browser)
+        return url or self._url(app, options.return_to), session
 
-    async def returned(self, browser: str | None) -> str:
+    def _provider_of(self, session: Session | None) -> Provider | None:
+        if session is not None:
+            return self._providers.named(session.provider)
+        return self._providers.default if self._providers.is_single else None
+
+    async def returned(self, browser: str | None, host: str | None = None) -> str:
         """Return the URL to go to after the provider's logout of this browser: the start page if
         it has begun none in the last minutes, or the store cannot be used."""
         return_to = None
         if browser is not None:
             with contextlib.suppress(StoreUnavailable):
                 return_to = await self._transactions.take_logout(browser)
-        return self._url(return_to)
+        return self._url(self._config.at_host(host), return_to)
 
-    def _url(self, return_to: str | None) -> str:
-        target = safe_logout_target(return_to, self._config.logout_urls)
+    def _url(self, app: AuthConfig, return_to: str | None) -> str:
+        target = safe_logout_target(return_to, app.logout_urls)
         if target == DEFAULT_RETURN_TO:
-            return self._config.home_url
-        return f"{self._config.app_base_url}{target}" if target.startswith("/") else target
+            return app.home_url
+        return f"{app.app_base_url}{target}" if target.startswith("/") else target
 
     async def _end_session_url(
-        self, session: Session | None, options: LogoutOptions, browser: str | None
+        self,
+        app: AuthConfig,
+        provider: Provider,
+        session: Session | None,
+        options: LogoutOptions,
+        browser: str | None,
     ) -> str | None:
         try:
-            metadata = await self._provider.metadata()
+            metadata = await provider.metadata()
         except AuthError:
             return None
         return end_session_url(
             metadata,
-            client_id=self._config.client_id,
+            client_id=provider.config.client_id,
             post_logout_redirect_uri=await self._redirect_uri(
+                app,
                 # A client without a session could store as much as it likes.
                 options.return_to,
                 browser if session else None,
@@ -142,28 +157,31 @@ class Logout:
             is_federated=options.is_federated,
         )
 
-    async def _redirect_uri(self, return_to: str, browser: str | None) -> str:
+    async def _redirect_uri(self, app: AuthConfig, return_to: str, browser: str | None) -> str:
         """The start page needs no other URI than the one that every app has registered."""
         if return_to == DEFAULT_RETURN_TO or browser is None:
-            return self._config.home_url
+            return app.home_url
         try:
             await self._transactions.open_logout(browser, return_to, self._clock())
         except StoreUnavailable as error:
             logger.warning("A logout ends on the start page: %s", error.code)
-            return self._config.home_url
-        return self._config.post_logout_redirect_uri
+            return app.home_url
+        return app.post_logout_redirect_uri
 
     async def revoke(self, session: Session) -> None:
         """Revoke the refresh tokens at the provider. A failure is logged: the session has ended."""
+        provider = self._providers.named(session.provider)
+        if provider is None:
+            return
         try:
-            metadata = await self._provider.metadata()
+            metadata = await provider.metadata()
             if metadata.revocation_endpoint is None:
                 return
             for refresh_token in session.refresh_tokens:
                 await revoke(
-                    self._provider.client,
+                    provider.client,
                     metadata.revocation_endpoint,
-                    self._provider.authentication(metadata),
+                    provider.authentication(metadata),
                     refresh_token=refresh_token,
                 )
         except AuthError as error:

@@ -28,14 +28,16 @@ class OfflineAccess:
         audit: AuditTrail,
         *,
         sub: str,
+        provider: str,
         device_id: str | None,
     ) -> None:
-        """Raises `ValueError` if `sub` is empty."""
+        """`provider` is the name of the user's provider. Raises `ValueError` if `sub` is empty."""
         if not sub:
             raise ValueError("An access token is for one user: `sub` is empty.")
         self._store = store
         self._tokens = tokens
         self._audit = audit
+        self._provider = provider
         self._device_id = device_id
         self.sub = sub
         self.session_id_hash: str | None = None
@@ -70,11 +72,16 @@ class OfflineAccess:
         found = await self._store.find(sub=self.sub)
         usable = {
             key: (
-                each.session.covering(wanted.audience, wanted.scope) is not None,
+                each.session.covering(
+                    wanted.audience or self._tokens.default_audience(each.session), wanted.scope
+                )
+                is not None,
                 each.last_seen_at,
             )
             for key, each in found.items()
-            if each.session.refresh_tokens and self._device_id in (None, public_id(key))
+            if each.session.provider == self._provider
+            and each.session.refresh_tokens
+            and self._device_id in (None, public_id(key))
         }
         if not usable:
             raise LoginRequired("The user has no session with a refresh token.")

@@ -1,12 +1,13 @@
-"""The provider as one client uses it: metadata, keys, client authentication, HTTP client."""
+"""The providers as this client uses them: metadata, keys, client authentication, HTTP client."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import httpx
 
 from ..config import AuthConfig
+from ..errors import LoginRequired
 from ..oidc.client_authentication import ClientAuthentication
 from ..oidc.discovery import Discovery, ProviderMetadata
 from ..oidc.id_token import IdTokenExpectations, check_id_token
@@ -14,20 +15,30 @@ from ..oidc.jwks import Jwks
 from ..oidc.jwt import Claims
 from ..oidc.logout import LogoutRequest, check_logout_token
 from ..oidc.provider_http import provider_client
+from ..session import Session
 from ..signing_key import import_signing_key
 
 
 class Provider:
     """What every exchange with the provider needs. `pool` is shared; its owner closes it.
 
+    `audiences` are those that a login link may request.
+
     Raises:
         ConfigError: the key that signs the client assertions is invalid.
     """
 
     def __init__(
-        self, config: AuthConfig, pool: httpx.AsyncBaseTransport, *, clock: Callable[[], float]
+        self,
+        config: AuthConfig,
+        pool: httpx.AsyncBaseTransport,
+        *,
+        audiences: Collection[str],
+        clock: Callable[[], float],
     ) -> None:
-        self._config = config
+        self.config = config
+        self.name = config.provider
+        self.audiences = frozenset(audiences)
         self._clock = clock
         self.client = provider_client(pool)
         self.discovery = Discovery(config.issuer, self.client, clock=clock)
@@ -52,18 +63,58 @@ class Provider:
         return await check_logout_token(
             logout_token,
             self._jwks,
-            issuer=self._config.issuer,
-            client_id=self._config.client_id,
+            issuer=self.config.issuer,
+            client_id=self.config.client_id,
             now=self._clock(),
             algorithms=self._algorithms(await self.metadata()),
         )
 
     def _algorithms(self, metadata: ProviderMetadata) -> Collection[str]:
-        configured = self._config.id_token_signed_response_alg
+        configured = self.config.id_token_signed_response_alg
         return (configured,) if configured else metadata.id_token_signing_alg_values_supported
 
     async def _jwks_uri(self) -> str:
         return (await self.metadata()).jwks_uri
+
+
+class Providers:
+    """The providers of an app by name, the first of which is the default. A single one has an empty
+    name."""
+
+    def __init__(self, providers: Collection[Provider]) -> None:
+        self._by_name: Mapping[str, Provider] = {each.name: each for each in providers}
+
+    def __iter__(self) -> Iterator[Provider]:
+        return iter(self._by_name.values())
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the app has only one."""
+        return len(self._by_name) == 1
+
+    @property
+    def default(self) -> Provider:
+        """The first one."""
+        return next(iter(self._by_name.values()))
+
+    def named(self, name: str) -> Provider | None:
+        """Return the one with this name."""
+        return self._by_name.get(name)
+
+    def of_issuer(self, issuer: object) -> Provider | None:
+        """Return the one with this issuer identifier."""
+        return next((each for each in self if each.config.issuer == issuer), None)
+
+    def of(self, session: Session) -> Provider:
+        """Return the provider of a session.
+
+        Raises:
+            LoginRequired: it is no longer configured. No other one gets the session's tokens.
+        """
+        provider = self.named(session.provider)
+        if provider is None:
+            raise LoginRequired("The login provider of this session is no longer configured.")
+        return provider
 
 
 def _client_authentication(config: AuthConfig, clock: Callable[[], float]) -> ClientAuthentication:

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import replace
 
-from ..config import AuthConfig
 from ..errors import (
     IdTokenError,
     ProviderError,
@@ -111,21 +110,18 @@ class Refresher:
 
     def __init__(
         self,
-        config: AuthConfig,
-        provider: Provider,
         store: SessionStore,
         *,
         clock: Callable[[], float],
         on_session_end: OnSessionEnd,
     ) -> None:
-        self._config = config
         self._clock = clock
-        self._provider = provider
         self._store = store
         self._on_session_end = on_session_end
 
     async def redeem(
         self,
+        provider: Provider,
         session_id_hash: str,
         stored: StoredSession,
         refresh_token: str,
@@ -133,8 +129,8 @@ class Refresher:
         audience: str | None,
         scope: str | None,
     ) -> tuple[TokenResponse, Claims | None]:
-        """Redeem a refresh token. `audience` and `scope` are sent unless they are None. Return the
-        response and, if it has an ID token, the claims of that.
+        """Redeem a refresh token at the session's provider. `audience` and `scope` are sent unless
+        they are None. Return the response and, if it has an ID token, the claims of that.
 
         Raises:
             SessionEnded: the answer was `invalid_grant`, and only then. The session is deleted.
@@ -143,25 +139,26 @@ class Refresher:
             TokenEndpointError: the token endpoint answered with another error.
             ProviderUnavailable, StoreUnavailable: the session is unchanged.
         """
-        metadata = await self._provider.metadata()
+        metadata = await provider.metadata()
         request = functools.partial(
             refresh,
-            self._provider.client,
+            provider.client,
             metadata.token_endpoint,
-            self._provider.authentication(metadata),
+            provider.authentication(metadata),
             refresh_token=refresh_token,
             audience=audience,
             scope=scope,
         )
         try:
-            return await self._checked(await self._twice_at_most(request), stored.session)
+            response = await self._twice_at_most(request, provider.config.rotation_overlap)
+            return await self._checked(provider, response, stored.session)
         except TokenEndpointError as error:
             if error.error == "invalid_grant":
                 await self._end(session_id_hash, stored, error)
             raise
 
     async def _twice_at_most(
-        self, request: Callable[[], Awaitable[TokenResponse]]
+        self, request: Callable[[], Awaitable[TokenResponse]], rotation_overlap: float
     ) -> TokenResponse:
         """Send the request again if its answer was lost and `rotation_overlap` has not passed.
 
@@ -172,13 +169,13 @@ class Refresher:
         try:
             return await request()
         except AnswerLostError as error:
-            if self._clock() - sent_at >= self._config.rotation_overlap:
+            if self._clock() - sent_at >= rotation_overlap:
                 raise
             logger.warning("%s The request is sent again.", error)
         return await request()
 
     async def _checked(
-        self, response: TokenResponse, session: Session
+        self, provider: Provider, response: TokenResponse, session: Session
     ) -> tuple[TokenResponse, Claims | None]:
         """Check that a new ID token is of the same user and login (OpenID Connect Core 12.2).
 
@@ -188,7 +185,7 @@ class Refresher:
         if response.id_token is None:
             return response, None
         try:
-            claims = await self._check(response.id_token, response.access_token, session)
+            claims = await self._check(provider, response.id_token, response.access_token, session)
         except ProviderUnavailable as error:
             logger.warning("[%s] A refreshed ID token is ignored: %s", error.error_id, error)
             return replace(response, id_token=None), None
@@ -196,16 +193,18 @@ class Refresher:
             raise ProviderError(str(error), code=error.code) from None
         return response, claims
 
-    async def _check(self, id_token: str, access_token: str, session: Session) -> Claims:
+    async def _check(
+        self, provider: Provider, id_token: str, access_token: str, session: Session
+    ) -> Claims:
         expected = IdTokenExpectations(
-            issuer=self._config.issuer,
-            client_id=self._config.client_id,
+            issuer=provider.config.issuer,
+            client_id=provider.config.client_id,
             nonce=None,
             access_token=access_token,
             now=self._clock(),
-            trusted_audiences=self._config.trusted_audiences,
+            trusted_audiences=provider.config.trusted_audiences,
         )
-        claims = await self._provider.check_id_token(id_token, expected)
+        claims = await provider.check_id_token(id_token, expected)
         session_expiry(claims)  # has a form that can be kept
         if session.id_token is not None:
             check_is_same_login(claims, session.id_token)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
-
-import httpx
+from collections.abc import Awaitable, Callable
 
 from ..audit import AuditTrail, Kind, Outcome
 from ..config import AuthConfig
@@ -24,7 +22,7 @@ from .kept_events import KeptEvents
 from .login import Login
 from .logout import Logout
 from .offline_access import OfflineAccess
-from .provider import Provider
+from .provider import Providers
 from .refresh import Refresher, RefreshLocks
 from .session_events import SessionEndReason, SessionEvent, SessionEventKind, SessionEvents
 
@@ -42,32 +40,25 @@ class SessionManager:
     def __init__(
         self,
         config: AuthConfig,
+        providers: Providers,
         store: SessionStore,
-        pool: httpx.AsyncBaseTransport,
         audit: AuditTrail,
         *,
-        audiences: Collection[str],
         hooks: Hooks,
         handle: Callable[[SessionEvent], Awaitable[None]],
         look_again: Callable[[], Awaitable[None]],
         clock: Callable[[], float],
         jitter: Callable[[], float],
     ) -> None:
+        self._providers = providers
         self._store = store
         self._audit = audit
         self._hooks = hooks
         self._background = Background()
         self._events = SessionEvents(store, handle=handle, look_again=look_again)
-        provider = Provider(config, pool, clock=clock)
         refresh_locks = RefreshLocks(store)
-        refresher = Refresher(
-            config,
-            provider,
-            store,
-            clock=clock,
-            on_session_end=self.ended,
-        )
-        claims = ClaimsSource(config, provider, clock=clock)
+        refresher = Refresher(store, clock=clock, on_session_end=self.ended)
+        claims = ClaimsSource(clock=clock)
         self.tokens = AccessTokens(
             store,
             refresh_locks,
@@ -76,15 +67,14 @@ class SessionManager:
                 claims, hooks, audit, self._claims_changed, store.delete, self._ended_elsewhere
             ),
             audit,
-            multi_resource_refresh_tokens=config.multi_resource_refresh_tokens,
+            providers,
             clock=clock,
             jitter=jitter,
         )
         self.kept_events = KeptEvents(store, clock=clock)
-        self.login = Login(config, provider, store, audiences=audiences, clock=clock)
+        self.login = Login(providers, store, clock=clock)
         self.callback = Callback(
-            config,
-            provider,
+            providers,
             store,
             refresh_locks,
             claims,
@@ -93,13 +83,21 @@ class SessionManager:
             clock=clock,
             jitter=jitter,
         )
-        self.logout = Logout(config, provider, store, clock=clock)
-        self.backchannel_logout = BackchannelLogout(provider, store, on_session_end=self.ended)
+        self.logout = Logout(config, providers, store, clock=clock)
+        self.backchannel_logout = BackchannelLogout(providers, store, on_session_end=self.ended)
         self.devices = Devices(store, on_session_end=self._ended_elsewhere)
 
-    def offline_access(self, sub: str, device_id: str | None) -> OfflineAccess:
-        """Return what gets access tokens for a job. Raises `ValueError` if `sub` is empty."""
-        return OfflineAccess(self._store, self.tokens, self._audit, sub=sub, device_id=device_id)
+    def offline_access(
+        self, sub: str, device_id: str | None, provider: str | None = None
+    ) -> OfflineAccess:
+        """Return what gets access tokens for a job. Raises `ValueError` if `sub` is empty, or if
+        there are several providers and `provider` names none of them."""
+        name = self._providers.default.name if provider is None else provider
+        if (provider is None and not self._providers.is_single) or not self._providers.named(name):
+            raise ValueError("`provider` names none of the providers: a `sub` is of one of them.")
+        return OfflineAccess(
+            self._store, self.tokens, self._audit, sub=sub, provider=name, device_id=device_id
+        )
 
     async def begun(self, login: CompletedLogin, browser: str | None) -> None:
         """A user has logged in; the other tabs of that browser (the hash of its cookie) follow."""

@@ -54,7 +54,7 @@ class BackendMiddleware:
         )
         self._event_limits = EventLimits(limits, audit) if limits else None
         self._cookies = Cookies.of(config.app_base_url, is_https=config.is_https)
-        documents = Documents(f"{config.app_base_url}/", f"{config.api_path}/auth/logout", texts)
+        documents = Documents(f"{config.page_prefix}/", f"{config.api_path}/auth/logout", texts)
         self._routes = Routes(
             config,
             store,
@@ -79,6 +79,7 @@ class BackendMiddleware:
             state_trees=self._state_trees,
             cookies=self._cookies,
             origins=self._config.origins,
+            is_one_origin=self._config.is_one_origin,
             is_https=self._config.is_https,
             audit=self._audit,
             request_limits=self.request_limits,

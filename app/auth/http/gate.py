@@ -67,6 +67,7 @@ class Gate:
         state_trees: StateTrees,
         cookies: Cookies,
         origins: Collection[str],
+        is_one_origin: bool,
         is_https: bool,
         audit: AuditTrail,
         request_limits: RequestLimits | None,
@@ -89,7 +90,7 @@ class Gate:
         self._trusted_proxies = trusted_proxies
         self._proxy_warning = ProxyWarning(trusted_proxies)
         self._throttle = LogThrottle()
-        self._uploads = Uploads(connections, self._tree_of, is_cookie_sent=len(self._origins) == 1)
+        self._uploads = Uploads(connections, self._tree_of, is_cookie_sent=is_one_origin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

@@ -37,15 +37,16 @@ class LoginEndings:
         self, path: str, *, mode: str | None = None, background: BackgroundTask | None = None
     ) -> Response:
         """Redirect to a page of the app; from a popup, to the page that closes it."""
-        url = f"{self._config.app_base_url}{path}"
+        url = f"{self._config.page_prefix}{path}"
         if mode == LoginMode.POPUP:
-            url = f"{self._config.app_api_url}/auth/popup?{urlencode({'return_to': path})}"
+            url = f"{self._config.api_prefix}/auth/popup?{urlencode({'return_to': path})}"
         return RedirectResponse(url, 303, headers=NO_STORE, background=background)
 
     def failed(self, error: AuthError, return_to: str | None = None) -> Response:
         """Redirect to the page for login problems. Of the error, the URL has only a stable code,
         the id that is also in the log, and what a new attempt needs: the path that the login was to
-        lead to and, if the provider did not meet them, the link's `acr_values`.
+        lead to, which of several providers it was and, if that did not meet them, the link's
+        `acr_values`.
 
         A provider's error code is the provider's text, so only a known one becomes the code. After
         a silent login, redirect to the page that the user was on.
@@ -55,11 +56,13 @@ class LoginEndings:
             return self._failed_silently(error, return_to)
         log_error(error)
         parameters = {"code": error.code, "id": error.error_id, "return_to": return_to}
+        if error.provider:
+            parameters["provider"] = error.provider
         if isinstance(error, AcrNotMet):
             parameters["acr_values"] = error.acr_values
         query = urlencode(parameters)
         if error.login_mode == LoginMode.POPUP:
-            url = f"{self._config.app_api_url}/auth/popup?{query}"
+            url = f"{self._config.api_prefix}/auth/popup?{query}"
             return RedirectResponse(url, 303, headers=NO_STORE)
         return self.to_app(f"{self._config.error_path}?{query}")
 

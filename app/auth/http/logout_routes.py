@@ -53,7 +53,7 @@ class LogoutRoutes:
         try:
             failure = await self._sessions.before_logout(session_id_hash)
             url, session = await self._sessions.logout.end(
-                session_id_hash, options, browser=browser
+                session_id_hash, options, browser=browser, host=request.headers.get("host")
             )
         except StoreUnavailable as error:
             self._audit.failed(Kind.LOGOUT, error, ref=session_id_hash)
@@ -77,9 +77,8 @@ class LogoutRoutes:
     async def logged_out(self, request: Request) -> Response:
         """Go on from the provider's logout to where this browser's logout leads."""
         browser = self._cookies.login.read(request.headers.get("cookie"))
-        return RedirectResponse(
-            await self._sessions.logout.returned(browser), 303, headers=NO_STORE
-        )
+        url = await self._sessions.logout.returned(browser, request.headers.get("host"))
+        return RedirectResponse(url, 303, headers=NO_STORE)
 
     async def _posted_logout_options(self, request: Request) -> LogoutOptions:
         """The options of a logout form. One that cannot be read logs out, too."""

@@ -81,6 +81,7 @@ class RequestSession:
 
     `id` is the same as in `Device.id`; with `sub` it names the session for `auth.http_client_of`.
     `user` holds the public claims, `claims` all of them, and `data` what `before_session` kept.
+    `provider` is the name of the provider; empty if the app has one.
     Times are epoch seconds: `auth_time` is when the user authenticated at the provider,
     `created_at` when the session began, and `expires_at` when it ends if it is not used again.
     """
@@ -93,6 +94,7 @@ class RequestSession:
     expires_at: float
     claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    provider: str = ""
 
 
 class RequestSessions:
@@ -149,6 +151,7 @@ class RequestSessions:
             expires_at=stored.expires_at(self._store.lifetimes),
             claims=session.claims(),
             data=copy_of(session.data),
+            provider=session.provider,
         )
 
 
@@ -165,7 +168,7 @@ def page_of_request(request: HTTPConnection, config: AuthConfig) -> str:
 def referring_page(request: HTTPConnection, config: AuthConfig) -> str | None:
     """Return the path and query of the page that sent the request; None if it is not the app's."""
     referer = request.headers.get("referer", "")
-    path = referer.removeprefix(config.app_base_url)
+    path = referer.removeprefix(config.at_host(request.headers.get("host")).app_base_url)
     return path if path != referer and path[:1] in ("", "/") else None
 
 
@@ -173,7 +176,7 @@ def path_of_request(request: HTTPConnection, config: AuthConfig) -> str:
     """Return the request's own path and query, without the path of the app; "/" if a login cannot
     return there: it returns to a path of the page's origin, below the path of the app."""
     path = str(request.scope["path"])
-    if len(config.origins) != 1 or not path.startswith(f"{config.base_path}/"):
+    if not config.is_one_origin or not path.startswith(f"{config.base_path}/"):
         return "/"
     query = request.scope["query_string"].decode("latin-1")
     path = quote(path.removeprefix(config.base_path))

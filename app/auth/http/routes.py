@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
-from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -78,11 +77,14 @@ class Routes:
     def asgi(self) -> Starlette:
         """The application to put behind the gate."""
         base, logout = f"{self._config.api_path}/auth", self._logout
+        callback = self._limited("callback", self.callback)
         return Starlette(
             routes=[
                 Route(f"{base}/login", self._limited("login", self.login), methods=["GET"]),
                 Route(
-                    f"{base}/callback", self._limited("callback", self.callback), methods=["GET"]
+                    f"{self._config.api_path}{self._sessions.callback.route}",
+                    callback,
+                    methods=["GET"],
                 ),
                 Route(f"{base}/popup", self.popup, methods=["GET"]),
                 Route(f"{base}/logout", logout.ask, methods=["GET"]),
@@ -110,14 +112,20 @@ class Routes:
         browser = self._cookies.login.read(cookies) or new_session_id()
         tabs_of = self._cookies.browser.read(cookies)
         query = request.query_params
-        return_to = self._return_to(query)
+        return_to = self._return_to(request)
+        current = self._cookies.session_id_hash(cookies)
         try:
+            provider = await self._sessions.login.provider_of(query, current)
+            if provider is None:  # the user chooses, and the links there have the same query
+                return self._to_app(f"{self._config.login_path}?{urlencode(query.multi_items())}")
             url = await self._sessions.login.begin(
+                provider,
                 browser,
                 return_to,
                 query=query,
-                current=self._cookies.session_id_hash(request.headers.get("cookie")),
+                current=current,
                 tabs_of=hash_session_id(tabs_of) if tabs_of else None,
+                host=request.headers.get("host"),
             )
         except AuthError as error:
             self._audit.failed(Kind.LOGIN_STARTED, error, target=page_of(return_to))
@@ -137,7 +145,11 @@ class Routes:
         current = self._cookies.session_id_hash(request.headers.get("cookie"))
         try:
             login = await self._sessions.callback.complete(
-                attempt, items, current=current, user_agent=request.headers.get("user-agent")
+                attempt,
+                items,
+                provider=request.path_params.get("provider", ""),
+                current=current,
+                user_agent=request.headers.get("user-agent"),
             )
         except TransactionError as error:
             self._audit.failed(Kind.LOGIN_COMPLETED, error, ref=current)
@@ -173,7 +185,7 @@ class Routes:
         """The last page of a login in a window of its own. It closes itself or, with `code` and
         `id`, first says what went wrong."""
         query = request.query_params
-        url = f"{self._config.app_base_url}{safe_return_to(query.get('return_to'))}"
+        url = f"{self._config.page_prefix}{safe_return_to(query.get('return_to'))}"
         error_id = query.get("id", "")
         browser = self._cookies.browser.read(request.headers.get("cookie"))
         refusal = None
@@ -280,15 +292,16 @@ class Routes:
             query = request.query_params
             mode = login_mode(self._config.authorization_params, query)
             if what == "login" and mode == LoginMode.SILENT:
-                return self._to_app(self._return_to(query))
+                return self._to_app(self._return_to(request))
             return self._documents.too_many(request, wait)
 
         return limited
 
-    def _return_to(self, query: QueryParams) -> str:
+    def _return_to(self, request: Request) -> str:
         """The path to return to. A login that a third party starts gives it as an absolute URL
         (OpenID Connect Core section 4)."""
-        target = query.get("target_link_uri", "").removeprefix(self._config.app_base_url)
+        query, app = request.query_params, self._config.at_host(request.headers.get("host"))
+        target = query.get("target_link_uri", "").removeprefix(app.app_base_url)
         return safe_return_to(query.get("return_to") or target)
 
     def _refused_login(self, error: LoginRefused, browser: str) -> Response:

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+ANY_PROVIDER = "*"
+"""The provider of the session, whichever it is."""
+
 
 @dataclass(frozen=True)
 class TokenOptions:
     """Which access token a request gets: one for this `audience` (the API's identifier, RFC 8707)
-    that has at least this `scope` (space-separated). `None` stands for the configured default."""
+    that has at least this `scope` (space-separated). `None` stands for the configured default.
+
+    `provider` is the name of the one that issues the token, in an app with several login providers,
+    or `ANY_PROVIDER` if the API takes the tokens of all of them."""
 
     audience: str | None = None
     scope: str | None = None
+    provider: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -47,8 +54,11 @@ class HttpInterceptorConfig:
     allowed_list: Sequence[str | AllowedRoute] = ()
     base_url: str | None = None
 
-    @property
-    def audiences(self) -> set[str]:
-        """The audiences that the allowed list names."""
+    def audiences(self, provider: str = "") -> set[str]:
+        """The audiences that the allowed list names for this one of several providers."""
         options = (getattr(entry, "token_options", None) for entry in self.allowed_list)
-        return {option.audience for option in options if option and option.audience}
+        return {
+            option.audience
+            for option in options
+            if option and option.audience and option.provider in (None, ANY_PROVIDER, provider)
+        }

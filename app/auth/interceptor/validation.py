@@ -6,13 +6,13 @@ Each function that gives problems gives one sentence part for each, to follow th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from inspect import iscoroutinefunction
 
 import httpx
 
 from ..errors import ConfigError
-from .allowed_route import AllowedRoute
+from .allowed_route import ANY_PROVIDER, AllowedRoute
 from .matching import (
     KNOWN_METHODS,
     METHODS_WITHOUT_TOKEN,
@@ -55,6 +55,36 @@ def build_index(
     if problems:
         raise ConfigError(problems)
     return index, base
+
+
+def check_providers(entries: Sequence[str | AllowedRoute], names: Collection[str]) -> None:
+    """Check the providers that the entries name. `names` are those of several ones; empty names
+    stand for an app with one.
+
+    With several providers, each entry names one: else an API would be sent the tokens of all of
+    them, and could use those of the others at their APIs.
+
+    Raises:
+        ConfigError: with one sentence for each entry that names none, or an unknown one.
+    """
+    problems = []
+    for order, entry in enumerate(entries):
+        options = entry.token_options if isinstance(entry, AllowedRoute) else None
+        provider = options.provider if options else None
+        if names and provider is None:
+            problems.append(
+                f"{_name_of(order, entry)} names no login provider, and this app has several; write"
+                f' token_options=TokenOptions(provider="{min(names)}"), or provider=ANY_PROVIDER if'
+                " the API takes the tokens of all of them."
+            )
+        elif provider not in (None, ANY_PROVIDER, *names):
+            known = ", ".join(sorted(names)) or "none has a name"
+            problems.append(
+                f"{_name_of(order, entry)} names the login provider {provider!r}, which this app"
+                f" has not ({known})."
+            )
+    if problems:
+        raise ConfigError(problems)
 
 
 def _add(

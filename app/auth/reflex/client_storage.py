@@ -42,7 +42,7 @@ class ShownBefore(StrEnum):
 
 class ClientStorage:
     """Decides which stored values of a browser are accepted. The tag of a user is an HMAC of the
-    `sub`, which a script cannot reverse. `secrets` are its keys, newest first."""
+    `Session.identity`, which a script cannot reverse. `secrets` are its keys, newest first."""
 
     def __init__(
         self, rules: AccessRules, secrets: Sequence[str], *, clock: Callable[[], float]
@@ -70,7 +70,7 @@ class ClientStorage:
         values = {name: value for name, value in given.items() if isinstance(value, str)}
         permitted = await self._permitted(values, session)
         if event.name == HYDRATE_AND_LOAD and session is not None:
-            permitted |= self._owned(permitted, values, self._tags(session.sub))
+            permitted |= self._owned(permitted, values, self._tags(session.identity))
         shown = ShownBefore.UNKNOWN
         if event.name == HYDRATE_AND_LOAD and (session is None) == (state_key is None):
             permitted[_LOGIN] = self._login_tags(state_key or NOBODY)[0]
@@ -124,8 +124,8 @@ class ClientStorage:
             )
         return self._has_guarded
 
-    def _tags(self, sub: str) -> list[str]:
-        return self._digests(f"storage owner\0{sub}")
+    def _tags(self, identity: str) -> list[str]:
+        return self._digests(f"storage owner\0{identity}")
 
     def _login_tags(self, login: str) -> list[str]:
         return self._digests(f"login\0{login}")

@@ -16,6 +16,7 @@ from ..session import LoginMode
 from .expiry_warning import expiry_warning
 from .navigation import DocumentForm
 from .pages import Views
+from .provider_choice import provider_links
 from .request_inspector import request_inspector
 from .state import AuthState
 
@@ -33,26 +34,34 @@ class AuthComponents:
         """The path of the page for login problems."""
         return self.config.error_path
 
+    @property
+    def login_path(self) -> str | None:
+        """The path of the page that lists the providers; None if the app has one."""
+        return self.config.login_path if self.views.providers else None
+
     def login_url(
         self,
         return_to: str = "/",
         *,
         audience: str | None = None,
         scope: str | None = None,
+        provider: str | None = None,
         **parameters: str,
     ) -> str:
-        """Return the absolute URL that starts a login and returns to the path `return_to`: a page
-        of this app, else "/".
+        """Return the URL that starts a login and returns to the path `return_to`: a page of this
+        app, else "/".
 
         `audience` (one in the allowed list) and `scope` (space-separated) request more than the
-        default. `parameters` are those of `LOGIN_PARAMETERS`, such as `prompt="login"` or
-        `organization="org_1"`.
+        default. `provider` is the name of one of several providers. `parameters` are those of
+        `LOGIN_PARAMETERS`, such as `prompt="login"` or `organization="org_1"`.
         """
         return_to = safe_return_to(return_to)
-        query = {"return_to": return_to, "audience": audience, "scope": scope, **parameters}
+        query = {"return_to": return_to, "audience": audience, "scope": scope, "provider": provider}
+        query.update(parameters)
         given = {name: value for name, value in query.items() if value}
-        # The backend's origin, which in development is not the page's.
-        return f"{self.config.app_api_url}/auth/login?{urlencode(given)}"
+        # The backend's origin, which in development is not the page's. With several base URLs, the
+        # browser stays at its own, and the URL has no origin.
+        return f"{self.config.api_prefix}/auth/login?{urlencode(given)}"
 
     def login_link(self, *children: Any, **props: Any) -> rx.Component:
         """Return a link that logs in and returns to this page. Its text is `children`, or "Log in".
@@ -117,7 +126,7 @@ class AuthComponents:
             raise ValueError("A logout that is local does not reach the provider: not federated.")
         fields = LogoutOptions(return_to, is_federated=federated, is_local=local).fields()
         hidden = [rx.el.input(type="hidden", name=key, value=fields[key]) for key in fields]
-        action = f"{self.config.app_api_url}/auth/logout"
+        action = f"{self.config.api_prefix}/auth/logout"
         form: rx.Component = DocumentForm.create(
             *hidden, *children, action=action, method="post", **props
         )
@@ -127,7 +136,7 @@ class AuthComponents:
         """Return a bar at the lower edge of the window, to put once into a page. It is shown in the
         last minute of the session, with a button that lets the session go on; or with a link to log
         in again, when its absolute end is near."""
-        return expiry_warning(self.views, f"{self.config.app_api_url}/auth/session", **props)
+        return expiry_warning(self.views, f"{self.config.api_prefix}/auth/session", **props)
 
     def user_name(self) -> rx.Component:
         """Return the user's name: the claim `name`; or `email`, or else `sub`."""
@@ -157,6 +166,11 @@ class AuthComponents:
     def login_problem(self) -> rx.Component:
         """Return the content of the page for login problems, to put into a page of the app."""
         return self.views.login_problem()
+
+    def provider_links(self) -> rx.Component:
+        """Return the list of links to the providers, to put into a login page of the app. The links
+        keep what the URL of that page asks for."""
+        return provider_links()
 
     def request_inspector(self) -> rx.Component:
         """Return a live panel of this user's outgoing requests, or nothing if it is not enabled."""

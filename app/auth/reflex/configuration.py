@@ -113,6 +113,11 @@ def agreed_origins(
             f"frontend_path={_quoted(_normalized(frontend_path))} in rxconfig.py. Set both to the "
             "same path."
         )
+    if config.more_base_urls and not is_loopback(urlsplit(api_url).hostname):
+        raise ConfigError(
+            f'api_url="{api_url}" in rxconfig.py names one host, and there are several base URLs. '
+            "Leave it out: each page then connects to its own host."
+        )
     if path_of_url(api_url):
         raise ConfigError(
             f'api_url="{api_url}" in rxconfig.py has a path. Write the origin alone, and set '

@@ -18,6 +18,7 @@ from ..texts import AuthTexts
 from ..texts.english import PROBLEMS
 from .access_rules import mark
 from .navigation import LoginUrl
+from .provider_choice import ProviderChoice, choice_of_provider
 from .state import AuthState
 
 View = Callable[[], rx.Component]
@@ -27,6 +28,8 @@ View = Callable[[], rx.Component]
 class AuthPages:
     """An app's own pages in place of the default ones. Each is a function that returns a component.
 
+    - `login`: the page at `AuthConfig.login_path`, on which the user chooses one of several
+      providers. The default content is `auth.provider_links()` below a title.
     - `error`: the page at `AuthConfig.error_path`, for a login that failed or was declined. The URL
       has `code`, `id`, `return_to` and, of a refused login, `reason`, which is sealed. The default
       content is `auth.login_problem()`.
@@ -36,6 +39,7 @@ class AuthPages:
     """
 
     error: View | None = None
+    login: View | None = None
     signed_out: View | None = None
     forbidden: View | None = None
     waiting: View | None = None
@@ -88,9 +92,10 @@ class LoginProblem(rx.State):
         """The link that logs in again and returns to the page of the failed login. After a refused
         login it asks for the password: the provider would log the same user in."""
         query = self.router.url.query_parameters
-        again = {"acr_values": query["acr_values"]} if query.get("acr_values") else {}
+        again = {name: query[name] for name in ("acr_values", "provider") if query.get(name)}
         if self.reason:
-            again = {"prompt": "login"}
+            again["prompt"] = "login"
+            again.pop("acr_values", None)
         return type(self)._login_url(query.get("return_to", "/"), **again)
 
     @rx.var
@@ -116,16 +121,19 @@ mark(LoginProblem, PUBLIC)
 class Views:
     """Builds the views of one `AuthService`: the app's own, or else the default ones."""
 
-    def __init__(self, texts: AuthTexts) -> None:
+    def __init__(self, texts: AuthTexts, providers: Mapping[str, str] | None = None) -> None:
+        """`providers` are the titles of several providers, by their names."""
         self.texts = texts
+        self.providers = providers or {}
         self.pages = AuthPages()
 
     def install(self, login_url: LoginUrl, pages: AuthPages | None) -> None:
         """Use the app's own pages, and let the States know what they need."""
         self.pages = pages or self.pages
         # Reflex creates its States itself, so they cannot get these as arguments.
-        AuthState._texts = LoginProblem._texts = self.texts
-        LoginProblem._login_url = login_url
+        AuthState._texts = LoginProblem._texts = ProviderChoice._texts = self.texts
+        LoginProblem._login_url = ProviderChoice._login_url = login_url
+        ProviderChoice._titles = self.providers
 
     def text(self, key: str) -> Any:
         """A text in the language of the browser, as a Var."""
@@ -138,6 +146,11 @@ class Views:
     def error_page(self) -> rx.Component:
         """The page at `AuthConfig.error_path`."""
         return self.pages.error() if self.pages.error else _page("auth-error", self.login_problem())
+
+    def login_page(self) -> rx.Component:
+        """The page at `AuthConfig.login_path`."""
+        own = self.pages.login
+        return own() if own else _page("auth-login", choice_of_provider(self.text))
 
     def login_problem(self) -> rx.Component:
         """What went wrong, what the user can do, and the reference for the operator."""

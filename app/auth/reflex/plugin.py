@@ -28,6 +28,9 @@ class Service(Protocol):
     @property
     def error_path(self) -> str: ...
 
+    @property
+    def login_path(self) -> str | None: ...
+
     def install(self, app: rx.App, *, pages: AuthPages | None = None) -> None: ...
 
 
@@ -35,8 +38,8 @@ class Plugin(rx.plugins.Plugin):
     """For `rx.Config(plugins=[Plugin()])`, in place of `auth.install(app)` or beside it.
 
     It installs the `AuthService` that the app's module has among its names, unless that has been
-    done, and adds the page for login problems, unless the app has a page of its own there. `pages`
-    replaces the default pages.
+    done, and adds the page for login problems and, for several providers, the login page, unless
+    the app has pages of its own there. `pages` replaces the default pages.
 
     Raises:
         ConfigError: at compile time, if the app's module has no `AuthService` among its names.
@@ -51,12 +54,15 @@ class Plugin(rx.plugins.Plugin):
         self._service = service
 
     def register_route(self, **context: Any) -> None:
-        """Install the layer if it is not yet, and add the page for login problems."""
+        """Install the layer if it is not yet, and add the default pages."""
         service = self._service or self._install()
-        if not context["has_app_page"](service.error_path):
-            texts = service.views.texts
-            title = texts.text("login_problem", texts.default)
-            context["add_page"](service.views.error_page, route=service.error_path, title=title)
+        texts, views = service.views.texts, service.views
+        pages = [(views.error_page, service.error_path, "login_problem")]
+        if service.login_path is not None:
+            pages.append((views.login_page, service.login_path, "login_page"))
+        for page, path, title in pages:
+            if not context["has_app_page"](path):
+                context["add_page"](page, route=path, title=texts.text(title, texts.default))
 
     def get_stylesheet_paths(self, **context: Any) -> Sequence[str]:
         """The stylesheet of the default pages, before those of the app."""
@@ -96,10 +102,12 @@ def bind_plugin(service: Service) -> None:
     plugin.bind(service)
 
 
-def script(app_base_url: str) -> rx.Component:
+def script(base_urls: Sequence[str]) -> rx.Component:
     """The element that loads the script, for the head of every page. On this machine, it names the
-    app's origin: a page that is opened by another name of the machine goes there."""
-    is_local = is_loopback(urlsplit(app_base_url).hostname)
+    app's origin, if that is one: a page that is opened by another name of the machine goes there.
+    """
+    app_base_url, *others = base_urls
+    is_local = not others and is_loopback(urlsplit(app_base_url).hostname)
     return rx.el.script(
         src=get_config().prepend_frontend_path(f"/{SCRIPT}"),
         custom_attrs={"data-origin": origin_of(app_base_url)} if is_local else {},

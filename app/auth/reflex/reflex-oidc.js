@@ -30,7 +30,7 @@
   // The fragment of an address never reaches the server: a login that returns to this page returns
   // to this place in it.
   function withHash(url) {
-    const login = new URL(url);
+    const login = new URL(url, location); // a path, where there are several base URLs
     const back = login.searchParams.get("return_to") ?? "";
     const { pathname, search, hash } = location;
     const paths = [pathname, pathname.replace(/\/$/, "")]; // file servers add a slash
@@ -94,7 +94,7 @@
   // A silent login, once in each tab. Not where the browser cannot remember that, and not after the
   // user has begun to use the page. The browser keeps the fragment over the redirects.
   function silentLogin(url) {
-    const attempted = `auth_silent_login ${new URL(url).pathname}`;
+    const attempted = `auth_silent_login ${new URL(url, location).pathname}`;
     try {
       if (navigator.userActivation?.hasBeenActive || sessionStorage.getItem(attempted)) return;
       sessionStorage.setItem(attempted, "yes");

@@ -214,6 +214,7 @@ class SessionMiddleware(Middleware):
             is_loading=False,
             is_authenticated=session is not None,
             user=user,
+            provider=session.provider if session else "",
             page_access={key: auth_state._shown_as(key, each) for key, each in decisions.items()},
             error=error,
             expires_at=expires_at,

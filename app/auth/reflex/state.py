@@ -57,6 +57,9 @@ class AuthState(rx.State):
         # Not `User`: of a TypedDict, Reflex refuses a key that is not declared, such as
         # `user["https://example.com/roles"]` in a page.
         user: dict[str, Any] | None = None
+    provider: str = ""
+    """The name of the provider of the session; empty if the app has one, or no user is signed in.
+    With several, it tells whose `sub` it is."""
     error: str = ""
     expires_at: int = 0
     """When the session ends if this tab does nothing more: epoch seconds by the server's clock, 0

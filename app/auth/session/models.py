@@ -59,6 +59,8 @@ class Session:
 
     `session_expiry` is the claim of that name (IPSIE SL1), if the provider sends it: epoch seconds
     after which the session is over.
+
+    `provider` is the name of the provider that it is of; empty if the app has one.
     """
 
     sub: str
@@ -79,6 +81,13 @@ class Session:
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     acr: str | None = None
     amr: tuple[str, ...] = ()
+    provider: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Whose session it is. A `sub` is unique at its provider only (OpenID Connect Core section
+        5.7): two providers may have the same one for two users."""
+        return json.dumps([self.provider, self.sub]) if self.provider else self.sub
 
     @property
     def auth_time(self) -> float:
@@ -175,7 +184,8 @@ class LoginMode(StrEnum):
 class Transaction:
     """One login attempt, from `/auth/login` to the callback. `mode` is a `LoginMode`, `kept_event`
     what is to be done after it (`KeptEvent` as JSON), `acr_values` those that a link requests.
-    `parameters` are those of the link, as the client sent them."""
+    `parameters` are those of the link, as the client sent them. `provider` is the name of the
+    provider that was asked."""
 
     nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)
@@ -190,6 +200,7 @@ class Transaction:
     kept_event: str | None = field(default=None, repr=False)
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
     acr_values: str | None = None
+    provider: str = ""
 
     def to_bytes(self) -> bytes:
         """Return the record as JSON."""

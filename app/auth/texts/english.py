@@ -70,6 +70,9 @@ ENGLISH = {
     "log_in": "Log in",
     "log_out": "Log out",
     "log_in_again": "Log in again",
+    "log_in_with": "Log in with {provider}",
+    "choose_provider_title": "Log in",
+    "choose_provider": "Choose the account to log in with.",
     "try_again": "Try again",
     "start_page": "Go to the start page",
     "loading": "Loading…",
@@ -118,5 +121,6 @@ ENGLISH = {
     "close_window": "Close this window",
     "go_on": "Go on to the app",
     "login_problem": "Login problem",
+    "login_page": "Log in",
     **PROBLEMS,
 }

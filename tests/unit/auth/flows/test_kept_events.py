@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from app.auth.flows.kept_events import LARGEST, KeptEvent, KeptEvents
@@ -13,9 +15,11 @@ EVENT = KeptEvent("shop.cart.add", {"item": "tea", "count": 2}, "token")
 
 
 @pytest.fixture
-def events() -> KeptEvents:
+async def events() -> AsyncIterator[KeptEvents]:
     """Those of one store."""
-    return KeptEvents(MemorySessionStore(Sealer((SECRET,)), clock=lambda: 1.0), clock=lambda: 1.0)
+    store = MemorySessionStore(Sealer((SECRET,)), clock=lambda: 1.0)
+    yield KeptEvents(store, clock=lambda: 1.0)
+    await store.close()
 
 
 async def test_once(events: KeptEvents) -> None:

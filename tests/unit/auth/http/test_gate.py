@@ -136,6 +136,7 @@ class Setting:
             state_trees=TREES,
             cookies=Cookies(SESSION_COOKIE, LOGIN_COOKIE, BROWSER_COOKIE, NO_SILENT_LOGIN),
             origins=[ORIGIN],
+            is_one_origin=True,
             is_https=False,
             audit=AuditTrail((), clock=clock),
             request_limits=None,

@@ -28,7 +28,11 @@ class ProviderChoice(rx.State):
 
     @rx.var
     def links(self) -> list[dict[str, str]]:
-        """`name`, `title` and `url` of each provider, in the order of `AuthService`."""
+        """`name`, `title` and `url` of each provider, in the order of `AuthService`. None before the
+        page is connected: only then its URL is known, and a link without it would lead elsewhere.
+        """
+        if not self.router.session.client_token:
+            return []
         query = self.router.url.query_parameters
         texts = type(self)._texts
         language = texts.choose(self.router.headers.accept_language)

@@ -282,6 +282,13 @@ async def test_step_up(party: Party, club: HostileProvider) -> None:
     assert (await party.begin("max_age=0&return_to=/x")).startswith(club.issuer)
 
 
+async def test_scope_of_the_other(party: Party) -> None:
+    """A login at one provider does not request what the session holds of another one."""
+    await party.log_in("work", "return_to=/profile&scope=read:work")
+    query = parse_qs(urlsplit(await party.begin("provider=club")).query)
+    assert "read:work" not in query["scope"][0]
+
+
 async def test_refresh(party: Party, work: HostileProvider, club: HostileProvider) -> None:
     """A refresh token goes to the provider that issued it."""
     await party.log_in("club")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint
 from starlette.requests import Request
@@ -18,7 +21,7 @@ from starlette.types import Message, Scope
 from starlette.websockets import WebSocket
 
 from app.auth import RequestSession, StoreUnavailable, authenticated_within, claim
-from app.auth.session import hash_session_id
+from app.auth.session import Session, hash_session_id
 
 from .world import APP, OTHER_AUDIENCE, TENANT, World
 
@@ -532,3 +535,33 @@ async def test_own_websocket(world: World, alice: httpx.AsyncClient) -> None:
 
     with pytest.raises(RuntimeError, match="Websockets"):
         await world.app(scope, receive, send)
+
+
+async def test_session_as_a_response(world: World, browser: httpx.AsyncClient) -> None:
+    """An endpoint that returns its session to the browser gives away no claim that is not public,
+    and nothing that the app keeps for the server."""
+    inner = FastAPI()
+
+    @inner.get("/me", response_model=None)
+    async def me(request: Request) -> Any:
+        return await world.auth.session(request)
+
+    world.inner.app = inner
+    await world.log_in(browser)
+    (key, stored), *_ = (await world.store.find(sub=(await of(world, browser)).sub)).items()
+    told = replace(
+        stored.session,
+        user={**stored.session.user, "internal_note": "secret"},
+        data={"customer": "secret"},
+    )
+    assert await world.store.compare_and_swap(key, stored.version, told)
+    answer = await browser.get(f"{APP}/me")
+    assert answer.json()["user"]["nickname"] == "alice"
+    assert "secret" not in answer.text
+
+
+async def of(world: World, browser: httpx.AsyncClient) -> Session:
+    """The session of a browser that is logged in."""
+    session = await world.session(browser)
+    assert session is not None
+    return session

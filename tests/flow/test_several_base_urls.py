@@ -58,7 +58,9 @@ async def test_logout_to_the_start(world: World, browser: httpx.AsyncClient) -> 
     assert local.headers["location"] == OTHER
 
 
-@pytest.mark.parametrize("host", ["other.example", "localhost", "127.0.0.1", "127.0.0.1:3000.other.example"])
+@pytest.mark.parametrize(
+    "host", ["other.example", "localhost", "127.0.0.1", "127.0.0.1:3000.other.example"]
+)
 async def test_unknown_host(browser: httpx.AsyncClient, host: str) -> None:
     """A `Host` header of the client's own choice never becomes a `redirect_uri`."""
     _, redirect_uri = await begin(browser, APP, host=host)

@@ -75,8 +75,29 @@ def reference_of(request: HTTPConnection) -> SessionReference:
     return reference
 
 
+class _ServerOnly:
+    """What a session has for the server only. These are no fields: FastAPI and
+    `dataclasses.asdict` turn fields into JSON for the browser when an endpoint returns the session.
+    """
+
+    __slots__ = ("_claims", "_data")
+
+    _claims: Mapping[str, Any]
+    _data: Mapping[str, Any]
+
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        """All claims of the user."""
+        return self._claims
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What `before_session` kept."""
+        return self._data
+
+
 @dataclass(frozen=True, slots=True)
-class RequestSession:
+class RequestSession(_ServerOnly):
     """The session of a request. It holds no token.
 
     `id` is the same as in `Device.id`; with `sub` it names the session for `auth.http_client_of`.
@@ -92,8 +113,6 @@ class RequestSession:
     auth_time: float
     created_at: float
     expires_at: float
-    claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     provider: str = ""
 
 
@@ -142,17 +161,18 @@ class RequestSessions:
         if stored is None or session_id_hash is None:
             return None
         session = stored.session
-        return RequestSession(
+        found = RequestSession(
             id=public_id(session_id_hash),
             sub=session.sub,
             user=self.public_claims.of(session.user),
             auth_time=session.auth_time,
             created_at=session.created_at,
             expires_at=stored.expires_at(self._store.lifetimes),
-            claims=session.claims(),
-            data=copy_of(session.data),
             provider=session.provider,
         )
+        object.__setattr__(found, "_claims", session.claims())  # it is frozen for everybody else
+        object.__setattr__(found, "_data", copy_of(session.data))
+        return found
 
 
 def page_of_request(request: HTTPConnection, config: AuthConfig) -> str:

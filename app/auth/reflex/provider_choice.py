@@ -28,8 +28,8 @@ class ProviderChoice(rx.State):
 
     @rx.var
     def links(self) -> list[dict[str, str]]:
-        """`name`, `title` and `url` of each provider, in the order of `AuthService`. None before the
-        page is connected: only then its URL is known, and a link without it would lead elsewhere.
+        """`name`, `title` and `url` of each provider, in the order of `AuthService`. Empty before
+        the page is connected: only then its URL is known, and a link would lead elsewhere.
         """
         if not self.router.session.client_token:
             return []

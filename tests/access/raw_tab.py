@@ -106,8 +106,17 @@ class RawTab:
                 return
 
     async def settle(self) -> None:
-        """Wait until all that was sent before has been worked off: whoever is there is told which
-        page they are on. A connection that is closed meanwhile is asked again."""
+        """Wait until all that was sent before has been worked off, and what that started in turn:
+        until nothing but the answers to two questions is heard."""
+        quiet = 0
+        while quiet < 2:
+            heard = len(self.heard)
+            await self._ask()
+            quiet = quiet + 1 if len(self.heard) <= heard + 1 else 0
+
+    async def _ask(self) -> None:
+        """Be told which page this is, after all that was sent before. A connection that is closed
+        meanwhile is asked again."""
         path = f"/settled-{next(_marks)}-"
         heard = asyncio.ensure_future(self.expect(f'"path":"{path}"'))
         while not heard.done():

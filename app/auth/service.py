@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from .access.policy import SIGNED_IN, Requirement
 from .audit import AuditHook
-from .config import AuthConfig, configs_of
+from .config import AuthConfig
 from .errors import LoginRequired, MfaRequired
 from .flows.devices import Device
 from .flows.hooks import AfterLogin, BeforeLogout, BeforeSession, Hooks
@@ -26,6 +26,7 @@ from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_po
 from .lifetimes import check_store_lifetimes
 from .limits import Limits
 from .oidc.authentication import MULTI_FACTOR
+from .provider_configs import configs_of
 from .reflex.access_report import AccessEntry, surface
 from .reflex.access_rules import default_rule
 from .reflex.components import AuthComponents

@@ -166,6 +166,14 @@ async def test_login_at_each(party: Party, name: str) -> None:
     assert (await party.log_in(name)).provider == name
 
 
+async def test_audit_log(party: Party) -> None:
+    """The audit log says at which provider a user logs in and out: `sub` alone does not."""
+    await party.log_in("club")
+    await party.browser.post(f"{APP}/auth/logout", headers={"Origin": APP})
+    kinds = {str(event.kind): event.provider for event in party.record}
+    assert kinds == {"login_started": "club", "login_completed": "club", "logout": "club"}
+
+
 async def test_nothing_chosen(party: Party) -> None:
     """Without a provider, the user chooses on a page that keeps all of the link."""
     link = "return_to=%2Fprofile%3Ftab%3D2&scope=read%3Ax&replay=abc"

@@ -107,6 +107,7 @@ def _attributes(event: AuditEvent) -> dict[str, str]:
         "auth.target": event.target,
         "auth.error_id": event.error_id,
         "auth.check": event.check,
+        "auth.provider": event.provider,
         "user.id": event.sub,
         "session.id": event.session,
     }

@@ -54,7 +54,8 @@ class AuditEvent:
     seconds. `sub` is the user's; `session` is the same in every event about a session
     (`session_name`). `target` is the page, the handler, the audience, or the request (method and
     URL). `error_id` is the id that the user sees and that is in the log. `milliseconds` is the
-    duration, or 0. `check` is the name of the check that was not met.
+    duration, or 0. `check` is the name of the check that was not met. `provider` is the name of the
+    login provider, in an event about a login or a session of an app with several.
     """
 
     kind: Kind
@@ -67,6 +68,7 @@ class AuditEvent:
     error_id: str | None = None
     milliseconds: float = 0.0
     check: str | None = None
+    provider: str | None = None
 
 
 AuditHook = Callable[[AuditEvent], Awaitable[None] | None]
@@ -104,6 +106,7 @@ class AuditTrail:
         error_id: str | None = None,
         milliseconds: float = 0.0,
         check: str | None = None,
+        provider: str | None = None,
     ) -> None:
         """Call every hook with an event at the current time. `ref` is the session id hash; the
         other parameters are the fields of `AuditEvent`."""
@@ -120,6 +123,7 @@ class AuditTrail:
             error_id=error_id,
             milliseconds=milliseconds,
             check=check,
+            provider=provider or None,
         )
         for hook in self._hooks:
             self._call(hook, event)
@@ -135,8 +139,16 @@ class AuditTrail:
     ) -> None:
         """Record a failure, or a denial by the app, with the error's code and id."""
         outcome = Outcome.DENIED if isinstance(error, LoginRefused) else Outcome.FAILURE
-        error_id = error.error_id
-        self.record(kind, outcome, error.code, sub=sub, ref=ref, target=target, error_id=error_id)
+        self.record(
+            kind,
+            outcome,
+            error.code,
+            sub=sub,
+            ref=ref,
+            target=target,
+            error_id=error.error_id,
+            provider=error.provider,
+        )
 
     async def stop(self) -> None:
         """Wait up to five seconds for async hooks that are still running, then cancel them."""

@@ -113,7 +113,14 @@ class SessionManager:
         """Record and publish that a session has been deleted, so that its tabs sign out."""
         is_revoked = reason in (SessionEndReason.REFUSED, SessionEndReason.HOOK)
         kind = Kind.SESSION_REVOKED if is_revoked else Kind.LOGOUT
-        self._audit.record(kind, Outcome.SUCCESS, reason, sub=session.sub, ref=session_id_hash)
+        self._audit.record(
+            kind,
+            Outcome.SUCCESS,
+            reason,
+            sub=session.sub,
+            ref=session_id_hash,
+            provider=session.provider,
+        )
         await self._events.publish(SessionEventKind.ENDED, session_id_hash)
         await self._tell_other_devices(session_id_hash, session)
 

@@ -131,7 +131,11 @@ class Routes:
             self._audit.failed(Kind.LOGIN_STARTED, error, target=page_of(return_to))
             return self._failed(error, return_to)
         self._audit.record(
-            Kind.LOGIN_STARTED, Outcome.SUCCESS, "redirected", target=page_of(return_to)
+            Kind.LOGIN_STARTED,
+            Outcome.SUCCESS,
+            "redirected",
+            target=page_of(return_to),
+            provider=provider.name,
         )
         response = RedirectResponse(url, 302, headers=NO_STORE)
         response.headers.append("set-cookie", self._cookies.login.set(browser, LOGIN_COOKIE_AGE))
@@ -167,6 +171,7 @@ class Routes:
             sub=login.sub,
             ref=hash_session_id(login.session_id),
             target=page_of(login.return_to),
+            provider=request.path_params.get("provider"),
         )
         # After the response: the tabs must have the new cookie when they reconnect.
         begun = BackgroundTask(

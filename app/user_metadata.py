@@ -108,6 +108,14 @@ def parse_metadata(text: str) -> dict[str, Any]:
     return value
 
 
+def is_text_of(text: str, metadata: dict[str, Any]) -> bool:
+    """Whether a text is this metadata, however it is written."""
+    try:
+        return parse_metadata(text) == metadata
+    except NotMetadata:
+        return False
+
+
 def changes_between(base: dict[str, Any], edited: dict[str, Any]) -> dict[str, Any]:
     """The body of the PATCH that turns `base` into `edited`. Auth0 merges the first level, replaces
     what is below it, and deletes members that are `null`."""

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import httpx
 import reflex as rx
+from reflex.event import EventSpec
 
 from app.auth import AuthError, AuthState, User, UserScopedState
 from app.auth_service import auth
@@ -21,6 +22,7 @@ from ..user_metadata import (
     NotMetadata,
     as_text,
     fetch_metadata,
+    is_text_of,
     parse_metadata,
     save_metadata,
 )
@@ -30,6 +32,8 @@ CONFLICT = (
     "Your metadata was changed elsewhere while you were editing. Its present value is shown below. "
     "Save again to replace it with your text, or cancel to keep it."
 )
+NOT_SAVED = "You typed this text before, and it is not saved. Save it, or cancel to drop it."
+DRAFT = "metadata"  # the name of the text in the editor, which outlives this State (auth.draft)
 
 
 class ProfileState(UserScopedState):
@@ -43,12 +47,14 @@ class ProfileState(UserScopedState):
 
     is_editing: bool = False
     draft: str = ""
+    edition: int = 0  # another editor for each text that the browser gives back
     edit_problem: str = ""
     ask_url: str = ""
     theirs: str = ""
     notice: str = ""
     _base: dict[str, Any] = {}  # the metadata that the draft began with
     _is_edit_wanted: bool = False
+    _restored: dict[str, str] = {}  # a text that the browser has given back, until it is shown
 
     @auth.on_user_change
     async def get_user_metadata(self, user: User | None) -> None:
@@ -61,11 +67,13 @@ class ProfileState(UserScopedState):
             async with self:
                 self.status, self.problem = "failed", describe(error)
                 self.ask_url = url_to_allow(error)
+                self._open_restored()
             return
         async with self:
             self.status, self.metadata = "loaded", metadata
             if self._is_edit_wanted:
                 self._open_editor()
+            self._open_restored()
 
     @rx.event
     def edit(self) -> None:
@@ -87,23 +95,48 @@ class ProfileState(UserScopedState):
         self.edit_problem = self.ask_url = self.theirs = self.notice = ""
 
     @rx.event
-    def cancel(self) -> None:
+    def restore(self, draft: dict[str, Any]) -> EventSpec | None:
+        """Open the editor with a text that was typed before this State began, once the metadata has
+        been loaded."""
+        self._restored = {name: str(draft.get(name, "")) for name in ("text", "since")}
+        return None if self.status == "loading" else self._open_restored()
+
+    def _open_restored(self) -> EventSpec | None:
+        """The metadata that the text was typed over goes along, so that saving it notices a change
+        that was made since."""
+        restored, self._restored = self._restored, {}
+        if not restored:
+            return None
+        try:
+            base = parse_metadata(restored["since"])
+        except NotMetadata:
+            return auth.forget_draft(DRAFT)  # no text of this editor
+        if self.status == "loaded" and is_text_of(restored["text"], self.metadata):
+            return auth.forget_draft(DRAFT)  # saved; only the answer was lost
+        self._base, self.draft, self.edition = base, restored["text"], self.edition + 1
+        self.is_editing, self.edit_problem = True, NOT_SAVED
+        self.ask_url = self.theirs = self.notice = ""
+        return None
+
+    @rx.event
+    def cancel(self) -> EventSpec:
         self.is_editing = False
         self.edit_problem = self.theirs = self.notice = ""
+        return auth.forget_draft(DRAFT)
 
     @rx.event(background=True)
     @auth.require_login
-    async def save(self, form: dict[str, Any]) -> None:
+    async def save(self, form: dict[str, Any]) -> EventSpec | None:
         text = str(form.get("metadata", ""))
         async with self:
             if not self.is_editing:
-                return
+                return None
             self.draft, self.edit_problem, self.ask_url = text, "", ""
             try:
                 edited = parse_metadata(text)
             except NotMetadata as error:
                 self.edit_problem = str(error)
-                return
+                return None
             base, self.metadata = dict(self._base), edited
             self.is_editing, self.notice, self.theirs = False, "Saving…", ""
         try:
@@ -113,14 +146,15 @@ class ProfileState(UserScopedState):
             async with self:
                 self._take_back(conflict.current, CONFLICT)
                 self.theirs = as_text(conflict.current)
-            return
+            return None
         except FAILURES as error:
             async with self:
                 self._take_back(base, describe(error), url_to_allow(error))
-            return
+            return None
         async with self:
             self.metadata, self.notice = saved, "Saved."
         await auth.user_changed(self)
+        return auth.forget_draft(DRAFT)
 
     def _take_back(self, metadata: dict[str, Any], problem: str, ask_url: str = "") -> None:
         """Show the API's metadata, and the editor with the user's text."""
@@ -135,6 +169,10 @@ class ProfileState(UserScopedState):
     @rx.var
     def metadata_json(self) -> str:
         return as_text(self.metadata)
+
+    @rx.var
+    def base_json(self) -> str:
+        return as_text(self._base)
 
 
 @auth.require_login
@@ -151,6 +189,7 @@ def profile() -> rx.Component:
         ),
         rx.el.section(
             rx.el.h2("Your metadata"),
+            auth.draft(DRAFT, on_restore=ProfileState.restore),
             rx.cond(
                 ProfileState.is_editing,
                 editor(),
@@ -212,13 +251,17 @@ def editor() -> rx.Component:
         ),
         rx.el.label("A JSON object", html_for="metadata", class_name="muted small"),
         rx.el.textarea(
+            key=ProfileState.edition,
             default_value=ProfileState.draft,
             id="metadata",
             name="metadata",
             rows="10",
             spell_check=False,
             auto_focus=True,
-            custom_attrs={"data-testid": "metadata-editor"},
+            custom_attrs={
+                **auth.draft_field(DRAFT, since=ProfileState.base_json),
+                "data-testid": "metadata-editor",
+            },
         ),
         rx.el.div(
             rx.el.button(

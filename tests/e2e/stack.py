@@ -46,6 +46,11 @@ class Tenant:
             ).fetchone()
         return text  # type: ignore[no-any-return]
 
+    def revoke_refresh_tokens(self) -> None:
+        """Revoke every refresh token that the tenant has issued."""
+        with closing(sqlite3.connect(self.data)) as database, database:
+            database.execute("DELETE FROM refresh_tokens")
+
     def forget_consents(self) -> None:
         """Make the tenant ask for consent again."""
         with closing(sqlite3.connect(self.data)) as database, database:

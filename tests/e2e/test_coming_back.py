@@ -70,8 +70,8 @@ def _expect_login_followed(person: Page, stranger: Page, stack: Stack) -> None:
 
 
 def test_duplicated_tab(person: Page, stack: Stack) -> None:
-    """A duplicated tab gets a token of its own, and both tabs keep their own state when they
-    connect again."""
+    """A duplicated tab gets a token of its own, and the text that is not saved; both tabs keep
+    their own state when they connect again."""
     on_profile(person, stack, ALICE)
     original = open_tab(person, stack)
     start_editing(original, '{"color": "typed"}')
@@ -79,7 +79,8 @@ def test_duplicated_tab(person: Page, stack: Stack) -> None:
         original.evaluate("window.open(location.href)")
     duplicate = popup.value
     mark(duplicate)
-    start_editing(duplicate, '{"color": "other"}')
+    expect(by_test_id(duplicate, "metadata-editor")).to_have_value('{"color": "typed"}')
+    by_test_id(duplicate, "metadata-editor").fill('{"color": "other"}')
     tokens = [tab_token(original), tab_token(duplicate)]
     assert tokens[0] != tokens[1]
     with original.expect_websocket(), duplicate.expect_websocket():

@@ -6,13 +6,14 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 import reflex as rx
-from reflex.event import EventCallback
+from reflex.event import EventCallback, EventSpec
 
 from ..config import AuthConfig
 from ..errors import ConfigError
 from ..flows.login_link import DEFAULT_RETURN_TO, login_mode, safe_return_to
 from ..flows.logout import LogoutOptions, safe_logout_target
 from ..session import LoginMode
+from .drafts import draft, draft_field, forget_draft
 from .expiry_warning import expiry_warning
 from .navigation import DocumentForm
 from .pages import Views
@@ -137,6 +138,31 @@ class AuthComponents:
         last minute of the session, with a button that lets the session go on; or with a link to log
         in again, when its absolute end is near."""
         return expiry_warning(self.views, f"{self.config.api_prefix}/auth/session", **props)
+
+    def draft(self, name: str, *, on_restore: Any) -> rx.Component:
+        """Return an invisible element that gives the app a text again which was typed and not
+        saved, and whose State is gone: after a lost connection, a page load, or a login in between.
+
+        `on_restore` is an event handler with one argument, `{"text": ..., "since": ...}`: the text
+        of `draft_field(name, ...)`, and what that field began with. It shows the text in the
+        editor, and says that it is not saved. The arguments come from the browser, as all do.
+        Put the element where it is shown with and without the editor. The text is in the browser's
+        `sessionStorage`, for this user only, and is gone with a logout.
+
+        Raises:
+            ValueError: the name is not of letters, digits, `-` and `_`.
+        """
+        return draft(name, on_restore)
+
+    def draft_field(self, name: str, *, since: str | rx.Var[str] = "") -> dict[str, Any]:
+        """Return the `custom_attrs` of an `input` or a `textarea` whose text `draft(name)` gives
+        again. `since` is the text that it began with. Raises `ValueError`, as `draft` does."""
+        return draft_field(name, since)
+
+    def forget_draft(self, name: str) -> EventSpec:
+        """Return the event that drops the text of `draft_field(name, ...)`. Return it from the
+        handler that has saved the text or, when the user cancels, given it up."""
+        return forget_draft(name)
 
     def user_name(self) -> rx.Component:
         """Return the user's name: the claim `name`; or `email`, or else `sub`."""

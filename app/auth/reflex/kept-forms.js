@@ -16,8 +16,7 @@
   const typed = new Map();
   const passwords = new WeakSet(); // also after "show password", which makes a text of it
 
-  // Whom this tab shows: the tag of a user, VISITOR, or "" until that is known.
-  const owner = () => document.querySelector('meta[name="auth-owner"]')?.content ?? "";
+  const { owner, typist } = globalThis.reflexOidc;
   const here = () => location.pathname.replace(/\/+$/, "") + location.search;
   const isLogin = (url) => /\/auth\/login$/.test(url.pathname);
   const isChoice = (field) => field.type === "checkbox" || field.type === "radio";
@@ -27,6 +26,7 @@
     return !(
       NEVER.has(field.type) ||
       passwords.has(field) ||
+      "authDraft" in field.dataset || // drafts.js has it
       field.closest('[data-auth-keep="no"]') ||
       SECRET.test(autocomplete ?? field.form?.getAttribute("autocomplete") ?? "")
     );
@@ -61,7 +61,7 @@
     if (!(field instanceof Element) || !field.matches(FIELDS)) return;
     if (field.type === "password") passwords.add(field);
     const key = isKept(field) && keyOf(field);
-    if (key) typed.set(key, { field, path: here(), owner: owner(), value: valueOf(field) });
+    if (key) typed.set(key, { field, path: here(), owner: typist(), value: valueOf(field) });
   }
 
   // An app empties a field when its text has been sent. As long as the login is the same, what is
@@ -79,9 +79,10 @@
     const fields = new Map(read()?.path === here() ? read().fields.map((each) => [each[0], each]) : []);
     for (const [key, { field, path, owner: by, value }] of typed) {
       // Text of an earlier user, in a page that has another one since, is nobody else's to have.
-      const isTheirs = now === VISITOR || by === VISITOR || by === "" || by === now;
-      if (path !== here() || !now || !isTheirs || !isKept(field)) continue;
-      fields.set(key, [key, value, now === VISITOR && by ? by : now]);
+      // Unless that is not known at present: it is kept for the one who typed it.
+      const isTheirs = !now || now === VISITOR || by === VISITOR || by === now;
+      if (path !== here() || !isTheirs || !isKept(field)) continue;
+      fields.set(key, [key, value, !now || now === VISITOR ? by : now]);
     }
     // With nothing typed here, the form of another page waits on.
     if (fields.size) write({ path: here(), at: Date.now(), fields: [...fields.values()] });
@@ -129,9 +130,11 @@
     const kept = read();
     if (kept?.path !== here()) return;
     setTimeout(read, kept.at + LIFETIME - Date.now()); // which removes it
+    let end;
     const observer = new MutationObserver(() => {
       const now = owner();
-      if (!now) return;
+      if (!now || Date.now() - kept.at > LIFETIME) return;
+      end ??= setTimeout(() => observer.disconnect(), PATIENCE);
       // Another user's text is dropped. A visitor may be its user before the login.
       let waiting = kept.fields.filter(([, , by]) => by === VISITOR || by === now || now === VISITOR);
       const isMissing = waiting.length < kept.fields.length;
@@ -147,7 +150,6 @@
       if (!waiting.length) observer.disconnect();
     });
     observer.observe(document, { subtree: true, childList: true, attributes: true });
-    setTimeout(() => observer.disconnect(), PATIENCE);
   }
 
   addEventListener("input", note, true);

@@ -16,7 +16,7 @@ from ..urls import is_loopback, origin_of
 from .pages import AuthPages, Views
 
 SCRIPT = "reflex-oidc.js"
-_PARTS = ("reflex-oidc.js", "kept-forms.js")
+_PARTS = ("reflex-oidc.js", "kept-forms.js", "drafts.js")
 STYLESHEET = "reflex-oidc.css"
 
 

@@ -104,7 +104,23 @@
     location.replace(url + location.hash);
   }
 
-  globalThis.reflexOidc = { silentLogin, withHash };
+  // Whom this tab shows: the tag of a user, "visitor", or "" until that is known and while sessions
+  // cannot be read.
+  const owner = () => document.querySelector('meta[name="auth-owner"]')?.content ?? "";
+
+  // Who types: if that is not known, the one whom this tab showed last, and no later user.
+  let lastOwner = "";
+  function typist() {
+    lastOwner = owner() || lastOwner;
+    try {
+      return lastOwner || sessionStorage.getItem("auth_storage_owner") || "visitor";
+    } catch {
+      return lastOwner || "visitor";
+    }
+  }
+  new MutationObserver(typist).observe(document, { subtree: true, childList: true, attributes: true });
+
+  globalThis.reflexOidc = { silentLogin, withHash, owner, typist };
 
   // <auth-expiry>, of `auth.expiry_warning()`: shows its bar in the last minute of the session. The
   // attribute `data-expires-at` (epoch seconds) only says when to ask the backend: another tab may

@@ -125,6 +125,23 @@ def test_form_of_another_user(person: Page, notes: Stack) -> None:
     assert person.evaluate(STORED) is None
 
 
+@pytest.mark.parametrize("email", [CAROL, BOB])
+def test_typed_while_sessions_cannot_be_read(person: Page, notes: Stack, email: str) -> None:
+    """What is typed while it is not known whom the page shows is kept for the user whom it showed
+    before, and for no other."""
+    arrive(person, notes, CAROL)
+    person.evaluate("document.querySelector('meta[name=auth-owner]').content = ''")
+    person.locator("[name=plain]").nth(1).fill("unknown")
+    person.evaluate("dispatchEvent(new Event('auth-leave'))")
+    person.goto(f"{notes.api_url}/auth/login?return_to=/transfer&prompt=login")
+    finish(person, notes, email)
+    expect(person.locator("#email")).to_have_text(email)
+    if email == BOB:
+        expect_empty(person)
+    else:
+        expect(person.locator("[name=plain]").nth(1)).to_have_value("unknown")
+
+
 def kept_by(page: Page, notes: Stack) -> str | None:
     """What the tab has stored for the app, seen from a page of it."""
     page.goto(f"{notes.url}/?look")

@@ -1,0 +1,127 @@
+// Part of reflex-oidc: keeps the text of `auth.draft_field` while it is typed, and gives it to the
+// app again (`auth.draft`) if the State that it was typed into is gone: after a lost connection, a
+// page load, or a login in between. In the storage of this tab only, and for one user.
+(() => {
+  const STORED = "auth_drafts";
+  const LOGGED_OUT = "auth_logged_out"; // in localStorage: when a user of this browser logged out
+  const LIFETIME = 15 * 60 * 1000; // milliseconds without its user, or away from this app
+  const LARGEST = 200_000; // characters, all together
+  const VISITOR = "visitor";
+  const { owner, typist } = globalThis.reflexOidc;
+
+  const nameOf = (field) => field.dataset.authDraft;
+  const isKept = (field) => field.type !== "password" && !field.closest('[data-auth-keep="no"]');
+
+  // What a form of `auth.draft` belongs to: the user, and the state tree behind the tab, which has
+  // Reflex's token for a name. With another token, or as a new element, it has to ask for its text.
+  const placeOf = () => `${tokenOfTab()} ${owner()}`;
+  const places = new WeakMap();
+
+  function tokenOfTab() {
+    try {
+      return sessionStorage.getItem("token");
+    } catch {
+      return ""; // no storage
+    }
+  }
+
+  function read() {
+    try {
+      const all = JSON.parse(sessionStorage.getItem(STORED)) ?? {};
+      const end = Number(localStorage.getItem(LOGGED_OUT));
+      const isOpen = ([, { at, leftAt }]) => at > end && !(Date.now() - leftAt > LIFETIME);
+      return Object.fromEntries(Object.entries(all).filter(isOpen));
+    } catch {
+      return {}; // not ours, or no storage
+    }
+  }
+
+  function write(drafts) {
+    try {
+      const text = JSON.stringify(drafts);
+      if (text === "{}" || text.length > LARGEST) sessionStorage.removeItem(STORED);
+      else sessionStorage.setItem(STORED, text);
+    } catch {
+      // No storage: the text is lost, as it is without this script.
+    }
+  }
+
+  // Another user's text is dropped. A visitor may be its user before the login. A visitor's
+  // text is for the user who logs in next in this tab: it was typed here.
+  function readOfUser() {
+    const now = owner();
+    const drafts = read();
+    const isOfUser = ([, { by }]) => !now || now === VISITOR || by === VISITOR || by === now;
+    const left = Object.fromEntries(Object.entries(drafts).filter(isOfUser));
+    if (Object.keys(left).length < Object.keys(drafts).length) write(left);
+    return left;
+  }
+
+  function note({ target: field }) {
+    if (!(field instanceof Element) || !nameOf(field) || !isKept(field)) return;
+    const drafts = readOfUser();
+    const since = field.dataset.authDraftSince ?? "";
+    drafts[nameOf(field)] = { text: field.value, since, by: typist(), at: Date.now() };
+    if (field.value === since) delete drafts[nameOf(field)];
+    write(drafts);
+  }
+
+  function forget(name) {
+    const { [name]: _, ...others } = read();
+    write(others);
+  }
+
+  // For as long as its user is away, a text waits for a quarter of an hour.
+  function leave(isAway) {
+    const drafts = read();
+    for (const each of Object.values(drafts)) {
+      if (isAway) each.leftAt ??= Date.now();
+      else delete each.leftAt;
+    }
+    write(drafts);
+  }
+
+  function give() {
+    const now = owner();
+    if (!now) return;
+    for (const form of document.querySelectorAll("form[data-auth-draft-of]")) {
+      const place = placeOf();
+      if (places.get(form) === place) continue;
+      places.set(form, place);
+      const draft = readOfUser()[form.dataset.authDraftOf];
+      if (!draft || (draft.by !== now && draft.by !== VISITOR)) continue;
+      const { text, since } = form.elements;
+      [text.value, since.value] = [draft.text, draft.since];
+      form.requestSubmit(); // React sends the event
+      text.value = since.value = "";
+    }
+  }
+
+  let before = "";
+  function look() {
+    const now = owner();
+    if (now && now !== before) {
+      before = now;
+      readOfUser();
+      leave(now === VISITOR);
+    }
+    give();
+  }
+
+  addEventListener("input", note, true);
+  addEventListener("pagehide", () => leave(true));
+  // A logout ends the texts of every tab: those of this browser's other tabs are older than it.
+  addEventListener(
+    "submit",
+    ({ target: form }) => {
+      if (!/\/auth\/logout$/.test(new URL(form.getAttribute("action") ?? "", location).pathname)) return;
+      write({});
+      try {
+        localStorage.setItem(LOGGED_OUT, String(Date.now()));
+      } catch {} // no storage
+    },
+    true,
+  );
+  new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
+  globalThis.reflexOidc.forgetDraft = forget;
+})();

@@ -116,6 +116,8 @@ class AuthConfig:
       appends to `X-Forwarded-For`.
     - `session_lifetimes`: how long sessions last. Give them to the store, which ends the sessions:
       `SQLiteSessionStore(file, sealer, lifetimes=config.session_lifetimes)`.
+    - `show_error_description`: the page for login problems shows the provider's own sentence about
+      a login that it refused (`error_description`, RFC 6749 section 4.1.2.1), as text of one line.
     - `logout_urls`: absolute URLs to which a logout may lead, beside the paths of this app. They
       have to match exactly.
 
@@ -150,6 +152,7 @@ class AuthConfig:
     provider: str = ""
     provider_title: str = ""
     login_path: str = DEFAULT_LOGIN_PATH
+    show_error_description: bool = False
 
     def __post_init__(self) -> None:
         """Check what may come from the app's code. Raises `ConfigError`."""
@@ -324,6 +327,7 @@ class AuthConfig:
             more_base_urls=more_base_urls,
             provider=provider,
             provider_title=reader.text("AUTH0_TITLE") or "",
+            show_error_description=reader.switch("APP_SHOW_ERROR_DESCRIPTION"),
         )
         reader.check()
         return config if config.secrets else replace(config, secrets=_generated(reader))

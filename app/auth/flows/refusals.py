@@ -1,4 +1,5 @@
-"""The sentences of refused logins, sealed into the URL of the error page.
+"""The sentences about refused logins, of the app and of the provider, sealed into the URL of the
+error page.
 
 A link to the error page that somebody else made shows no sentence: it is sealed by this app, for
 one browser and one error, for ten minutes.
@@ -13,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from ..errors import LoginRefused
+from ..errors import AuthorizationError, LoginRefused
 from ..session import Sealer, UnsealError
 
 LONGEST_REASON = 300  # characters
@@ -23,10 +24,11 @@ _LONGEST_SEALED = 4096  # characters
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What the error page shows of a refused login."""
+    """What the error page shows of a refused login. `is_of_provider` says whose sentence it is."""
 
     code: str
     reason: str
+    is_of_provider: bool = False
 
 
 class Refusals:
@@ -37,9 +39,12 @@ class Refusals:
         self._sealer = Sealer([sha256(f"refusal\0{each}".encode()).hexdigest() for each in secrets])
         self._clock = clock
 
-    def seal(self, error: LoginRefused, browser: str) -> str:
-        """Return the text for the URL. `browser` is the hash of the browser's cookie."""
-        fields = [error.code, plain(error.reason), self._clock()]
+    def seal(self, error: LoginRefused | AuthorizationError, browser: str) -> str:
+        """Return the text for the URL: with the `reason` of the app, or the `error_description` of
+        the provider. `browser` is the hash of the browser's cookie."""
+        is_of_provider = isinstance(error, AuthorizationError)
+        reason = error.reason if isinstance(error, LoginRefused) else error.error_description or ""
+        fields = [error.code, plain(reason), self._clock(), is_of_provider]
         sealed = self._sealer.seal(
             json.dumps(fields).encode(), context=_context(browser, error.error_id)
         )
@@ -55,8 +60,10 @@ class Refusals:
             plaintext = self._sealer.unseal(sealed, context=_context(browser, error_id))
         except (binascii.Error, ValueError, UnsealError):
             return None
-        code, reason, at = json.loads(plaintext)
-        return Refusal(code, reason) if self._clock() - at < VALID_FOR else None
+        code, reason, at, *is_of_provider = json.loads(plaintext)
+        if self._clock() - at >= VALID_FOR:
+            return None
+        return Refusal(code, reason, is_of_provider=is_of_provider == [True])
 
 
 def plain(reason: str) -> str:

@@ -12,11 +12,13 @@ from html import escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from ..errors import ERROR_ID, AuthError
+from ..errors import ERROR_ID, AuthError, AuthorizationError
 from ..flows.logout import LogoutOptions
+from ..flows.refusals import Refusal
 from ..texts import AuthTexts
 from ..texts.english import PROBLEMS
 from ..well_formed import well_formed_json
+from .login_hints import hint_about
 
 logger = logging.getLogger(__name__)
 
@@ -81,23 +83,39 @@ class Documents:
         return self._document(request, key, actions, status=status, title="logout_title")
 
     def popup(
-        self, request: Request, code: str | None, error_id: str, url: str, reason: str = ""
+        self,
+        request: Request,
+        code: str | None,
+        error_id: str,
+        url: str,
+        refusal: Refusal | None = None,
     ) -> HTMLResponse:
         """The last page of a popup. Without a `code` it closes the window. Else it says what went
         wrong, and has a button that closes it. `url` is the page for a window that stays open,
-        `reason` the app's sentence about a refused login.
+        `refusal` has the sentence about a refused login.
 
         Of `code` and `error_id`, which are in the page's URL, only a known code and a well-formed
         id have an effect.
         """
         key = "popup" if code is None else code if f"{code}_title" in PROBLEMS else "login_failed"
-        key = "login_refused" if reason else key
+        reason = said = ""
+        if refusal is not None and refusal.is_of_provider:
+            says = self._text(request, "provider_says")
+            said = f'<p>{says} <q dir="auto">{escape(refusal.reason)}</q></p>'
+        elif refusal is not None:
+            key, reason = "login_refused", refusal.reason
         link = f'<a href="{escape(url)}">{self._text(request, "go_on")}</a>'
         button = f"<button hidden>{self._text(request, 'close_window')}</button>"
         note = "<span data-is-done></span>" if code is None else self._reference(request, error_id)
         script = f"<script>{_CLOSE}</script>"
         response = self._document(
-            request, key, link + button, status=200, more=note + script, reason=reason
+            request,
+            key,
+            link + button,
+            status=200,
+            said=said,
+            more=note + script,
+            reason=reason,
         )
         response.headers["Content-Security-Policy"] = _POPUP_POLICY
         return response
@@ -152,6 +170,7 @@ class Documents:
         *,
         status: int,
         retry_after: int | None = None,
+        said: str = "",
         more: str = "",
         title: str | None = None,
         error_id: str = "",
@@ -166,7 +185,7 @@ class Documents:
             f'<meta charset="utf-8"><title>{title}</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<style>{_STYLE}</style>"
-            f"<main><h1>{title}</h1><p>{text}</p>"
+            f"<main><h1>{title}</h1><p>{text}</p>{said}"
             f'<div class="actions">{actions}</div>{more}</main></html>',
             status_code=status,
             headers={**_HEADERS, **headers},
@@ -190,6 +209,8 @@ def log_error(error: AuthError) -> None:
         _printable(error.error),
         _printable(error.error_description),
     )
+    if isinstance(error, AuthorizationError) and (hint := hint_about(error)):
+        logger.warning("[%s] %s", error.error_id, hint)
 
 
 def _printable(text: str | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeGuard
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
@@ -163,7 +164,10 @@ class Routes:
             return self._refused_login(error, browser or new_session_id())
         except AuthError as error:
             self._audit.failed(Kind.LOGIN_COMPLETED, error)
-            return await self._without_stale_cookie(self._failed(error), current, error)
+            response = self._failed(error)
+            if self._is_described(error):
+                self._add_sentence(response, error, browser or new_session_id())
+            return await self._without_stale_cookie(response, current, error)
         self._audit.record(
             Kind.LOGIN_COMPLETED,
             Outcome.SUCCESS,
@@ -197,8 +201,7 @@ class Routes:
         if browser is not None:
             sealed = query.get("reason", "")
             refusal = self._refusals.open(sealed, hash_session_id(browser), error_id)
-        reason = refusal.reason if refusal else ""
-        return self._documents.popup(request, query.get("code"), error_id, url, reason)
+        return self._documents.popup(request, query.get("code"), error_id, url, refusal)
 
     async def _callback_again(
         self,
@@ -314,12 +317,27 @@ class Routes:
         response = self._failed(error)
         if error.login_mode == LoginMode.SILENT:  # the user has not asked for a login
             return self._without_silent_login(response)
+        self._add_sentence(response, error, browser)
+        return response
+
+    def _is_described(self, error: AuthError) -> TypeGuard[AuthorizationError]:
+        """Whether the error page shows the provider's sentence. The answer to a login that this
+        browser has begun has it; no other site can make one up."""
+        return (
+            self._config.show_error_description
+            and isinstance(error, AuthorizationError)
+            and bool(error.error_description)
+            and error.login_mode != LoginMode.SILENT
+        )
+
+    def _add_sentence(
+        self, response: Response, error: LoginRefused | AuthorizationError, browser: str
+    ) -> None:
         reason = self._refusals.seal(error, hash_session_id(browser))
         response.headers["location"] += f"&{urlencode({'reason': reason})}"
         response.headers.append(
             "set-cookie", self._cookies.browser.set(browser, BROWSER_COOKIE_AGE)
         )
-        return response
 
     async def _not_found(self, request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:

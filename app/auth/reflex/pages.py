@@ -47,8 +47,8 @@ class AuthPages:
 
 class LoginProblem(rx.State):
     """What the page for login problems shows. Of the URL, nothing but the error id reaches the
-    page: the code selects a text, `return_to` is a path on this origin, the app's sentence about a
-    refused login is sealed, and `acr_values` goes into a login link, which checks it."""
+    page: the code selects a text, `return_to` is a path on this origin, the sentences about a
+    refused login are sealed, and `acr_values` goes into a login link, which checks it."""
 
     # Set when the layer is installed.
     _texts: ClassVar[AuthTexts] = AuthTexts()
@@ -60,7 +60,8 @@ class LoginProblem(rx.State):
         """The stable code of the problem, `login_failed` if it is not a known one. The code of a
         refused login is the app's."""
         query = self.router.url.query_parameters
-        if refusal := self._refused(self.router.session.client_token, query):
+        refusal = self._refused(self.router.session.client_token, query)
+        if refusal and not refusal.is_of_provider:
             return refusal.code
         code = query.get("code", "")
         return code if f"{code}_title" in PROBLEMS else "login_failed"
@@ -70,7 +71,15 @@ class LoginProblem(rx.State):
         """The app's sentence about a refused login, plain text; empty for any other problem."""
         query = self.router.url.query_parameters
         refusal = self._refused(self.router.session.client_token, query)
-        return refusal.reason if refusal else ""
+        return refusal.reason if refusal and not refusal.is_of_provider else ""
+
+    @rx.var
+    def provider_reason(self) -> str:
+        """The provider's sentence about a login that it refused, plain text; empty for any other
+        problem, and unless `AuthConfig.show_error_description` is set."""
+        query = self.router.url.query_parameters
+        refusal = self._refused(self.router.session.client_token, query)
+        return refusal.reason if refusal and refusal.is_of_provider else ""
 
     @rx.var
     def title(self) -> str:
@@ -157,6 +166,15 @@ class Views:
         return rx.el.section(
             rx.el.h1(LoginProblem.title, custom_attrs={"data-testid": "auth-error"}, role="alert"),
             rx.el.p(LoginProblem.text),
+            rx.cond(
+                LoginProblem.provider_reason != "",
+                rx.el.p(
+                    self.text("provider_says"),
+                    " ",
+                    rx.el.q(LoginProblem.provider_reason, dir="auto"),
+                    custom_attrs={"data-testid": "provider-reason"},
+                ),
+            ),
             rx.el.p(
                 rx.el.a(
                     self.text("try_again"),

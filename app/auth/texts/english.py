@@ -88,6 +88,7 @@ ENGLISH = {
         "For example, one with a second factor. Either the login service did not ask you for it, "
         "or you did not finish it."
     ),
+    "provider_says": "The login service says:",
     "log_in_without": "Log in without a second factor",
     "not_allowed": "You may not do this.",
     "not_done": (

@@ -21,6 +21,7 @@ GERMAN = {
         "Etwa eine mit einem zweiten Faktor. Entweder hat der Anmeldedienst nicht danach gefragt, "
         "oder Sie haben sie nicht abgeschlossen."
     ),
+    "provider_says": "Der Anmeldedienst sagt:",
     "log_in_without": "Ohne zweiten Faktor anmelden",
     "not_allowed": "Das dürfen Sie nicht tun.",
     "not_done": (

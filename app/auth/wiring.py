@@ -177,6 +177,10 @@ class Wiring:
             connection = self.connections.of_tree(tree_of(state))
             self.access.record_page(connection, page_of(current_path(state)), decision)
 
+        def connected_at(state: rx.State) -> str:
+            connection = self.connections.of_tree(tree_of(state))
+            return f"{connection.connected_at:.3f}" if connection else ""
+
         def may_log_in_silently(state: rx.State) -> bool:
             page = page_of(current_path(state))
             connection = self.connections.of_tree(tree_of(state))
@@ -187,6 +191,7 @@ class Wiring:
         # Reflex creates its States itself, so they cannot get these as arguments.
         AuthState._login_url = self._login_url
         AuthState._decide, AuthState._record = decide, record
+        AuthState._connected_at = connected_at
         AuthState._may_log_in_silently = may_log_in_silently
         AuthState._extend = self.middleware.extend
         LoginProblem._refusal = self._refusal

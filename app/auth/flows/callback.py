@@ -128,6 +128,12 @@ class Callback:
         if browser is not None:
             with contextlib.suppress(StoreUnavailable):  # the login is complete without it
                 await self._transactions.complete(browser, parameters["state"], transaction)
+                await self._transactions.note_session(
+                    browser,
+                    hash_session_id(login.session_id),
+                    transaction.repeats,
+                    self._clock(),
+                )
         return login
 
     def _asked(self, transaction: Transaction, provider: str) -> Provider:

@@ -23,6 +23,7 @@ from .login_link import (
     requested_acr_values,
     safe_return_to,
 )
+from .lost_cookie import logins_in_vain
 from .provider import Provider, Providers
 from .transactions import Transactions
 
@@ -92,6 +93,7 @@ class Login:
 
         Raises, each with the `login_mode` of the link:
             LoginLinkError: the link is not well-formed, or requests what this app does not use.
+            CallbackError: this browser does not send the session cookie.
             ProviderError, ProviderUnavailable: discovery or pushing the request failed.
             StoreUnavailable: the session cannot be read, or the transaction cannot be stored.
         """
@@ -125,12 +127,16 @@ class Login:
             audience=query.get("audience"),
             scope=query.get("scope"),
         )
+        repeats = 0
+        if mode == LoginMode.REDIRECT:
+            repeats = await logins_in_vain(self._store, browser, query, self._clock())
         metadata = await provider.discovery.reachable_metadata()
         login = AuthorizationState.new()
         transaction = replace(
             new_transaction(login, params, others),
             kept_event=await self._kept_events.claim(tabs_of, query.get("replay")),
             parameters=kept_parameters(query),
+            repeats=repeats,
         )
         await self._transactions.open(browser, login.state, transaction)
         parameters = authorization_request(

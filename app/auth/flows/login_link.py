@@ -163,7 +163,7 @@ def kept_parameters(query: Mapping[str, str]) -> dict[str, str]:
     length = 0
     for name, value in query.items():
         length += len(name) + len(value)
-        if name in ("return_to", "target_link_uri"):
+        if name in ("return_to", "target_link_uri", "connected_at"):
             length -= len(name) + len(value)
         elif len(kept) < _MOST_PARAMETERS and length <= _LONGEST_PARAMETERS:
             kept[name] = value

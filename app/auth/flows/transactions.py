@@ -50,6 +50,29 @@ class Transactions:
         await self._store.put_transaction(_completed(browser, state), completed)
         return completed.return_to
 
+    async def note_session(
+        self, browser: str, session_id_hash: str, repeats: int, now: float
+    ) -> None:
+        """Note the session that a login of this browser has just led to, in place of an earlier
+        one."""
+        await self.last_session(browser)
+        noted = Transaction(
+            "",
+            "",
+            redirect_uri="",
+            return_to="",
+            scope="",
+            audience=None,
+            created_at=now,
+            repeats=repeats,
+            session_id_hash=session_id_hash,
+        )
+        await self._store.put_transaction(_session(browser), noted)
+
+    async def last_session(self, browser: str) -> Transaction | None:
+        """Take what `note_session` has noted: the session, when it began, and `repeats`."""
+        return await self._store.take_transaction(_session(browser))
+
     async def open_logout(self, browser: str, return_to: str, now: float) -> None:
         """Keep where a logout of this browser leads, in place of what an earlier one has left."""
         await self._store.take_transaction(_logout(browser))
@@ -71,6 +94,10 @@ def _key(browser: str, state: str) -> str:
 
 def _completed(browser: str, state: str) -> str:
     return _key(browser, f"completed\0{state}")
+
+
+def _session(browser: str) -> str:
+    return _key(browser, "session")
 
 
 def _logout(browser: str) -> str:

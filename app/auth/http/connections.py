@@ -37,7 +37,8 @@ class Connection:
     tree. `is_bound` says that `AuthState` has been written since it opened, `claims_version` with
     which claims of the session, `awaits_page` that its page may still send what was meant for the
     login before. `may_log_in_silently` says that its browser keeps cookies, and had neither a
-    session nor a reason not to. A connection that was closed neither sends nor runs anything.
+    session nor a reason not to. `connected_at` is in epoch seconds. A connection that was closed
+    neither sends nor runs anything.
     """
 
     __slots__ = (
@@ -50,6 +51,7 @@ class Connection:
         "claims_version",
         "client",
         "client_token",
+        "connected_at",
         "is_bound",
         "is_closed",
         "may_log_in_silently",
@@ -69,6 +71,7 @@ class Connection:
         client: str = "",
         may_log_in_silently: bool = False,
     ) -> None:
+        self.connected_at = time.time()
         self.may_log_in_silently = may_log_in_silently
         self.client_token = client_token
         self.browser = browser

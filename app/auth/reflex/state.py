@@ -90,6 +90,7 @@ class AuthState(rx.State):
     _login_url: ClassVar[LoginUrl]
     _decide: ClassVar[Callable[[rx.State, str], Awaitable[Decision | None]]]
     _record: ClassVar[Callable[[rx.State, Decision], None]]
+    _connected_at: ClassVar[Callable[[rx.State], str]]
     _may_log_in_silently: ClassVar[Callable[[rx.State], bool]]
     _extend: ClassVar[Callable[[rx.State], Awaitable[tuple[int, int]]]]
 
@@ -113,7 +114,8 @@ class AuthState(rx.State):
         if self.is_authenticated or self.error or is_route(path_of(self.router.url)):
             return None
         type(self)._record(self, ANONYMOUS)
-        return go_to_login(self, type(self)._login_url)
+        connected_at = type(self)._connected_at(self)
+        return go_to_login(self, type(self)._login_url, connected_at=connected_at)
 
     @rx.event
     def silent_login(self) -> EventSpec | None:

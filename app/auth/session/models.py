@@ -185,7 +185,8 @@ class Transaction:
     """One login attempt, from `/auth/login` to the callback. `mode` is a `LoginMode`, `kept_event`
     what is to be done after it (`KeptEvent` as JSON), `acr_values` those that a link requests.
     `parameters` are those of the link, as the client sent them. `provider` is the name of the
-    provider that was asked."""
+    provider that was asked. `repeats` counts the logins of this browser right before it that led to
+    no session cookie, and `session_id_hash`, of a completed one, is that of its session."""
 
     nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)
@@ -201,6 +202,8 @@ class Transaction:
     parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
     acr_values: str | None = None
     provider: str = ""
+    repeats: int = 0
+    session_id_hash: str | None = field(default=None, repr=False)
 
     def to_bytes(self) -> bytes:
         """Return the record as JSON."""

@@ -28,6 +28,13 @@ PROBLEMS = {
     "invalid_state": (
         "It was finished, took too long, or began in another browser. Start again from here."
     ),
+    "cookie_not_sent_title": "Your browser does not send the cookie",
+    "cookie_not_sent": (
+        "The login sets a cookie in your browser, and it did not come back, so this app does not "
+        "know you. Allow cookies for this address in the browser's settings, or leave the private "
+        "window; extensions may block them, too. Then try again. If this persists, tell the "
+        "operator of this app the reference."
+    ),
     "invalid_login_link_title": "This login link is not valid",
     "invalid_login_link": (
         "It is damaged, or names an API, a permission or a setting that this app does not use. "

@@ -92,6 +92,14 @@ GERMAN = {
         "Sie wurde abgeschlossen, hat zu lange gedauert oder begann in einem anderen Browser. "
         "Beginnen Sie hier von vorn."
     ),
+    "cookie_not_sent_title": "Ihr Browser sendet das Cookie nicht",
+    "cookie_not_sent": (
+        "Bei der Anmeldung bekommt Ihr Browser ein Cookie. Er hat es nicht zurückgesendet; daher "
+        "erkennt diese App Sie nicht. Erlauben Sie Cookies für diese Adresse in den Einstellungen "
+        "des Browsers, oder verlassen Sie das private Fenster; auch Erweiterungen können sie "
+        "sperren. Versuchen Sie es dann noch einmal. Wenn das nicht hilft, nennen Sie dem "
+        "Betreiber die Referenz."
+    ),
     "invalid_login_link_title": "Dieser Anmeldelink ist ungültig",
     "invalid_login_link": (
         "Er ist beschädigt oder nennt eine API, eine Berechtigung oder eine Einstellung, die diese "

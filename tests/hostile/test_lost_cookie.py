@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from app.auth.session import hash_session_id
+from app.auth.texts.english import PROBLEMS
 
 from ..flow.world import Clock
 from .relying_party import APP, RelyingParty
@@ -53,11 +54,13 @@ async def test_cookie_withheld_from_websockets(party: RelyingParty, clock: Clock
 
 
 async def test_no_cookie_at_all(party: RelyingParty) -> None:
-    """A browser that drops every cookie comes to the callback without any: the page says so."""
+    """A browser that drops every cookie comes to the callback without any, like another browser with
+    the same link. It does not go on by itself, and the page names both."""
     response = await party.browser.get((await party.begin()).headers["location"])
     party.browser.cookies.clear()
     answer = await party.browser.get(response.headers["location"])
-    assert parse_qs(urlsplit(answer.headers["location"]).query)["code"] == ["cookie_not_sent"]
+    assert parse_qs(urlsplit(answer.headers["location"]).query)["code"] == ["invalid_state"]
+    assert "does not send the cookie" in PROBLEMS["invalid_state"]
 
 
 async def test_two_tabs(party: RelyingParty, clock: Clock) -> None:

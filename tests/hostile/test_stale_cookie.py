@@ -68,6 +68,41 @@ async def end_from_elsewhere(party: RelyingParty, provider: HostileProvider) -> 
     assert await party.session() is None
 
 
+@pytest.mark.parametrize("local", ["1", ""])
+async def test_logout_after_that(
+    party: RelyingParty, provider: HostileProvider, local: str
+) -> None:
+    """A logout of a session that was ended from elsewhere is no way around the password."""
+    await party.log_in()
+    await end_from_elsewhere(party, provider)
+    await party.browser.post(
+        f"{APP}/auth/logout", headers={"Origin": APP}, data={"local": local, "return_to": "/"}
+    )
+    assert await max_age(party) == "0"
+    assert (await party.log_in()).code is None  # with the password, all is well
+    await party.log_out()
+    assert COOKIE not in party.browser.cookies
+    assert await max_age(party) is None
+
+
+async def test_step_up_begun_before_that(party: RelyingParty, provider: HostileProvider) -> None:
+    """A login that began in a session which was then ended from elsewhere does not complete, with
+    or without the cookie of the session. The next one takes the password."""
+    for is_dropped in (False, True):
+        await party.log_in()
+        response = await party.begin("return_to=/profile&acr_values=urn:x")
+        answer = await party.browser.get(response.headers["location"])
+        await end_from_elsewhere(party, provider)
+        cookie = party.browser.cookies[COOKIE]
+        if is_dropped:
+            party.browser.cookies.delete(COOKIE)
+        ended = await party.browser.get(answer.headers["location"])
+        assert parse_qs(urlsplit(ended.headers["location"]).query)["code"] == ["invalid_state"]
+        assert await party.session() is None
+        party.browser.cookies.set(COOKIE, cookie, domain="localhost.local")
+        assert await max_age(party) == "0"
+
+
 async def test_ended_from_elsewhere(party: RelyingParty, provider: HostileProvider) -> None:
     """A session that was ended from elsewhere takes the password, for as long as its cookie may
     live; then the browser is as any other."""

@@ -15,6 +15,7 @@ from ..errors import (
     IdTokenError,
     ProviderUnavailable,
     StoreUnavailable,
+    TransactionError,
 )
 from ..oidc.authentication import acr_of, amr_of, meets
 from ..oidc.authorization import code_of, single_parameters, state_of
@@ -33,6 +34,7 @@ from ..session import (
 from .access_tokens import issued_token
 from .claims import ClaimsSource, ProviderClaims
 from .devices import parse_user_agent
+from .ended_elsewhere import was_ended_from_elsewhere
 from .hooks import Hooks
 from .kept_events import KeptEvents
 from .provider import Provider, Providers
@@ -107,7 +109,8 @@ class Callback:
         the same user, tokens for other audiences are taken over. `user_agent` is the header.
 
         Raises, each with `return_to` and `login_mode` once the transaction is known:
-            TransactionError: this browser has no open transaction with this `state`.
+            TransactionError: this browser has no open transaction with this `state`, or the session
+                in which it began was ended from elsewhere.
             LoginRefused: the app's hook `before_session` refused the login.
             HookError: a hook of the app failed.
             AuthorizationError: the provider refused (the user declined, for example).
@@ -163,6 +166,7 @@ class Callback:
             redirect_uri=transaction.redirect_uri,
             code_verifier=transaction.code_verifier,
         )
+        await self._check_not_ended(transaction)
         state = parameters["state"]
         claims = await self._check(provider, response, transaction, code=code, state=state)
         user = await self._claims.at_login(
@@ -242,6 +246,13 @@ class Callback:
             session = _taking_over(session, before, with_tokens=False)
             await self._store.create(new, session, replaces=current)
         return before
+
+    async def _check_not_ended(self, transaction: Transaction) -> None:
+        """Refuse a login (a step-up, for example) that began in a session which was ended from
+        elsewhere since: it did not ask for the password, as a login has to now."""
+        begun_in = transaction.session_id_hash
+        if begun_in is not None and await was_ended_from_elsewhere(self._store, begun_in):
+            raise TransactionError("The session in which it began was ended from elsewhere.")
 
     async def _check(
         self,

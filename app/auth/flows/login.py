@@ -128,7 +128,7 @@ class Login:
             scope=query.get("scope"),
         )
         repeats = 0
-        if mode == LoginMode.REDIRECT:
+        if login_mode(config.authorization_params, query) == LoginMode.REDIRECT:
             repeats = await logins_in_vain(self._store, browser, query, self._clock())
         metadata = await provider.discovery.reachable_metadata()
         login = AuthorizationState.new()
@@ -137,6 +137,7 @@ class Login:
             kept_event=await self._kept_events.claim(tabs_of, query.get("replay")),
             parameters=kept_parameters(query),
             repeats=repeats,
+            session_id_hash=current if session else None,
         )
         await self._transactions.open(browser, login.state, transaction)
         parameters = authorization_request(

@@ -17,6 +17,7 @@ from .callback import Callback, CompletedLogin
 from .claims import ClaimsSource
 from .claims_update import ClaimsUpdate
 from .devices import Devices
+from .ended_elsewhere import was_ended_from_elsewhere
 from .hooks import Hooks
 from .kept_events import KeptEvents
 from .login import Login
@@ -141,6 +142,13 @@ class SessionManager:
             self._audit.failed(Kind.LOGOUT, error, sub=stored.session.sub, ref=session_id_hash)
             return error
         return None
+
+    async def takes_password(self, session_id_hash: str | None) -> bool:
+        """Whether the next login of the browser with this cookie has to ask for the password: its
+        session was ended from elsewhere. Raises `StoreUnavailable`."""
+        return session_id_hash is not None and await was_ended_from_elsewhere(
+            self._store, session_id_hash
+        )
 
     async def free_what_has_expired(self) -> None:
         """Purge the store; publish and record each expired session. Raises `StoreUnavailable`."""

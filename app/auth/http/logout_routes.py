@@ -55,6 +55,9 @@ class LogoutRoutes:
             url, session = await self._sessions.logout.end(
                 session_id_hash, options, browser=browser, host=request.headers.get("host")
             )
+            takes_password = session is None and await self._sessions.takes_password(
+                session_id_hash
+            )
         except StoreUnavailable as error:
             self._audit.failed(Kind.LOGOUT, error, ref=session_id_hash)
             return self._documents.try_again_later(request, options)
@@ -68,7 +71,10 @@ class LogoutRoutes:
         if failure is not None:
             response = self._documents.logged_out(request, url, failure.error_id)
             response.background = tasks
-        response.headers.append("set-cookie", self._cookies.session.clear())
+        # Because of the cookie of a session that was ended from elsewhere, the next login takes the
+        # password: a logout must not be the way around that.
+        if not takes_password:
+            response.headers.append("set-cookie", self._cookies.session.clear())
         if options != DEFAULT_OPTIONS:  # what `logged_out` is to find is kept by this cookie
             cookie = self._cookies.login.set(browser, LOGIN_COOKIE_AGE)
             response.headers.append("set-cookie", cookie)

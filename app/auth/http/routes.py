@@ -157,8 +157,6 @@ class Routes:
                 user_agent=request.headers.get("user-agent"),
             )
         except TransactionError as error:
-            if not self._cookies.any(cookies):
-                error.code = "cookie_not_sent"
             self._audit.failed(Kind.LOGIN_COMPLETED, error, ref=current)
             return await self._callback_again(error, attempt, items, current)
         except LoginRefused as error:

@@ -96,10 +96,6 @@ class Cookies:
         session_id = self.session.read(header)
         return hash_session_id(session_id) if session_id else None
 
-    def any(self, header: str | None) -> bool:
-        """Whether a Cookie header has one of these cookies."""
-        return any(name in self.names for name, _, _ in _pairs(header or ""))
-
     @property
     def names(self) -> frozenset[str]:
         """The names of all of them."""

@@ -186,7 +186,8 @@ class Transaction:
     what is to be done after it (`KeptEvent` as JSON), `acr_values` those that a link requests.
     `parameters` are those of the link, as the client sent them. `provider` is the name of the
     provider that was asked. `repeats` counts the logins of this browser right before it that led to
-    no session cookie, and `session_id_hash`, of a completed one, is that of its session."""
+    no session cookie. `session_id_hash` is that of the session in which the login began and, of a
+    completed login, that of its own session."""
 
     nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)

@@ -26,7 +26,9 @@ PROBLEMS = {
     ),
     "invalid_state_title": "This login is no longer open",
     "invalid_state": (
-        "It was finished, took too long, or began in another browser. Start again from here."
+        "It was finished, took too long, or began in another browser. Start again from here. If "
+        "you come back to this page each time, your browser does not send the cookie of the login: "
+        "allow cookies for this address."
     ),
     "cookie_not_sent_title": "Your browser does not send the cookie",
     "cookie_not_sent": (

@@ -61,7 +61,7 @@ def _for_response(response: httpx.Response) -> str:
         case 400 | 409 | 413 | 422:
             return f"The service refused this (status {status}){_reason(response)}."
         case 401:
-            return "The service did not accept your login (status 401). Log out and log in again."
+            return _without_token(response.extensions.get("auth_reason"))
         case 403:
             return "You do not have the permission for this (status 403)."
         case 404:
@@ -70,6 +70,24 @@ def _for_response(response: httpx.Response) -> str:
             return "Too many requests (status 429). Wait a moment, then try again."
         case _:
             return f"The service answered with an error (status {status})."
+
+
+def _without_token(reason: object) -> str:
+    """About a 401. `reason` says why the request had no token; None if it had one."""
+    match reason:
+        case "odd_url":
+            return (
+                "No access token was sent to the service (status 401): servers may read the "
+                "address in two ways, because of a character in your user ID, for example. Tell "
+                "the operator of this app: docs/interceptor.md has the rule."
+            )
+        case "not_on_list":
+            return (
+                "No access token was sent to the service (status 401): its address is not on this "
+                "app's allowed list. Tell the operator of this app."
+            )
+        case _:
+            return "The service did not accept your login (status 401). Log out and log in again."
 
 
 def _reason(response: httpx.Response) -> str:

@@ -54,8 +54,8 @@ async def test_cookie_withheld_from_websockets(party: RelyingParty, clock: Clock
 
 
 async def test_no_cookie_at_all(party: RelyingParty) -> None:
-    """A browser that drops every cookie comes to the callback without any, like another browser with
-    the same link. It does not go on by itself, and the page names both."""
+    """A browser that drops every cookie comes to the callback without any, as another browser does
+    with the same link. It does not go on by itself, and the page names both."""
     response = await party.browser.get((await party.begin()).headers["location"])
     party.browser.cookies.clear()
     answer = await party.browser.get(response.headers["location"])

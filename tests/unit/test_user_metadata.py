@@ -97,6 +97,24 @@ def test_reason(body: Any, says: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        ("odd_url", "two ways"),
+        ("not_on_list", "allowed list"),
+        (None, "Log out and log in again"),
+    ],
+)
+def test_refused_without_token(reason: str | None, says: str) -> None:
+    """Where no token went along, the user is not told to log in again, which cannot help."""
+    extensions = {"auth_reason": reason} if reason else {}
+    request = httpx.Request("GET", URL)
+    response = httpx.Response(401, request=request, extensions=extensions)
+    with pytest.raises(httpx.HTTPStatusError) as caught:
+        response.raise_for_status()
+    assert says in describe(caught.value)
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         ("", "line 1, column 1"),

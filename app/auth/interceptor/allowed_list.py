@@ -19,7 +19,8 @@ class AllowedList:
     Entries and requests are compared by scheme, host (lower-case punycode), effective port and raw
     path, byte for byte and on segment boundaries (see `matching`). Query and fragment take no part.
     An ambiguous URL (see `url_checks`) matches nothing, nor does http outside loopback, nor a TRACE
-    or CONNECT request.
+    or CONNECT request. An encoded backslash may stand in the last segment if the entry ends in `*`
+    and decides about both readings: with the backslash as data, and as a slash.
 
     A `uri_matcher` is asked only about URLs that pass all this. It gets the URL as it will be sent:
     absolute, host in punycode, no userinfo, no fragment. When it raises, that is a warning in the
@@ -41,7 +42,7 @@ class AllowedList:
         if known_method is None:
             return None
         try:
-            normalized = normalize_url(url, self._base_url)
+            normalized = normalize_url(url, self._base_url, with_other_path=True)
         except AmbiguousURLError:
             return None
         return self._index.find(known_method, normalized) if normalized.is_confidential else None

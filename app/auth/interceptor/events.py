@@ -84,6 +84,13 @@ def describe(
     )
 
 
+def with_reason(response: httpx.Response, exchange: Exchange) -> httpx.Response:
+    """The response; a 401 to a request without a token has the reason why it had none."""
+    if response.status_code == 401 and not exchange.attached:
+        response.extensions["auth_reason"] = _reason(exchange, response)
+    return response
+
+
 def publish(observers: Iterable[Observer], event: RequestEvent) -> None:
     """Call every observer; one that fails is a line in the log and keeps no other from its call."""
     for observer in observers:

@@ -74,7 +74,16 @@ class RouteIndex:
         self._matchers.append(rule)
 
     def find(self, method: str, url: NormalizedURL) -> AllowedRoute | None:
-        """The first entry that covers `url` and `method` (in upper case)."""
+        """The first entry that covers `url` and `method` (in upper case). Of a URL that has two
+        readings, one entry that ends in `*` has to come first in both."""
+        if url.other_path is not None:
+            route = self._find(method, url)
+            other = self._find(method, url._replace(path=url.other_path))
+            has_wildcard = route is not None and (route.uri or "").endswith("*")
+            return route if has_wildcard and route is other else None
+        return self._find(method, url)
+
+    def _find(self, method: str, url: NormalizedURL) -> AllowedRoute | None:
         covering = self.covering(Pattern(url.origin, url.path, wildcard=False))
         candidates = (rule for rule in covering if rule.covers_method(method))
         best = min(candidates, key=lambda rule: rule.order, default=None)

@@ -13,7 +13,7 @@ from ..errors import LoginRequired, ProviderError, SessionEnded, StoreUnavailabl
 from .allowed_list import AllowedList
 from .allowed_route import TokenOptions
 from .decision import Decision, decide
-from .events import Exchange, Observer, describe, publish
+from .events import Exchange, Observer, describe, publish, with_reason
 from .redirects import read_hop, redirect_headers
 from .retry import RetryPolicy, is_replayable
 
@@ -32,6 +32,8 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
       recipient than its URL is not allowed: it is sent as it is, without a token.
     - After a 401 to a request with a token it is sent once more, with another token; after 429 and
       503, when the API says (see `retry`). Only what can be sent twice is.
+    - A 401 to a request without a token says why it had none: `response.extensions["auth_reason"]`
+      is the `reason` of its `RequestEvent`.
     - The request's extension `auth` may ask for no token or for another one (see
       `request_options`).
     - The token is on a copy; the caller's request, `response.request` and an error's `request`
@@ -77,10 +79,10 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
         headers = redirect_headers(request, hop, allowed=decision.route is not None)
         exchange = Exchange(request, headers, decision, hop.number)
         if not self._observers:
-            return await self._run(exchange)
+            return with_reason(await self._run(exchange), exchange)
         begun_at = self._monotonic()
         try:
-            response = await self._run(exchange)
+            response = with_reason(await self._run(exchange), exchange)
         except BaseException as error:
             publish(self._observers, describe(exchange, error, self._monotonic() - begun_at))
             raise

@@ -10,7 +10,14 @@ from typing import NamedTuple
 
 import httpx
 
-from .url_checks import AmbiguousURLError, check_path, check_text, comparable_host, is_loopback
+from .url_checks import (
+    AmbiguousURLError,
+    check_path,
+    check_text,
+    comparable_host,
+    is_loopback,
+    with_backslashes_as_slashes,
+)
 
 Origin = tuple[str, str, int]
 
@@ -22,6 +29,8 @@ class NormalizedURL(NamedTuple):
 
     `host` is lower-case ASCII (punycode), an IPv6 address in its RFC 5952 form without brackets.
     `port` is the effective one. `path` is raw, as on the request line. `query` decides nothing.
+    `other_path` is the path as servers read it that take an encoded backslash in its last segment
+    for a slash; None if there is none.
     """
 
     scheme: str
@@ -29,6 +38,7 @@ class NormalizedURL(NamedTuple):
     port: int
     path: str
     query: str | None
+    other_path: str | None = None
 
     @property
     def origin(self) -> Origin:
@@ -57,14 +67,20 @@ class NormalizedURL(NamedTuple):
         return self.scheme == "https" or is_loopback(self.host)
 
 
-def normalize_url(url: str | httpx.URL, base_url: httpx.URL | None = None) -> NormalizedURL:
+def normalize_url(
+    url: str | httpx.URL, base_url: httpx.URL | None = None, *, with_other_path: bool = False
+) -> NormalizedURL:
     """Normalize `url`; a `/path` is appended to `base_url` as httpx does it.
+
+    A caller that decides about both readings of an encoded backslash in the last segment passes
+    `with_other_path`; for any other caller such a URL is ambiguous.
 
     Raises `AmbiguousURLError` when parsers may disagree, or when the URL is not http or https.
     """
     parsed = _parsed(url) if isinstance(url, str) else url
     try:
-        return _normalized(parsed if parsed.is_absolute_url else _resolved(parsed, base_url))
+        absolute = parsed if parsed.is_absolute_url else _resolved(parsed, base_url)
+        return _normalized(absolute, with_other_path)
     except UnicodeEncodeError:  # httpx accepts such a host and fails when it is first read
         raise AmbiguousURLError("has a host that cannot be sent") from None
 
@@ -89,15 +105,16 @@ def _resolved(url: httpx.URL, base_url: httpx.URL | None) -> httpx.URL:
         raise AmbiguousURLError("is not a URL that can be sent") from None
 
 
-def _normalized(url: httpx.URL) -> NormalizedURL:
+def _normalized(url: httpx.URL, with_other_path: bool) -> NormalizedURL:
     if url.scheme not in _DEFAULT_PORTS:
         raise AmbiguousURLError("is neither http nor https")
     if url.userinfo:
         raise AmbiguousURLError("has userinfo before its host")
     path, has_query, query = url.raw_path.decode("ascii").partition("?")
-    check_path(path)
+    other_path = with_backslashes_as_slashes(path) if with_other_path else None
+    check_path(other_path or path)
     host, port = comparable_host(url.raw_host.decode("ascii")), _port(url)
-    return NormalizedURL(url.scheme, host, port, path, query if has_query else None)
+    return NormalizedURL(url.scheme, host, port, path, query if has_query else None, other_path)
 
 
 def _port(url: httpx.URL) -> int:

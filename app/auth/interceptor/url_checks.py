@@ -17,6 +17,7 @@ _MOST_ENCODINGS = 8
 _PLAIN_DOTS = frozenset({".", ".."})
 _NEEDS_A_LOOK = re.compile(r"[%\\]|/\.")
 _MALFORMED_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ENCODED_BACKSLASH = re.compile(r"%5C", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _END_OF_NAME = re.compile(r"[;?#]")
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
@@ -61,6 +62,18 @@ def check_path(path: str) -> None:
         raise AmbiguousURLError("has a path that is not percent-encoded")
     if _NEEDS_A_LOOK.search(path):
         _check_every_decoding(path)
+
+
+def with_backslashes_as_slashes(path: str) -> str | None:
+    """Return `path` as a server reads it that takes the `%5C` in its last segment for a slash. None
+    if there is none, or if one does not stand between two names.
+
+    In an identifier such as `CORP\\bob` an encoded backslash is data. `check_path` accepts none;
+    the caller checks this reading instead, and allows what both readings allow.
+    """
+    folder, _, name = path.rpartition("/")
+    names = _ENCODED_BACKSLASH.split(name)
+    return "/".join((folder, *names)) if len(names) > 1 and all(names) else None
 
 
 def has_dot_segment(path: str) -> bool:

@@ -90,8 +90,8 @@ GERMAN = {
     "invalid_state_title": "Diese Anmeldung ist nicht mehr offen",
     "invalid_state": (
         "Sie wurde abgeschlossen, hat zu lange gedauert oder begann in einem anderen Browser. "
-        "Beginnen Sie hier von vorn. Wenn Sie jedes Mal wieder hierher kommen, sendet Ihr Browser das "
-        "Cookie der Anmeldung nicht: Erlauben Sie Cookies für diese Adresse."
+        "Beginnen Sie hier von vorn. Wenn Sie jedes Mal wieder hierher kommen, sendet Ihr Browser "
+        "das Cookie der Anmeldung nicht: Erlauben Sie Cookies für diese Adresse."
     ),
     "cookie_not_sent_title": "Ihr Browser sendet das Cookie nicht",
     "cookie_not_sent": (

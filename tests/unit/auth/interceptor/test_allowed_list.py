@@ -150,3 +150,26 @@ def test_a_matcher_is_not_asked_about_odd_urls(url: str) -> None:
 def test_a_host_that_cannot_be_sent(url: str) -> None:
     """A parsed URL whose host httpx itself cannot write out is no match, and no exception."""
     assert AllowedList([f"{API}/*"], base_url=API).match("GET", httpx.URL(url)) is None
+
+
+NAMED = "https://api.example.com/users/CORP%5Cbob"
+
+
+def test_encoded_backslash_has_one_entry_for_both_readings() -> None:
+    """With the backslash as data and as a slash, the same entry comes first: no server's reading
+    gets the token of another entry."""
+    users = AllowedRoute("https://api.example.com/users/*")
+    corp = AllowedRoute("https://api.example.com/users/CORP/*")
+    bob = AllowedRoute("https://api.example.com/users/CORP/bob")
+    assert AllowedList([users]).match("GET", NAMED) is users
+    for other in (corp, bob):
+        assert AllowedList([other, users]).match("GET", NAMED) is None
+
+
+def test_encoded_backslash_and_a_matcher() -> None:
+    """A `uri_matcher` is not asked about it, and hides the entries behind it as always."""
+    users = AllowedRoute("https://api.example.com/users/*")
+    everything = AllowedRoute(uri_matcher=lambda url: True)
+    assert AllowedList([everything]).match("GET", NAMED) is None
+    assert AllowedList([everything, users]).match("GET", NAMED) is None
+    assert AllowedList([users, everything]).match("GET", NAMED) is users

@@ -32,6 +32,7 @@ TIDIED = {
     "last-dots",
     "dots-hidden-by-dots",
     "dot-hidden-by-dots",
+    "backslash-and-plain-dots",
 }
 SENDABLE = [case for case in DECISIONS if case.method.isascii() and case.method.isalpha()]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -43,6 +44,21 @@ def service(**options: Any) -> AuthService:
 
 
 auth = service()
+
+NewService = Callable[..., AuthService]
+
+
+@pytest.fixture
+async def new_service() -> AsyncIterator[NewService]:
+    """Makes services that sign users in, and closes their stores."""
+    async with AsyncExitStack() as stack:
+
+        def new(**options: Any) -> AuthService:
+            made = service(**options)
+            stack.push_async_callback(made.aclose)
+            return made
+
+        yield new
 
 
 def owns(viewer: Principal, state: rx.State, order_id: str) -> bool:
@@ -137,10 +153,10 @@ async def test_computed_variable(app: rx.App) -> None:
         own._wiring.access.start()
 
 
-async def test_default_of_a_check(app: rx.App) -> None:
+async def test_default_of_a_check(app: rx.App, new_service: NewService) -> None:
     """A client cannot choose what a check has as the default of a parameter, though the handler
     has an argument of that name."""
-    own = service()
+    own = new_service()
 
     class Names(rx.State):
         @rx.event
@@ -153,9 +169,9 @@ async def test_default_of_a_check(app: rx.App) -> None:
             await tab.call(Names.assign, "reader")
 
 
-async def test_tab(app: rx.App) -> None:
+async def test_tab(app: rx.App, new_service: NewService) -> None:
     """The tab of an app's own tests decides by arguments, too."""
-    own = service()
+    own = new_service()
 
     class Orders(rx.State):
         @rx.event
@@ -174,9 +190,9 @@ def own_order(viewer: Principal, request: Request) -> bool:
     return bool(viewer.user["sub"] == request.path_params["order_id"])
 
 
-async def test_route(app: rx.App) -> None:
+async def test_route(app: rx.App, new_service: NewService) -> None:
     """The check of a route gets the endpoint's arguments."""
-    own = service()
+    own = new_service()
     own.install(app)
     endpoint = own.require_http(own_order)(plain)
     routes = Starlette(routes=[Route("/orders/{order_id}", endpoint)])
@@ -206,10 +222,10 @@ def test_default_check_refused(options: dict[str, Any], words: list[str]) -> Non
 
 
 @pytest.mark.parametrize("default", [verified_email(), [verified_email()]])
-async def test_default_check(app: rx.App, default: Any) -> None:
+async def test_default_check(app: rx.App, default: Any, new_service: NewService) -> None:
     """The default check holds where there is no mark and where a login is required, and not where
     another mark is; the surface report shows it."""
-    own = service(default_check=default)
+    own = new_service(default_check=default)
 
     class Reports(rx.State):
         rows: list[str] = []
@@ -263,9 +279,9 @@ async def test_default_check(app: rx.App, default: Any) -> None:
         assert await tab.call(Reports.look) == ["look"]
 
 
-async def test_default_check_of_routes() -> None:
+async def test_default_check_of_routes(new_service: NewService) -> None:
     """A route that requires a login requires the default check, too."""
-    own = service(default_check=verified_email())
+    own = new_service(default_check=verified_email())
     routes = Starlette(routes=[Route("/export", own.require_login_http(plain))])
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(own.asgi(routes)), base_url="https://app.example.com"

@@ -86,7 +86,8 @@ class HttpClients:
         on_request: Observer | None,
         providers: Collection[str] = (),
     ) -> None:
-        self._allowed_list = AllowedList(config.allowed_list, base_url=config.base_url)
+        self.allowed_list = AllowedList(config.allowed_list, base_url=config.base_url)
+        self.entries = config.allowed_list
         check_providers(config.allowed_list, providers)
         self._base_url = config.base_url
         self._pool = pool
@@ -118,7 +119,7 @@ class HttpClients:
         self, get_access_token: Callable[..., Awaitable[str]], observers: list[Observer]
     ) -> httpx.AsyncClient:
         transport = AccessTokenTransport(
-            self._allowed_list,
+            self.allowed_list,
             get_access_token,
             self._pool,
             refresh_access_token=get_access_token,

@@ -22,12 +22,12 @@ from .flows.devices import Device
 from .flows.hooks import AfterLogin, BeforeLogout, BeforeSession, Hooks
 from .http.connections import Connection
 from .http_clients import HttpClients, token_request
-from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
+from .interceptor import AllowedList, HttpInterceptorConfig, Observer, TokenOptions, build_pool
 from .lifetimes import check_store_lifetimes
 from .limits import Limits
 from .oidc.authentication import MULTI_FACTOR
 from .provider_configs import configs_of
-from .reflex.access_report import AccessEntry, surface
+from .reflex.access_report import AccessEntry, outgoing, surface
 from .reflex.access_rules import default_rule
 from .reflex.components import AuthComponents
 from .reflex.configuration import agreed_with_reflex, configure_reflex
@@ -263,11 +263,18 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
         await self._pool.aclose()
         await self.store.close()
 
+    @property
+    def allowed_list(self) -> AllowedList:
+        """The allowed list of `http_interceptor`. `allowed_list.explain(method, url)` says whether
+        a request may carry a token, and why."""
+        return self._http_clients.allowed_list
+
     def surface(self) -> list[AccessEntry]:
         """Return every page, event handler, variable and HTTP route of the app, with its access
-        rule."""
+        rule; then the entries of the allowed list, with the tokens that they attach."""
         dependencies = [(self.current_user, self._login_rule)]
-        return surface(self._installed(), self._wiring.access.rules, dependencies)
+        entries = surface(self._installed(), self._wiring.access.rules, dependencies)
+        return [*entries, *outgoing(self._http_clients.entries)]
 
     def on_user_change(self, handler: UserHandler[State, Claims]) -> EventCallback[()]:
         """Subscribe `async def handler(self, user)` of a State to this tab's user.

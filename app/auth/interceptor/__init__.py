@@ -1,6 +1,6 @@
 """Attaches the user's access token to the requests on the allowed list, and to no other."""
 
-from .allowed_list import AllowedList
+from .allowed_list import AllowedList, Explanation
 from .allowed_route import ANY_PROVIDER, AllowedRoute, HttpInterceptorConfig, TokenOptions
 from .client import build_client
 from .connection_pool import build_pool
@@ -15,6 +15,7 @@ __all__ = [
     "AccessTokenTransport",
     "AllowedList",
     "AllowedRoute",
+    "Explanation",
     "HttpInterceptorConfig",
     "Observer",
     "OpenTelemetry",

@@ -17,13 +17,18 @@ _DEFAULT_PORTS = {"http": b":80", "https": b":443"}
 class Decision(NamedTuple):
     """`route` is the entry that covers the request; `options` the token to attach, if any.
 
-    `reason` is a stable code: `attached`, `skipped`, `own_authorization`, `diverted` or
-    `not_on_list`.
+    `reason` is a stable code: `attached`, `skipped`, `own_authorization`, `diverted`, `excepted`
+    or `not_on_list`.
     """
 
     route: AllowedRoute | None
     options: TokenOptions | None
     reason: str
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether an entry allows the request to carry a token."""
+        return self.route is not None and self.route.attach
 
 
 def decide(allowed_list: AllowedList, request: httpx.Request, hop: Hop) -> Decision:
@@ -35,9 +40,11 @@ def decide(allowed_list: AllowedList, request: httpx.Request, hop: Hop) -> Decis
     requested = request_options(request)
     if has_host_override(request):
         return Decision(None, None, "diverted")
-    route = allowed_list.match(request.method, request.url)
+    route = allowed_list.find(request.method, request.url)
     if route is None:
         return Decision(None, None, "not_on_list")
+    if not route.attach:
+        return Decision(route, None, "excepted")
     if hop.own_authorization:
         return Decision(route, None, "own_authorization")
     if requested == "skip":

@@ -73,7 +73,7 @@ class RouteIndex:
         """Add a rule for a `uri_matcher`."""
         self._matchers.append(rule)
 
-    def find(self, method: str, url: NormalizedURL) -> AllowedRoute | None:
+    def find(self, method: str, url: NormalizedURL) -> Rule | None:
         """The first entry that covers `url` and `method` (in upper case)."""
         covering = self.covering(Pattern(url.origin, url.path, wildcard=False))
         candidates = (rule for rule in covering if rule.covers_method(method))
@@ -81,9 +81,9 @@ class RouteIndex:
         for rule in self._matchers:
             if best is not None and best.order < rule.order:
                 break
-            if rule.covers_method(method) and _matches(rule.route.uri_matcher, url):
-                return rule.route
-        return None if best is None else best.route
+            if rule.covers_method(method) and _matches(rule.route, url):
+                return rule
+        return best
 
     def covering(self, pattern: Pattern) -> Iterator[Rule]:
         """The rules added so far that cover everything `pattern` does, their methods aside."""
@@ -93,6 +93,10 @@ class RouteIndex:
                 yield from rules
         if not wildcard:
             yield from self._rules.get(pattern, ())
+
+    def has_matcher(self, method: str) -> bool:
+        """Whether a `uri_matcher` that may attach a token is asked for this method."""
+        return any(rule.route.attach and rule.covers_method(method) for rule in self._matchers)
 
     def same_matcher(self, matcher: Callable[[str], bool]) -> Iterator[Rule]:
         """The rules added so far that use this very `uri_matcher`."""
@@ -131,12 +135,14 @@ def _prefixes(path: str, depth: int) -> Iterator[str]:
         yield path
 
 
-def _matches(matcher: Callable[[str], bool] | None, url: NormalizedURL) -> bool:
-    """Whether the matcher says yes. An exception or a coroutine counts as no."""
+def _matches(route: AllowedRoute, url: NormalizedURL) -> bool:
+    """Whether the matcher says yes. An exception or a coroutine counts as what attaches no token:
+    as no, and for an entry with `attach=False` as yes."""
+    matcher = route.uri_matcher
     try:
         answer = matcher is not None and matcher(url.text)
-        return bool(answer) and not isawaitable(answer)
+        return not route.attach if isawaitable(answer) else bool(answer)
     except Exception as error:
         kind = type(error).__name__
         logger.warning("uri_matcher failed with %s on %s: no token", kind, url.without_query)
-        return False
+        return not route.attach

@@ -74,7 +74,7 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
         """
         hop = read_hop(request)
         decision = decide(self._allowed_list, request, hop)
-        headers = redirect_headers(request, hop, allowed=decision.route is not None)
+        headers = redirect_headers(request, hop, allowed=decision.is_allowed)
         exchange = Exchange(request, headers, decision, hop.number)
         if not self._observers:
             return await self._run(exchange)
@@ -94,7 +94,7 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
         token = await self._token_for(exchange.decision)
         exchange.attached = token is not None
         response = await self._send(exchange, token)
-        if exchange.decision.route is None or response.status_code not in _MAY_BE_REPEATED:
+        if not exchange.decision.is_allowed or response.status_code not in _MAY_BE_REPEATED:
             return response
         request, send_again = exchange.request, functools.partial(self._send, exchange, token)
         response = await self._retry.run(request, response, send_again)

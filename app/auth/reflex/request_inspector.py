@@ -28,6 +28,7 @@ Row = dict[str, str]
 REASONS = {
     "attached": "The allowed list has an entry for it.",
     "not_on_list": "No entry of the allowed list covers it.",
+    "excepted": "The entry is an exception: such requests carry none.",
     "odd_url": "Its URL can be read in two ways.",
     "own_authorization": "It brought an Authorization of its own.",
     "skipped": "The caller asked for none.",

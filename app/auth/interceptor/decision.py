@@ -38,7 +38,7 @@ def decide(allowed_list: AllowedList, request: httpx.Request, hop: Hop) -> Decis
         TypeError: the request's `auth` extension is neither `"skip"` nor a `TokenOptions`.
     """
     requested = request_options(request)
-    if has_host_override(request):
+    if has_host_override(request, hop):
         return Decision(None, None, "diverted")
     route = allowed_list.find(request.method, request.url)
     if route is None:
@@ -69,7 +69,7 @@ def request_options(request: httpx.Request) -> Literal["skip"] | TokenOptions | 
     )
 
 
-def has_host_override(request: httpx.Request) -> bool:
+def has_host_override(request: httpx.Request, hop: Hop) -> bool:
     """Whether something beside the URL names another recipient; such a request gets no token.
 
     A reverse proxy routes by `Host` (RFC 9110 section 7.2). httpcore puts the extension `target` on
@@ -77,9 +77,9 @@ def has_host_override(request: httpx.Request) -> bool:
     """
     if "target" in request.extensions or _has_other_sni(request):
         return True
-    hosts = [value for name, value in request.headers.raw if name.lower() == b"host"]
-    netloc = request.url.netloc
-    return hosts != [netloc] and any(_is_other_host(host, request.url) for host in hosts)
+    return hop.hosts != [hop.netloc] and any(
+        _is_other_host(host, request.url) for host in hop.hosts
+    )
 
 
 def _is_other_host(host: bytes, url: httpx.URL) -> bool:

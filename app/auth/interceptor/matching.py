@@ -55,17 +55,22 @@ class Rule(NamedTuple):
         return self.methods is None or method in self.methods
 
 
+# The rules of exact paths, and those of wildcards.
+_OfOrigin = tuple[dict[str, list[Rule]], dict[str, list[Rule]]]
+
+
 class RouteIndex:
     """Rules are added in the order of the list; the first one that covers a request wins."""
 
     def __init__(self) -> None:
-        self._rules: dict[Pattern, list[Rule]] = {}
+        self._origins: dict[Origin, _OfOrigin] = {}
         self._matchers: list[Rule] = []
         self._depth = 0  # slashes in the deepest wildcard: no longer cut of a path is looked up
 
     def add(self, pattern: Pattern, rule: Rule) -> None:
         """Add a rule for a `uri`."""
-        self._rules.setdefault(pattern, []).append(rule)
+        exact, wildcards = self._origins.setdefault(pattern.origin, ({}, {}))
+        (wildcards if pattern.wildcard else exact).setdefault(pattern.path, []).append(rule)
         if pattern.wildcard:
             self._depth = max(self._depth, pattern.path.count("/"))
 
@@ -75,9 +80,10 @@ class RouteIndex:
 
     def find(self, method: str, url: NormalizedURL) -> Rule | None:
         """The first entry that covers `url` and `method` (in upper case)."""
-        covering = self.covering(Pattern(url.origin, url.path, wildcard=False))
-        candidates = (rule for rule in covering if rule.covers_method(method))
-        best = min(candidates, key=lambda rule: rule.order, default=None)
+        best: Rule | None = None
+        for rule in self._of(url.origin, url.path):
+            if (best is None or rule.order < best.order) and rule.covers_method(method):
+                best = rule
         for rule in self._matchers:
             if best is not None and best.order < rule.order:
                 break
@@ -87,12 +93,18 @@ class RouteIndex:
 
     def covering(self, pattern: Pattern) -> Iterator[Rule]:
         """The rules added so far that cover everything `pattern` does, their methods aside."""
-        origin, path, wildcard = pattern
+        return iter(self._of(pattern.origin, pattern.path, wildcard=pattern.wildcard))
+
+    def _of(self, origin: Origin, path: str, *, wildcard: bool = False) -> list[Rule]:
+        known = self._origins.get(origin)
+        if known is None:
+            return []
+        exact, wildcards = known
+        found: list[Rule] = [] if wildcard else list(exact.get(path, ()))
         for prefix in _prefixes(path, self._depth):
-            if rules := self._rules.get(Pattern(origin, prefix, wildcard=True)):
-                yield from rules
-        if not wildcard:
-            yield from self._rules.get(pattern, ())
+            if rules := wildcards.get(prefix):
+                found += rules
+        return found
 
     def has_matcher(self, method: str) -> bool:
         """Whether a `uri_matcher` that may attach a token is asked for this method."""

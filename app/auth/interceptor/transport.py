@@ -154,16 +154,22 @@ def _outgoing(exchange: Exchange, token: str | None) -> httpx.Request:
     request = exchange.request
     if token is None and exchange.headers is request.headers:
         return request
-    outgoing = httpx.Request(
-        request.method,
-        request.url,
-        headers=exchange.headers,
-        stream=request.stream,
-        extensions=request.extensions,
-    )
+    headers = httpx.Headers(exchange.headers)
     if token is not None:
-        outgoing.headers["Authorization"] = f"Bearer {_checked(token)}"
-    return outgoing
+        headers["Authorization"] = f"Bearer {_checked(token)}"
+    return _Copy(request, headers)
+
+
+class _Copy(httpx.Request):
+    """A request like another, with other headers. `httpx.Request` would parse the URL and the
+    headers again; these are its public attributes, and all that it has."""
+
+    def __init__(self, request: httpx.Request, headers: httpx.Headers) -> None:
+        self.method = request.method.upper()
+        self.url = request.url
+        self.headers = headers
+        self.stream = request.stream
+        self.extensions = {**request.extensions}
 
 
 def _checked(token: str) -> str:

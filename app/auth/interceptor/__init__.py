@@ -3,7 +3,7 @@
 from .allowed_list import AllowedList, Explanation
 from .allowed_route import ANY_PROVIDER, AllowedRoute, HttpInterceptorConfig, TokenOptions
 from .client import build_client
-from .connection_pool import build_pool
+from .connection_pool import ConnectionPool, build_pool
 from .events import Observer, RequestEvent
 from .observers import OpenTelemetry, audit_requests, is_log_enabled, log_request
 from .retry import RetryPolicy
@@ -15,6 +15,7 @@ __all__ = [
     "AccessTokenTransport",
     "AllowedList",
     "AllowedRoute",
+    "ConnectionPool",
     "Explanation",
     "HttpInterceptorConfig",
     "Observer",

@@ -86,7 +86,8 @@ class HttpClients:
         on_request: Observer | None,
         providers: Collection[str] = (),
     ) -> None:
-        self._allowed_list = AllowedList(config.allowed_list, base_url=config.base_url)
+        self.allowed_list = AllowedList(config.allowed_list, base_url=config.base_url)
+        self.entries = config.allowed_list
         check_providers(config.allowed_list, providers)
         self._base_url = config.base_url
         self._pool = pool
@@ -109,16 +110,24 @@ class HttpClients:
         return self._client(get_access_token, observers)
 
     def without_tab(
-        self, get_access_token: Callable[..., Awaitable[str]], acts_for: ActsFor
+        self,
+        get_access_token: Callable[..., Awaitable[str]],
+        acts_for: ActsFor,
+        *,
+        is_inspected: bool = False,
     ) -> httpx.AsyncClient:
-        """Return a client whose tokens come from `get_access_token(options, refused=None)`."""
-        return self._client(get_access_token, self._observers(acts_for))
+        """Return a client whose tokens come from `get_access_token(options, refused=None)`. With
+        `is_inspected`, the inspector in the user's tabs shows its requests."""
+        observers = self._observers(acts_for)
+        if is_inspected and self._inspection is not None and acts_for.session_id_hash:
+            observers.append(self._inspection.observer_of(acts_for.session_id_hash))
+        return self._client(get_access_token, observers)
 
     def _client(
         self, get_access_token: Callable[..., Awaitable[str]], observers: list[Observer]
     ) -> httpx.AsyncClient:
         transport = AccessTokenTransport(
-            self._allowed_list,
+            self.allowed_list,
             get_access_token,
             self._pool,
             refresh_access_token=get_access_token,

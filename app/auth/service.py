@@ -27,7 +27,9 @@ from .lifetimes import check_store_lifetimes
 from .limits import Limits
 from .oidc.authentication import MULTI_FACTOR
 from .provider_configs import configs_of
-from .reflex.access_report import AccessEntry, surface
+from .proxy import Proxies
+from .proxy_routes import ProxyRoutes
+from .reflex.access_report import AccessEntry, outgoing, surface
 from .reflex.access_rules import default_rule
 from .reflex.components import AuthComponents
 from .reflex.configuration import agreed_with_reflex, configure_reflex
@@ -47,7 +49,7 @@ from .without_tab import WithoutTab
 DEFAULT_LIMITS = Limits()
 
 
-class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
+class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes, WithoutTab):
     """Logs users in and out, calls APIs for them, and keeps every open tab up to date.
 
     `config` says which provider logs users in, and `store` holds the sessions. Several providers
@@ -145,6 +147,13 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
         self._is_inspecting = inspect_requests
         self._request_sessions = self._wiring.request_sessions
         self._route_guard = self._wiring.route_guard
+        self._proxies = Proxies(
+            config,
+            self._route_guard,
+            self._http_clients.allowed_list,
+            self._wiring.audit,
+            functools.partial(self._client_for, is_inspected=True),
+        )
         self._offline_access = self._wiring.sessions.offline_access
 
     def install(self, app: rx.App, *, pages: AuthPages | None = None) -> None:
@@ -160,12 +169,12 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
         self._app = app
         self.views.install(self.login_url, pages)
         bind_plugin(self)
-        self._wiring.install(app, self._session)
+        self._wiring.install(app, self._session, self._proxies.around)
         app.register_lifespan_task(self._lifespan)
 
     def asgi(self, inner: ASGIApp) -> ASGIApp:
         """Return the gate around `inner`, with the `/auth/` routes behind it."""
-        return self._wiring.backend.around(inner)
+        return self._wiring.backend.around(self._proxies.around(inner))
 
     def http_client(self, state: rx.State) -> httpx.AsyncClient:
         """Return an HTTP client that acts for the user of this tab. Every request on the allowed
@@ -265,9 +274,11 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
 
     def surface(self) -> list[AccessEntry]:
         """Return every page, event handler, variable and HTTP route of the app, with its access
-        rule."""
+        rule; then the entries of the allowed list, with the tokens that they attach."""
         dependencies = [(self.current_user, self._login_rule)]
-        return surface(self._installed(), self._wiring.access.rules, dependencies)
+        entries = surface(self._installed(), self._wiring.access.rules, dependencies)
+        entries = sorted([*entries, *self._proxied_entries()])
+        return [*entries, *outgoing(self._http_clients.entries)]
 
     def on_user_change(self, handler: UserHandler[State, Claims]) -> EventCallback[()]:
         """Subscribe `async def handler(self, user)` of a State to this tab's user.

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import reflex as rx
+from starlette.types import ASGIApp
 
 from .access.policy import Decision, Rule
 from .audit import AuditHook, AuditTrail
@@ -166,8 +167,11 @@ class Wiring:
             clock=clock,
         )
 
-    def install(self, app: rx.App, load_session: LoadSession) -> None:
-        """Install the parts in an app that is being defined."""
+    def install(
+        self, app: rx.App, load_session: LoadSession, proxied: Callable[[ASGIApp], ASGIApp]
+    ) -> None:
+        """Install the parts in an app that is being defined. `proxied` puts the proxied routes
+        around it."""
         self.tabs.app = app
 
         async def decide(state: rx.State, key: str) -> Decision | None:
@@ -202,7 +206,12 @@ class Wiring:
         existing = app.api_transformer or []
         transformers = [existing] if callable(existing) else list(existing)
         # Last, and therefore outermost: Reflex sees no request that the gate has not seen.
-        app.api_transformer = [*transformers, self._page_paths.around, self.backend.around]
+        app.api_transformer = [
+            *transformers,
+            self._page_paths.around,
+            proxied,
+            self.backend.around,
+        ]
         app.head_components.append(script(self._base_urls))
 
     def _refusal(self, tree: str, sealed: str, error_id: str) -> Refusal | None:

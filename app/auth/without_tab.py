@@ -80,6 +80,11 @@ class WithoutTab:
         The `login_url` of `LoginRequired` and `ConsentRequired` returns to the page that sent the
         request, else to "/". Raises `RuntimeError` like `session`.
         """
+        return self._client_for(request)
+
+    def _client_for(
+        self, request: HTTPConnection, *, is_inspected: bool = False
+    ) -> httpx.AsyncClient:
         reference = reference_of(request)
         page = functools.partial(page_of_request, request, self.config)
 
@@ -87,7 +92,9 @@ class WithoutTab:
             await self._request_sessions.load(request)  # a use; and the audit trail names the user
             return await self._get_access_token(reference.session_id_hash, page, options, refused)
 
-        return self._http_clients.without_tab(get_access_token, reference)
+        return self._http_clients.without_tab(
+            get_access_token, reference, is_inspected=is_inspected
+        )
 
     def http_client_of(
         self, *, sub: str, session: str | None = None, provider: str | None = None

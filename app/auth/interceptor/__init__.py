@@ -1,9 +1,9 @@
 """Attaches the user's access token to the requests on the allowed list, and to no other."""
 
-from .allowed_list import AllowedList
+from .allowed_list import AllowedList, Explanation
 from .allowed_route import ANY_PROVIDER, AllowedRoute, HttpInterceptorConfig, TokenOptions
 from .client import build_client
-from .connection_pool import build_pool
+from .connection_pool import ConnectionPool, build_pool
 from .events import Observer, RequestEvent
 from .observers import OpenTelemetry, audit_requests, is_log_enabled, log_request
 from .retry import RetryPolicy
@@ -15,6 +15,8 @@ __all__ = [
     "AccessTokenTransport",
     "AllowedList",
     "AllowedRoute",
+    "ConnectionPool",
+    "Explanation",
     "HttpInterceptorConfig",
     "Observer",
     "OpenTelemetry",

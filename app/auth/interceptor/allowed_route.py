@@ -31,6 +31,8 @@ class AllowedRoute:
     `http_method`: one method or several, in any case; `None` stands for all.
     `token_options`: the token for these requests; `None` stands for the configured default.
     `allow_anonymous`: send the request without a token when there is no session.
+    `attach`: False makes an exception: these requests never carry a token, whatever entry below
+    covers them. If the `uri_matcher` of an exception raises, that counts as a match.
     """
 
     uri: str | None = None
@@ -38,6 +40,7 @@ class AllowedRoute:
     http_method: str | Sequence[str] | None = field(default=None, kw_only=True)
     token_options: TokenOptions | None = field(default=None, kw_only=True)
     allow_anonymous: bool = field(default=False, kw_only=True)
+    attach: bool = field(default=True, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""The transport that really sends: one bounded pool of connections for all users."""
+"""The transport that really sends: one bounded pool of connections for all users.
+
+It knows nothing of users and tokens, and alone knows httpcore. The rest of the layer
+takes any `httpx.AsyncBaseTransport`.
+"""
 
 from __future__ import annotations
 
@@ -36,22 +40,33 @@ def build_pool(
     A request that finds all connections in use waits for one, as long as its timeout `pool` says.
     `monotonic` gives seconds. The caller closes the pool (`await pool.aclose()`).
     """
-    context = httpx.create_ssl_context(verify=verify, trust_env=False)
-    return ConnectionPool(context, max_connections, monotonic)
+    return ConnectionPool(verify, max_connections=max_connections, monotonic=monotonic)
 
 
 class ConnectionPool(httpx.AsyncBaseTransport):
-    """Connections of httpcore, HTTP/1.1 only. All of them may be idle at once.
+    """A transport for any `httpx.AsyncClient(transport=ConnectionPool())`: connections of httpcore,
+    HTTP/1.1 only. All of them may be idle at once.
 
     It is used in place of httpcore's own pool, which asks every idle connection, twice a request,
     whether the server has closed it: with fifty open, a third of what a request costs. This one
-    asks the connection that it is about to use, and all of them once per `SWEEP_INTERVAL`.
+    asks the connection that it is about to use, and all of them once a second.
+
+    `verify` is that of `httpx.AsyncClient`. A request that finds `max_connections` in use waits for
+    one, as long as its timeout `pool` says. `keepalive_expiry` is in seconds: an idle connection is
+    not used after that. Neither proxies nor certificates come from the environment, and nothing is
+    sent twice. `monotonic` gives seconds. A pool belongs to one event loop.
     """
 
     def __init__(
-        self, ssl_context: ssl.SSLContext, max_connections: int, monotonic: Callable[[], float]
+        self,
+        verify: ssl.SSLContext | bool = True,
+        *,
+        max_connections: int = 100,
+        keepalive_expiry: float = _KEEPALIVE_EXPIRY,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ssl_context = ssl_context
+        self._ssl_context = httpx.create_ssl_context(verify=verify, trust_env=False)
+        self._keepalive_expiry = keepalive_expiry
         self._max_connections = max_connections
         self._slots = asyncio.Semaphore(max_connections)
         self._in_use: set[httpcore.AsyncHTTPConnection] = set()
@@ -66,7 +81,8 @@ class ConnectionPool(httpx.AsyncBaseTransport):
         return len(self._in_use) + len(self._idle)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; raises the errors of `httpx.AsyncHTTPTransport`."""
+        """Send a request; raises the errors of `httpx.AsyncHTTPTransport`, such as
+        `httpx.UnsupportedProtocol`."""
         if request.url.scheme not in _SCHEMES:
             raise httpx.UnsupportedProtocol("The URL starts with neither http:// nor https://.")
         outgoing = httpcore.Request(
@@ -118,7 +134,7 @@ class ConnectionPool(httpx.AsyncBaseTransport):
             if self.open_connections >= self._max_connections:
                 self._closing.append(self._idle.pop(0))
             connection = httpcore.AsyncHTTPConnection(
-                origin, self._ssl_context, keepalive_expiry=_KEEPALIVE_EXPIRY
+                origin, self._ssl_context, keepalive_expiry=self._keepalive_expiry
             )
         self._in_use.add(connection)
         return connection

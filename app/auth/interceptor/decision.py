@@ -17,13 +17,18 @@ _DEFAULT_PORTS = {"http": b":80", "https": b":443"}
 class Decision(NamedTuple):
     """`route` is the entry that covers the request; `options` the token to attach, if any.
 
-    `reason` is a stable code: `attached`, `skipped`, `own_authorization`, `diverted` or
-    `not_on_list`.
+    `reason` is a stable code: `attached`, `skipped`, `own_authorization`, `diverted`, `excepted`
+    or `not_on_list`.
     """
 
     route: AllowedRoute | None
     options: TokenOptions | None
     reason: str
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether an entry allows the request to carry a token."""
+        return self.route is not None and self.route.attach
 
 
 def decide(allowed_list: AllowedList, request: httpx.Request, hop: Hop) -> Decision:
@@ -33,11 +38,13 @@ def decide(allowed_list: AllowedList, request: httpx.Request, hop: Hop) -> Decis
         TypeError: the request's `auth` extension is neither `"skip"` nor a `TokenOptions`.
     """
     requested = request_options(request)
-    if has_host_override(request):
+    if has_host_override(request, hop):
         return Decision(None, None, "diverted")
-    route = allowed_list.match(request.method, request.url)
+    route = allowed_list.find(request.method, request.url)
     if route is None:
         return Decision(None, None, "not_on_list")
+    if not route.attach:
+        return Decision(route, None, "excepted")
     if hop.own_authorization:
         return Decision(route, None, "own_authorization")
     if requested == "skip":
@@ -62,7 +69,7 @@ def request_options(request: httpx.Request) -> Literal["skip"] | TokenOptions | 
     )
 
 
-def has_host_override(request: httpx.Request) -> bool:
+def has_host_override(request: httpx.Request, hop: Hop) -> bool:
     """Whether something beside the URL names another recipient; such a request gets no token.
 
     A reverse proxy routes by `Host` (RFC 9110 section 7.2). httpcore puts the extension `target` on
@@ -70,9 +77,9 @@ def has_host_override(request: httpx.Request) -> bool:
     """
     if "target" in request.extensions or _has_other_sni(request):
         return True
-    hosts = [value for name, value in request.headers.raw if name.lower() == b"host"]
-    netloc = request.url.netloc
-    return hosts != [netloc] and any(_is_other_host(host, request.url) for host in hosts)
+    return hop.hosts != [hop.netloc] and any(
+        _is_other_host(host, request.url) for host in hop.hosts
+    )
 
 
 def _is_other_host(host: bytes, url: httpx.URL) -> bool:

@@ -24,11 +24,12 @@ class RequestEvent:
     `method` and `url` are those of the request. `entry` is the entry of the allowed list that
     matched. `reason` is a stable code that says why a token was `attached` or not: `attached`,
     `anonymous`, `skipped`, `own_authorization`, `diverted` (the request overrides its URL's host),
-    `not_on_list`, `odd_url` (its URL is ambiguous), or the code of the error because of which
-    nothing was sent. `audience` and `scope` are what the entry wants of its token; None stands for
-    the default. `status` is the answer's, or None with the name of the `error`. `milliseconds` last
-    from the decision to the answer's headers, `retries` says how often it was sent again, and `hop`
-    is its place in a chain of redirects, from 0.
+    `excepted` (the entry has `attach=False`), `not_on_list`, `odd_url` (its URL is ambiguous), or
+    the code of the error because of which nothing was sent. `audience` and `scope` are what the
+    entry wants of its token; None stands for the default. `status` is the answer's, or None with
+    the name of the `error`. `milliseconds` last from the decision to the answer's headers,
+    `retries` says how often it was sent again, and `hop` is its place in a chain of redirects,
+    from 0.
     """
 
     method: str

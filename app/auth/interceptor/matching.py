@@ -55,17 +55,22 @@ class Rule(NamedTuple):
         return self.methods is None or method in self.methods
 
 
+# The rules of exact paths, and those of wildcards.
+_OfOrigin = tuple[dict[str, list[Rule]], dict[str, list[Rule]]]
+
+
 class RouteIndex:
     """Rules are added in the order of the list; the first one that covers a request wins."""
 
     def __init__(self) -> None:
-        self._rules: dict[Pattern, list[Rule]] = {}
+        self._origins: dict[Origin, _OfOrigin] = {}
         self._matchers: list[Rule] = []
         self._depth = 0  # slashes in the deepest wildcard: no longer cut of a path is looked up
 
     def add(self, pattern: Pattern, rule: Rule) -> None:
         """Add a rule for a `uri`."""
-        self._rules.setdefault(pattern, []).append(rule)
+        exact, wildcards = self._origins.setdefault(pattern.origin, ({}, {}))
+        (wildcards if pattern.wildcard else exact).setdefault(pattern.path, []).append(rule)
         if pattern.wildcard:
             self._depth = max(self._depth, pattern.path.count("/"))
 
@@ -73,35 +78,46 @@ class RouteIndex:
         """Add a rule for a `uri_matcher`."""
         self._matchers.append(rule)
 
-    def find(self, method: str, url: NormalizedURL) -> AllowedRoute | None:
+    def find(self, method: str, url: NormalizedURL) -> Rule | None:
         """The first entry that covers `url` and `method` (in upper case). Of a URL that has two
         readings, one entry that ends in `*` has to come first in both."""
-        if url.other_path is not None:
-            route = self._find(method, url)
-            other = self._find(method, url._replace(path=url.other_path))
-            has_wildcard = route is not None and (route.uri or "").endswith("*")
-            return route if has_wildcard and route is other else None
-        return self._find(method, url)
+        if url.other_path is None:
+            return self._find(method, url)
+        rule = self._find(method, url)
+        other = self._find(method, url._replace(path=url.other_path))
+        has_wildcard = rule is not None and (rule.route.uri or "").endswith("*")
+        return rule if has_wildcard and rule is other else None
 
-    def _find(self, method: str, url: NormalizedURL) -> AllowedRoute | None:
-        covering = self.covering(Pattern(url.origin, url.path, wildcard=False))
-        candidates = (rule for rule in covering if rule.covers_method(method))
-        best = min(candidates, key=lambda rule: rule.order, default=None)
+    def _find(self, method: str, url: NormalizedURL) -> Rule | None:
+        best: Rule | None = None
+        for rule in self._of(url.origin, url.path):
+            if (best is None or rule.order < best.order) and rule.covers_method(method):
+                best = rule
         for rule in self._matchers:
             if best is not None and best.order < rule.order:
                 break
-            if rule.covers_method(method) and _matches(rule.route.uri_matcher, url):
-                return rule.route
-        return None if best is None else best.route
+            if rule.covers_method(method) and _matches(rule.route, url):
+                return rule
+        return best
 
     def covering(self, pattern: Pattern) -> Iterator[Rule]:
         """The rules added so far that cover everything `pattern` does, their methods aside."""
-        origin, path, wildcard = pattern
+        return iter(self._of(pattern.origin, pattern.path, wildcard=pattern.wildcard))
+
+    def _of(self, origin: Origin, path: str, *, wildcard: bool = False) -> list[Rule]:
+        known = self._origins.get(origin)
+        if known is None:
+            return []
+        exact, wildcards = known
+        found: list[Rule] = [] if wildcard else list(exact.get(path, ()))
         for prefix in _prefixes(path, self._depth):
-            if rules := self._rules.get(Pattern(origin, prefix, wildcard=True)):
-                yield from rules
-        if not wildcard:
-            yield from self._rules.get(pattern, ())
+            if rules := wildcards.get(prefix):
+                found += rules
+        return found
+
+    def has_matcher(self, method: str) -> bool:
+        """Whether a `uri_matcher` that may attach a token is asked for this method."""
+        return any(rule.route.attach and rule.covers_method(method) for rule in self._matchers)
 
     def same_matcher(self, matcher: Callable[[str], bool]) -> Iterator[Rule]:
         """The rules added so far that use this very `uri_matcher`."""
@@ -140,12 +156,14 @@ def _prefixes(path: str, depth: int) -> Iterator[str]:
         yield path
 
 
-def _matches(matcher: Callable[[str], bool] | None, url: NormalizedURL) -> bool:
-    """Whether the matcher says yes. An exception or a coroutine counts as no."""
+def _matches(route: AllowedRoute, url: NormalizedURL) -> bool:
+    """Whether the matcher says yes. An exception or a coroutine counts as what attaches no token:
+    as no, and for an entry with `attach=False` as yes."""
+    matcher = route.uri_matcher
     try:
         answer = matcher is not None and matcher(url.text)
-        return bool(answer) and not isawaitable(answer)
+        return not route.attach if isawaitable(answer) else bool(answer)
     except Exception as error:
         kind = type(error).__name__
         logger.warning("uri_matcher failed with %s on %s: no token", kind, url.without_query)
-        return False
+        return not route.attach

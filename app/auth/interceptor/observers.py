@@ -17,7 +17,15 @@ logger = logging.getLogger(__name__)
 _API = ("opentelemetry.trace", "opentelemetry.metrics")
 # Reasons that are decisions; any other is the code of an error because of which nothing was sent.
 _DECISIONS = frozenset(
-    {"anonymous", "skipped", "own_authorization", "diverted", "not_on_list", "odd_url"}
+    {
+        "anonymous",
+        "skipped",
+        "own_authorization",
+        "diverted",
+        "excepted",
+        "not_on_list",
+        "odd_url",
+    }
 )
 
 

@@ -31,13 +31,16 @@ class Hop(NamedTuple):
 
     `follows`: it follows a redirect. `leaves_origin`: to another origin than the hop before.
     `own_authorization`: the caller brought an `Authorization` of their own, on this hop or earlier.
-    `number`: its place in the chain, from 0.
+    `number`: its place in the chain, from 0. `hosts`: the values of its `Host` headers. `netloc`:
+    the host of its URL, with the port unless that is the scheme's own.
     """
 
     follows: bool
     leaves_origin: bool
     own_authorization: bool
     number: int
+    hosts: list[bytes]
+    netloc: bytes
 
 
 class _Note(NamedTuple):
@@ -53,13 +56,16 @@ def read_hop(request: httpx.Request) -> Hop:
     A request that is simply sent again (its own note is on it) follows nothing.
     """
     earlier = _note_of_earlier_hop(request)
-    own = _has_authorization(request) or (earlier is not None and earlier.own_authorization)
+    own, hosts = _authorization_and_hosts(request.headers.raw)
     # httpx leaves the scheme's own port out of `netloc`.
-    origin = request.url.scheme, request.url.netloc
-    number = 0 if earlier is None else earlier.number + 1
+    netloc = request.url.netloc
+    origin = request.url.scheme, netloc
+    if earlier is None:
+        request.extensions[_NOTE] = _Note(weakref.ref(request), origin, own, 0)
+        return Hop(False, False, own, 0, hosts, netloc)
+    own, number = own or earlier.own_authorization, earlier.number + 1
     request.extensions[_NOTE] = _Note(weakref.ref(request), origin, own, number)
-    leaves_origin = earlier is not None and earlier.origin != origin
-    return Hop(number > 0, leaves_origin, own_authorization=own, number=number)
+    return Hop(True, earlier.origin != origin, own, number, hosts, netloc)
 
 
 def redirect_headers(request: httpx.Request, hop: Hop, *, allowed: bool) -> httpx.Headers:
@@ -76,9 +82,19 @@ def _note_of_earlier_hop(request: httpx.Request) -> _Note | None:
     return note if isinstance(note, _Note) and note.request() is not request else None
 
 
-def _has_authorization(request: httpx.Request) -> bool:
-    """By the raw names: `in` would have httpx detect the encoding of all values first."""
-    return b"authorization" in [name.lower() for name, _ in request.headers.raw]
+def _authorization_and_hosts(headers: list[tuple[bytes, bytes]]) -> tuple[bool, list[bytes]]:
+    """Whether there is an `Authorization`, and the values of `Host`: the one walk over the headers.
+
+    By the raw names: `in` would have httpx detect the encoding of all values first.
+    """
+    has_authorization, hosts = False, []
+    for name, value in headers:
+        lower = name.lower()
+        if lower == b"host":
+            hosts.append(value)
+        elif lower == b"authorization":
+            has_authorization = True
+    return has_authorization, hosts
 
 
 def _is_forwardable(name: bytes) -> bool:

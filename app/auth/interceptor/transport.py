@@ -76,7 +76,7 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
         """
         hop = read_hop(request)
         decision = decide(self._allowed_list, request, hop)
-        headers = redirect_headers(request, hop, allowed=decision.route is not None)
+        headers = redirect_headers(request, hop, allowed=decision.is_allowed)
         exchange = Exchange(request, headers, decision, hop.number)
         if not self._observers:
             return with_reason(await self._run(exchange), exchange)
@@ -96,7 +96,7 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
         token = await self._token_for(exchange.decision)
         exchange.attached = token is not None
         response = await self._send(exchange, token)
-        if exchange.decision.route is None or response.status_code not in _MAY_BE_REPEATED:
+        if not exchange.decision.is_allowed or response.status_code not in _MAY_BE_REPEATED:
             return response
         request, send_again = exchange.request, functools.partial(self._send, exchange, token)
         response = await self._retry.run(request, response, send_again)
@@ -156,16 +156,22 @@ def _outgoing(exchange: Exchange, token: str | None) -> httpx.Request:
     request = exchange.request
     if token is None and exchange.headers is request.headers:
         return request
-    outgoing = httpx.Request(
-        request.method,
-        request.url,
-        headers=exchange.headers,
-        stream=request.stream,
-        extensions=request.extensions,
-    )
+    headers = httpx.Headers(exchange.headers)
     if token is not None:
-        outgoing.headers["Authorization"] = f"Bearer {_checked(token)}"
-    return outgoing
+        headers["Authorization"] = f"Bearer {_checked(token)}"
+    return _Copy(request, headers)
+
+
+class _Copy(httpx.Request):
+    """A request like another, with other headers. `httpx.Request` would parse the URL and the
+    headers again; these are its public attributes, and all that it has."""
+
+    def __init__(self, request: httpx.Request, headers: httpx.Headers) -> None:
+        self.method = request.method.upper()
+        self.url = request.url
+        self.headers = headers
+        self.stream = request.stream
+        self.extensions = {**request.extensions}
 
 
 def _checked(token: str) -> str:

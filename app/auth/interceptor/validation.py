@@ -51,7 +51,7 @@ def build_index(
         base = _PLACEHOLDER_BASE if found else httpx.URL(base_url)
     for order, entry in enumerate(entries):
         found = _add(index, order, entry, base)
-        problems += [f"{_name_of(order, entry)} {problem}." for problem in found]
+        problems += [f"{name_of(order, entry)} {problem}." for problem in found]
     if problems:
         raise ConfigError(problems)
     return index, base
@@ -69,18 +69,20 @@ def check_providers(entries: Sequence[str | AllowedRoute], names: Collection[str
     """
     problems = []
     for order, entry in enumerate(entries):
+        if isinstance(entry, AllowedRoute) and not entry.attach:
+            continue
         options = entry.token_options if isinstance(entry, AllowedRoute) else None
         provider = options.provider if options else None
         if names and provider is None:
             problems.append(
-                f"{_name_of(order, entry)} names no login provider, and this app has several; write"
+                f"{name_of(order, entry)} names no login provider, and this app has several; write"
                 f' token_options=TokenOptions(provider="{min(names)}"), or provider=ANY_PROVIDER if'
                 " the API takes the tokens of all of them."
             )
         elif provider not in (None, ANY_PROVIDER, *names):
             known = ", ".join(sorted(names)) or "none has a name"
             problems.append(
-                f"{_name_of(order, entry)} names the login provider {provider!r}, which this app"
+                f"{name_of(order, entry)} names the login provider {provider!r}, which this app"
                 f" has not ({known})."
             )
     if problems:
@@ -110,7 +112,7 @@ def _add(
 
 
 def _route_problems(route: AllowedRoute, base_url: httpx.URL | None) -> list[str]:
-    problems = _method_problems(route.http_method)
+    problems = _method_problems(route.http_method) + _exception_problems(route)
     if (route.uri is None) == (route.uri_matcher is None):
         given = "neither" if route.uri is None else "both"
         return [f"has {given} of uri and uri_matcher; give exactly one", *problems]
@@ -138,6 +140,17 @@ def _method_problem(method: str) -> str:
         f"has the unknown http_method {method!r};"
         " write one method, as in 'GET', or several, as in ['GET', 'POST']"
     )
+
+
+def _exception_problems(route: AllowedRoute) -> list[str]:
+    if not isinstance(route.attach, bool):
+        return ["has an attach that is neither True nor False; write one of these"]
+    if not route.attach and (route.token_options is not None or route.allow_anonymous):
+        return [
+            "has attach=False beside token_options or allow_anonymous, which say what to attach;"
+            " leave these out"
+        ]
+    return []
 
 
 def _methods(http_method: str | Sequence[str] | None) -> frozenset[str] | None:
@@ -236,7 +249,7 @@ def _shadow_problems(rule: Rule, earlier: Iterable[Rule]) -> list[str]:
         covering = [known for known in covering if (known.methods or frozenset()) & rule.methods]
         if rule.methods - frozenset().union(*(known.methods or () for known in covering)):
             return []
-    names = " and ".join(_name_of(known.order, known.route) for known in covering)
+    names = " and ".join(name_of(known.order, known.route) for known in covering)
     return [f"is never reached, because {names} before it covers it; leave it out or move it up"]
 
 
@@ -254,7 +267,8 @@ def _base_problems(base_url: str) -> list[str]:
     return []
 
 
-def _name_of(order: int, entry: object) -> str:
+def name_of(order: int, entry: object) -> str:
+    """An entry in a message: its place in the list, and its text without a password."""
     if isinstance(entry, AllowedRoute):
         entry = entry if entry.uri is None else entry.uri
     return f"allowed_list[{order}] {_quoted(entry)}"

@@ -1,4 +1,5 @@
-"""The surface report: every page, event handler, variable and HTTP route, and the rule for each."""
+"""The surface report: every page, event handler, variable and HTTP route, and the rule for each;
+and every entry of the allowed list, with the token that it attaches."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from ..access.policy import PUBLIC, Rule
+from ..interceptor import AllowedRoute
 from .access_rules import AccessRules, is_reflexs, is_setvar, mark_of, setter_of
 from .reflex_seam import pages_of
 from .replay import is_replayed
@@ -21,7 +23,8 @@ from .replay import is_replayed
 
 @dataclass(frozen=True, slots=True, order=True)
 class AccessEntry:
-    """A page, handler, variable or route (`kind`), and the rule for access to it."""
+    """A page, handler, variable or route (`kind`), and the rule for access to it. Or an entry of
+    the allowed list (`outgoing`), by its place in the list, and the token that it attaches."""
 
     kind: str
     name: str
@@ -38,6 +41,38 @@ def surface(
     """
     routes = _routes(_transformers(app), dependencies)
     return sorted([*_pages(app, rules), *_handlers(rules), *_variables(rules), *routes])
+
+
+def outgoing(entries: Sequence[str | AllowedRoute]) -> list[AccessEntry]:
+    """Return the entries of the allowed list in their order, of which the first match decides."""
+    routes = [AllowedRoute(entry) if isinstance(entry, str) else entry for entry in entries]
+    return [
+        AccessEntry("outgoing", f"[{place}] {_methods(route)} {_target(route)}", _token(route))
+        for place, route in enumerate(routes)
+    ]
+
+
+def _methods(route: AllowedRoute) -> str:
+    methods = route.http_method
+    if methods is None:
+        return "ANY"
+    return methods if isinstance(methods, str) else ",".join(methods)
+
+
+def _target(route: AllowedRoute) -> str:
+    matcher = route.uri_matcher
+    return route.uri or str(getattr(matcher, "__name__", type(matcher).__name__))
+
+
+def _token(route: AllowedRoute) -> str:
+    if not route.attach:
+        return "no token (exception)"
+    options = route.token_options
+    audience = f" for {options.audience}" if options and options.audience else ""
+    scope = f" with {options.scope}" if options and options.scope else ""
+    provider = f" of {options.provider}" if options and options.provider else ""
+    anonymous = ", or none without a session" if route.allow_anonymous else ""
+    return f"token{provider}{audience}{scope}{anonymous}"
 
 
 def table(rows: list[AccessEntry]) -> str:

@@ -28,6 +28,7 @@ Row = dict[str, str]
 REASONS = {
     "attached": "The allowed list has an entry for it.",
     "not_on_list": "No entry of the allowed list covers it.",
+    "excepted": "The entry is an exception: such requests carry none.",
     "odd_url": "Its URL can be read in two ways.",
     "own_authorization": "It brought an Authorization of its own.",
     "skipped": "The caller asked for none.",
@@ -145,17 +146,22 @@ class Inspection:
         """An observer for the requests that this tab makes."""
         return functools.partial(self._note, self._owner(state), tree_of(state))
 
-    def _note(self, owner: str, tab: str, event: RequestEvent) -> None:
+    def observer_of(self, session_id_hash: str) -> Observer:
+        """An observer for requests of a session that no tab's handler makes."""
+        return functools.partial(self._note, session_id_hash, None)
+
+    def _note(self, owner: str, tab: str | None, event: RequestEvent) -> None:
         self._recent.add(owner, event)
         # A task that has not started yet will show this request, too.
         if owner not in self._woken:
             self._woken[owner] = asyncio.create_task(self._wake(owner, tab))
 
-    async def _wake(self, owner: str, tab: str) -> None:
+    async def _wake(self, owner: str, tab: str | None) -> None:
         if self._app is None:
             return
         del self._woken[owner]
-        for token in {tab, *self._connections.trees_of(owner)}:
+        tabs = {tab} if tab is not None else set()
+        for token in tabs.union(self._connections.trees_of(owner)):
             for event in Event.from_event_type(RequestInspector.event_handlers["look"]):
                 await start_event(self._app, token, event)
 

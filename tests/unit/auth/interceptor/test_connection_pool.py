@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,9 +13,10 @@ import httpcore
 import httpx
 import pytest
 
-from app.auth.interceptor import build_client, build_pool
+from app.auth.interceptor import ConnectionPool, build_client, build_pool
 from app.auth.interceptor.connection_pool import SWEEP_INTERVAL
 
+from ....servers import ROOT
 from ..conftest import Clock
 from .certificate import write_certificate
 from .loopback_server import loopback_server
@@ -303,3 +305,40 @@ async def test_certificates_of_the_environment_are_ignored(
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
     async with build_pool():
         pass
+
+
+_PLAIN = """
+import asyncio, sys, httpx
+from app.auth import ConnectionPool
+
+async def main():
+    async with ConnectionPool(max_connections=2) as pool:
+        async with httpx.AsyncClient(transport=pool, trust_env=False) as http:
+            answers = await asyncio.gather(*(http.get(sys.argv[1]) for _ in range(20)))
+            print({answer.status_code for answer in answers}, pool.open_connections)
+    print(pool.open_connections, sorted({"reflex", "app.auth.service"} & set(sys.modules)))
+
+asyncio.run(main())
+"""
+
+
+async def test_without_the_rest() -> None:
+    """A plain client can use the pool, which needs neither the other parts of the layer nor
+    Reflex."""
+    async with running(Api(asyncio.Barrier(1))) as url:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _PLAIN, url, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+        )
+        output, _ = await process.communicate()
+    assert output.decode().splitlines() == ["{204} 2", "0 []"]
+
+
+async def test_keepalive_expiry() -> None:
+    """A connection that was idle for longer than this is not used again."""
+    api = Api(asyncio.Barrier(1))
+    pool = ConnectionPool(keepalive_expiry=0)
+    async with running(api) as url, build_client(pool) as client:
+        for _ in range(2):
+            await client.get(url)
+        assert (len(api.connections), pool.open_connections) == (2, 1)
+    await pool.aclose()

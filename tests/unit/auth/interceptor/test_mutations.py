@@ -13,7 +13,14 @@ import pytest
 from ....servers import ROOT
 
 HERE = "tests/unit/auth/interceptor"
-TESTS = ("test_attack_urls", "test_allowed_list", "test_url", "test_transport", "test_redirects")
+TESTS = (
+    "test_attack_urls",
+    "test_allowed_list",
+    "test_url",
+    "test_transport",
+    "test_redirects",
+    "test_exceptions",
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ MUTATIONS = {
         "validation.py", 'wildcard=uri.endswith("*")', "wildcard=True"
     ),
     "first entry wins": Mutation(
-        "matching.py", "best = min(candidates", "best = max(candidates"
+        "matching.py", "rule.order < best.order", "rule.order > best.order"
     ),
     "methods": Mutation(
         "matching.py", "return self.methods is None or method in self.methods", "return True"
@@ -79,7 +86,10 @@ MUTATIONS = {
     "TRACE and CONNECT": Mutation(
         "matching.py", "return None if upper in METHODS_WITHOUT_TOKEN else upper", "return upper"
     ),
-    "another recipient": Mutation("decision.py", "if has_host_override(request):", "if False:"),
+    "another recipient": Mutation(
+        "decision.py", "if has_host_override(request, hop):", "if False:"
+    ),
+    "exceptions": Mutation("decision.py", "if not route.attach:", "if False:"),
     "own Authorization": Mutation("decision.py", "if hop.own_authorization:", "if False:"),
     "credentials on another origin": Mutation(
         "redirects.py", "if hop.leaves_origin or", "if False or"

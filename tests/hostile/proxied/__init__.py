@@ -1,0 +1,1 @@
+"""An app with proxied routes, and the APIs behind them."""

@@ -7,6 +7,7 @@ import errno
 import ipaddress
 import logging
 import os
+import select
 import socket
 from contextlib import suppress
 
@@ -74,14 +75,42 @@ async def _serve(app: ASGIApp, listener: socket.socket, owner: int | None) -> No
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while owner is not None and _is_running(owner) and not serving.done():
-        await asyncio.wait({serving}, timeout=OWNER_POLL)
     if owner is not None:
+        watched = _Owner(owner)
+        while watched.is_running() and not serving.done():
+            await asyncio.wait({serving}, timeout=OWNER_POLL)
         server.should_exit = True
     await serving
 
 
-def _is_running(pid: int) -> bool:
+class _Owner:
+    """A process that is watched until it ends.
+
+    Linux gives a file descriptor for it (`pidfd_open`), which also tells of an end that its parent
+    has not waited for, and cannot mean a later process with the same id.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._poll: select.poll | None = None
+        self._has_ended = False
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            self._has_ended = True
+        except (AttributeError, OSError):  # another system, or a kernel before 5.3
+            return
+        else:
+            self._poll = select.poll()
+            self._poll.register(descriptor, select.POLLIN)
+
+    def is_running(self) -> bool:
+        if self._has_ended or (self._poll is not None and self._poll.poll(0)):
+            return False
+        return self._poll is not None or _has_process(self._pid)
+
+
+def _has_process(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

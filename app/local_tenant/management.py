@@ -145,7 +145,6 @@ def _selected(document: dict[str, Any], request: Request) -> dict[str, Any]:
 
 
 def _json(body: dict[str, Any], status: int) -> Response:
-    # ASCII: stored metadata may hold half of a surrogate pair, which JSON can escape.
     return Response(
         json.dumps(body),
         status,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from .strict_json import stored_object
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -110,14 +112,9 @@ def _user(row: sqlite3.Row) -> User:
     return User(
         row["user_id"],
         row["email"],
-        json.loads(row["profile"]),
-        _loaded(row["user_metadata"]),
+        stored_object(row["profile"]) or {},
+        stored_object(row["user_metadata"]),
         row["created_at"],
         row["updated_at"],
-        _loaded(row["app_metadata"]),
+        stored_object(row["app_metadata"]),
     )
-
-
-def _loaded(text: str | None) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = None if text is None else json.loads(text)
-    return found

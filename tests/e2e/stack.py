@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import sys
 from contextlib import closing
@@ -160,8 +161,8 @@ def tenant_process(
             *("--port", str(port), "--data", str(data)),
             *("--app-url", app_url, "--app-url", api_url or app_url),
             *("--external-audience", external_audience),
-            *("--rotation-overlap", str(rotation_overlap)),
-            *("--callback-path", callback_path),
+            *("--rotation-overlap", str(rotation_overlap), "--callback-path", callback_path),
+            *("--owner", str(os.getpid())),
         ],
         cwd=cwd,
         environ=clean_environ(),
@@ -177,7 +178,7 @@ def external_process(directory: Path, port: int, *, issuer: str) -> Server:
     return Server(
         [
             *(sys.executable, "-m", "app.external_api"),
-            *("--port", str(port), "--issuer", issuer),
+            *("--port", str(port), "--issuer", issuer, "--owner", str(os.getpid())),
         ],
         cwd=ROOT,
         environ=clean_environ(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -180,6 +182,12 @@ async def test_expired(visitor: Visitor, token: str) -> None:
         (b"{", "JSON format"),
         (b'{"user_metadata": {"a": NaN}}', "JSON format"),
         (b"[" * 5000, "JSON format"),
+        (b'{"user_metadata": {"a": ' + b"[" * 970 + b"]" * 970 + b"}}", "JSON format"),
+        (rb'{"user_metadata": {"a": "\ud83d"}}', "JSON format"),
+        (rb'{"user_metadata": {"\ude00": 1}}', "JSON format"),
+        (b'{"user_metadata": {"a": 1e999}}', "JSON format"),
+        (b'{"user_metadata": {"a": "\xff"}}', "JSON format"),
+        ('{"user_metadata": {}}'.encode("utf-16"), "JSON format"),
         ([], "Expected type object"),
         ({}, "Expected type object on property user_metadata"),
         ({"user_metadata": []}, "Expected type object on property user_metadata"),
@@ -187,7 +195,8 @@ async def test_expired(visitor: Visitor, token: str) -> None:
         ({"password": "x"}, "not allowed: password"),
     ],
     ids=[
-        *("cut off", "not a number", "deep", "list", "empty", "metadata a list"),
+        *("cut off", "not a number", "deep", "nested", "half an emoji", "half an emoji as a name"),
+        *("out of range", "not UTF-8", "UTF-16", "list", "empty", "metadata a list"),
         *("app_metadata", "password"),
     ],
 )
@@ -198,6 +207,36 @@ async def test_bad_body(visitor: Visitor, token: str, body: Any, part: str) -> N
     assert response.status_code == 400
     assert part in response.json()["message"]
     assert (await visitor.user(token)).json() == before
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        (r'{"a": "\ud83d", "b": 1}', {"a": "\ufffd", "b": 1}),
+        ('{"a": Infinity, "b": [NaN, 1e999]}', {"a": None, "b": [None, None]}),
+        ('{"a": ' + "[" * 970 + "]" * 970 + ', "b": 1}', {"b": 1}),
+        ("{", {}),
+        ("[]", {}),
+    ],
+    ids=["half an emoji", "not a number", "deep", "cut off", "list"],
+)
+async def test_stored_earlier(
+    visitor: Visitor, token: str, stored: str, shown: dict[str, Any]
+) -> None:
+    """What JSON cannot hold and is in the file already ends in no failure: not at the API, at
+    UserInfo or in the dashboard, and a change mends it."""
+    with closing(sqlite3.connect(visitor.file)) as database, database:
+        database.execute(
+            "UPDATE users SET user_metadata = ?, app_metadata = ? WHERE user_id = ?",
+            (stored, stored.replace('"a"', '"roles"'), ALICE),
+        )
+    read = (await visitor.user(token)).json()["user_metadata"]
+    assert {name: read.get(name) for name in shown} == shown
+    page = await visitor.browser.get(f"/dashboard/users/{ALICE}")
+    info = await visitor.application.get("/userinfo", headers={"Authorization": f"Bearer {token}"})
+    written = await visitor.patch(token, {"user_metadata": {"c": 1}})
+    assert [page.status_code, info.status_code, written.status_code] == [200, 200, 200]
+    assert written.json()["user_metadata"]["c"] == 1
 
 
 async def test_audience_is_the_api(visitor: Visitor, token: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -13,6 +13,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .authorize import Authorize
 from .avatars import avatar
@@ -50,6 +51,18 @@ def create_tenant(settings: TenantSettings, *, clock: Callable[[], float] = time
         ],
         exception_handlers={404: _not_found, 500: _failed},
     )
+
+
+def by_port(tenants: Mapping[int, ASGIApp]) -> ASGIApp:
+    """Several tenants as one application, told apart by the port that a connection came to."""
+
+    async def tenant(scope: Scope, receive: Receive, send: Send) -> None:
+        # A server with one tenant may stand behind another port, as in a container.
+        (one, *others) = tenants.values()
+        is_found = others and scope["type"] == "http"
+        await (tenants[scope["server"][1]] if is_found else one)(scope, receive, send)
+
+    return tenant
 
 
 def _pages(server: TenantServer) -> list[Route]:

@@ -3,7 +3,6 @@ consent."""
 
 from __future__ import annotations
 
-import hmac
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -20,9 +19,9 @@ from starlette.responses import RedirectResponse, Response
 from . import browser_sessions as browsers
 from .html import message
 from .login_pages import consent_page, login_page, second_step_page
+from .passwords import is_password
 from .request import TenantRequest, authorization_request
 from .second_step import is_locked, pass_second_step, wants_second_step
-from .seeds import PASSWORD
 from .server import NO_STORE, TenantServer
 from .users import find_user
 
@@ -63,7 +62,7 @@ class Authorize:
             return message("Start again", EXPIRED, status=400)
         with self._database.transaction() as connection:
             user = find_user(connection, email=username)
-        if user is None or not hmac.compare_digest(password.encode(), PASSWORD.encode()):
+        if user is None or not is_password(password, user.password):
             problem = "Wrong email address or password."
             return self._login_page(interaction, username=username, problem=problem)
         browsers.mark_logged_in(self._database, interaction)
@@ -137,9 +136,9 @@ class Authorize:
             return message("Start again", EXPIRED, status=400)
         oauth_request = self._request_of(interaction)
         client = self._server.clients[oauth_request.payload.client_id]
-        return consent_page(
-            client, session.user, self._scope(oauth_request), self._targets(oauth_request)
-        )
+        _, audience, scope = self._consent_key(oauth_request)
+        scopes = {name: self._server.apis.describe(audience, name) for name in scope.split()}
+        return consent_page(client, session.user, scopes, self._targets(oauth_request))
 
     async def consent(self, request: Request) -> Response:
         """Accept or decline."""

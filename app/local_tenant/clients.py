@@ -14,7 +14,11 @@ CLIENT_AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
 
 @dataclass(frozen=True)
 class Client(ClientMixin):  # type: ignore[misc]
-    """An application. Redirect URIs match exactly or not at all (RFC 6749 section 3.1.2.3)."""
+    """An application. Redirect URIs match exactly or not at all (RFC 6749 section 3.1.2.3).
+
+    Lifetimes and `rotation_overlap` are in seconds; None means that of the tenant's settings.
+    `organization_usage` is `deny`, `allow` or `require`, as at Auth0.
+    """
 
     client_id: str
     name: str
@@ -22,6 +26,11 @@ class Client(ClientMixin):  # type: ignore[misc]
     post_logout_redirect_uris: tuple[str, ...]
     client_secret: str | None = field(default=None, repr=False)
     multi_resource_refresh: bool = False
+    rotates_refresh_tokens: bool = True
+    rotation_overlap: int | None = None
+    refresh_token_lifetime: int | None = None
+    id_token_lifetime: int = 36_000
+    organization_usage: str = "allow"
 
     def get_client_id(self) -> str:
         return self.client_id

@@ -97,7 +97,7 @@ def _editor(
     if user.user_metadata is None and not problem:
         note += "<p>No metadata yet.</p>"
     body = f"""
-        <h1 class="wide">{escape(user.profile["name"])}</h1>
+        <h1 class="wide">{escape(user.name)}</h1>
         <p><code>{escape(user.user_id)}</code> · <a href="/dashboard">All users</a></p>
         {alert(problem)}{note}
         <form method="post">
@@ -113,11 +113,13 @@ def _editor(
             <button name="action" value="save" data-testid="metadata-save">Save</button>
           </div>
         </form>"""
-    return document(user.profile["name"], body, status=400 if problem else 200)
+    return document(user.name, body, status=400 if problem else 200)
 
 
 def _list_item(user: User) -> str:
-    avatar = f'<img src="/avatars/{quote(user.profile["nickname"])}.svg" alt="">'
+    avatar = (
+        f'<img src="/avatars/{quote(str(user.profile.get("nickname") or user.email))}.svg" alt="">'
+    )
     link = f'<a href="{_url(user)}">{escape(user.email)}</a>'
     return f"<li>{avatar}<span>{escape(user.profile['name'])}<br>{link}</span></li>"
 

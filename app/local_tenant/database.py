@@ -1,4 +1,4 @@
-"""The tenant's SQLite file: users, sessions, codes, tokens and the signing key."""
+"""The tenant's SQLite file: the tables of `tables`, sessions, codes, tokens and the signing key."""
 
 from __future__ import annotations
 
@@ -7,13 +7,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from . import seeds
+from . import tables
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS users (
-    user_id TEXT PRIMARY KEY, email TEXT UNIQUE NOT NULL, profile TEXT NOT NULL,
-    user_metadata TEXT, created_at TEXT NOT NULL, updated_at TEXT NOT NULL, app_metadata TEXT
-);
 CREATE TABLE IF NOT EXISTS sessions (
     browser TEXT PRIMARY KEY, sid TEXT NOT NULL, user_id TEXT NOT NULL, auth_time REAL NOT NULL
 );
@@ -44,7 +40,7 @@ CREATE TABLE IF NOT EXISTS keys (kid TEXT PRIMARY KEY, jwk TEXT NOT NULL);
 
 # Columns that a data file of an earlier release lacks.
 _ADDED = (
-    ("users", "app_metadata", "TEXT"),
+    *tables.ADDED,
     ("refresh_tokens", "auth_time", "REAL NOT NULL DEFAULT 0"),
 )
 
@@ -58,11 +54,8 @@ class Database:
         file.touch(mode=0o600)
         with closing(self._connect()) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_SCHEMA)
+            connection.executescript(tables.SCHEMA + _SCHEMA)
             _add_columns(connection)
-            connection.executemany(
-                "INSERT OR IGNORE INTO users VALUES (?, ?, ?, ?, ?, ?, NULL)", seeds.rows()
-            )
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -75,6 +68,15 @@ class Database:
                 connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+    def reset(self) -> None:
+        """Delete everything that is in the file, the signing key included."""
+        with self.transaction() as connection:
+            tables = connection.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            )
+            for row in tables.fetchall():
+                connection.execute(f'DELETE FROM "{row["name"]}"')  # noqa: S608
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._file, timeout=5.0, isolation_level=None)

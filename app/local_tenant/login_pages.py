@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from starlette.responses import HTMLResponse
 
-from .apis import DESCRIPTIONS
 from .clients import Client
 from .html import alert, document
 from .users import User
@@ -54,12 +53,14 @@ def second_step_page(
     return document("Enter your code", body, status=status, form_targets=targets)
 
 
-def consent_page(client: Client, user: User, scope: str, targets: Sequence[str]) -> HTMLResponse:
-    """A list of the requested scopes, to accept or decline."""
-    items = "".join(map(_scope, scope.split()))
+def consent_page(
+    client: Client, user: User, scopes: Mapping[str, str], targets: Sequence[str]
+) -> HTMLResponse:
+    """A list of the requested scopes, each with what it allows, to accept or decline."""
+    items = "".join(_scope(name, text) for name, text in scopes.items())
     body = f"""
         <h1>Allow {escape(client.name)}?</h1>
-        <p>You are {escape(user.profile["name"])} ({escape(user.email)}).
+        <p>You are {escape(user.name)} ({escape(user.email)}).
           The application asks to:</p>
         <ul class="scopes">{items}</ul>
         <form method="post" class="row">
@@ -70,5 +71,5 @@ def consent_page(client: Client, user: User, scope: str, targets: Sequence[str])
     return document("Allow access?", body, form_targets=targets)
 
 
-def _scope(name: str) -> str:
-    return f"<li>{escape(DESCRIPTIONS[name])}<code>{escape(name)}</code></li>"
+def _scope(name: str, text: str) -> str:
+    return f"<li>{escape(text)}<code>{escape(name)}</code></li>"

@@ -9,6 +9,7 @@ import logging
 import os
 import select
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
 
 import uvicorn
@@ -57,14 +58,14 @@ def _why(port: int, error: OSError, name: str, variable: str) -> str:
     )
 
 
-def serve(app: ASGIApp, listener: socket.socket, *, owner: int | None) -> None:
+def serve(app: ASGIApp, *listeners: socket.socket, owner: int | None) -> None:
     """Serve until a signal, or until the process `owner` has ended."""
     logging.basicConfig(level=logging.WARNING)
     with suppress(KeyboardInterrupt):  # uvicorn stops cleanly, then raises the Ctrl-C again
-        asyncio.run(_serve(app, listener, owner))
+        asyncio.run(_serve(app, listeners, owner))
 
 
-async def _serve(app: ASGIApp, listener: socket.socket, owner: int | None) -> None:
+async def _serve(app: ASGIApp, listeners: Sequence[socket.socket], owner: int | None) -> None:
     # No access log: queries hold authorization codes and `state`.
     config = uvicorn.Config(
         app,
@@ -74,7 +75,7 @@ async def _serve(app: ASGIApp, listener: socket.socket, owner: int | None) -> No
         timeout_graceful_shutdown=2,
     )
     server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    serving = asyncio.create_task(server.serve(sockets=list(listeners)))
     if owner is not None:
         watched = _Owner(owner)
         while watched.is_running() and not serving.done():

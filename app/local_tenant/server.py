@@ -11,10 +11,12 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from . import codes
 from .apis import DESCRIPTIONS, Apis
+from .client_store import ClientRegistry
 from .clients import CLIENT_AUTH_METHODS, Client, registered_clients
 from .database import Database
 from .request import TenantRequest
 from .second_step import MULTI_FACTOR
+from .seeding import write_all_seeds
 from .settings import TenantSettings
 from .signing import Signer
 from .users import User, find_user
@@ -42,9 +44,10 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         self.settings = settings
         self.clock = clock
         self.database = Database(settings.data_file)
+        write_all_seeds(self.database, settings)
         self.signer = Signer(self.database)
-        self.clients = registered_clients(settings)
-        self.apis = Apis(settings)
+        self.clients = ClientRegistry(self.database, registered_clients(settings))
+        self.apis = Apis(settings, self.database)
 
     def query_client(self, client_id: str) -> Client | None:
         return self.clients.get(client_id)
@@ -90,8 +93,9 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
 
         `audience` is that of the access token, if it is not the grant's.
         """
-        now, lifetime = int(self.clock()), self.settings.access_token_lifetime
         audiences = [audience or grant.audience]
+        now, lifetime = int(self.clock()), self.apis.token_lifetime(audiences[0])
+        scope, further = self.apis.authorized(audiences[0], scope, grant.user_id)
         if "openid" in scope.split() and self.settings.userinfo_audience not in audiences:
             audiences.append(self.settings.userinfo_audience)
         claims = {
@@ -104,6 +108,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
             "exp": now + lifetime,
             "jti": secrets.token_urlsafe(16),
             "scope": scope,
+            **further,
         }
         token = {
             "access_token": self.signer.access_token(claims),

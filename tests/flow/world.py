@@ -254,10 +254,11 @@ async def through_the_pages(
     tenant: str = TENANT,
     app: str = APP,
     email: str = "alice@example.com",
+    password: str = "password",
 ) -> str:
     """From an authorization URL through the tenant's pages to the callback URL."""
     forms = {
-        "/u/login": {"username": email, "password": "password"},
+        "/u/login": {"username": email, "password": password},
         "/u/second-step": {"code": "123456"},
         "/u/consent": {"action": "accept"},
     }

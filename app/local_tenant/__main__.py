@@ -63,6 +63,7 @@ def _settings(arguments: argparse.Namespace, port: int, seed: Path | None) -> Te
         mfa_at_refresh=arguments.mfa_at_refresh,
         callback_path=arguments.callback_path,
         seed_file=seed or arguments.seed,
+        management_rate_limit=arguments.management_rate_limit,
     )
 
 
@@ -121,6 +122,12 @@ def _arguments() -> argparse.Namespace:
         help="a user who has not done the second step gets mfa_required for a refresh token",
     )
     parser.add_argument("--seed", type=Path, help="a JSON file with further users and so on")
+    parser.add_argument(
+        "--management-rate-limit",
+        type=int,
+        default=TenantSettings().management_rate_limit,
+        help="requests a second to the Management API (Auth0's free plan: 2)",
+    )
     parser.add_argument("--reset", action="store_true", help="delete what is in its file first")
     parser.add_argument(
         "--tenants",

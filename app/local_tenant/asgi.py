@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
@@ -22,19 +23,24 @@ from .dashboard import Dashboard
 from .endpoints import Endpoints
 from .grants import register_grants
 from .html import message
+from .json_cors import JsonCORS
 from .logout import Logout
-from .management import Management
+from .management.api import Management
+from .management.errors import envelope
+from .management.openapi import description
 from .server import TenantServer
 from .settings import TenantSettings
 
 STATIC = Path(__file__).parent / "static"
+METHODS = ["DELETE", "GET", "PATCH", "POST", "PUT"]
+FOR_PROGRAMS = ("/api/", "/oauth/", "/userinfo", "/dbconnections/", "/.well-known/")
 
 
 def create_tenant(settings: TenantSettings, *, clock: Callable[[], float] = time.time) -> Starlette:
     """The application; `clock` gives epoch seconds."""
     server = TenantServer(settings, clock)
     register_grants(server)
-    return Starlette(
+    app = Starlette(
         routes=[*_pages(server), *_interfaces(server)],
         middleware=[
             # Refuse other names that resolve to this machine (DNS rebinding).
@@ -42,15 +48,17 @@ def create_tenant(settings: TenantSettings, *, clock: Callable[[], float] = time
             # Browser-side clients call from the app's origins, with tokens and without cookies.
             # Other origins may read nothing: the dashboard needs no login.
             Middleware(
-                CORSMiddleware,
+                JsonCORS,
                 allow_origins=settings.app_origins,
-                allow_methods=["GET", "POST", "PATCH"],
+                allow_methods=["DELETE", "GET", "PATCH", "POST"],
                 allow_headers=["authorization", "auth0-client", "content-type", "dpop"],
             ),
             Middleware(BodyLimit),
         ],
-        exception_handlers={404: _not_found, 500: _failed},
+        exception_handlers={404: _refused, 405: _refused, 500: _failed},
     )
+    app.router.redirect_slashes = False  # a redirect would lose the body or the token
+    return app
 
 
 def by_port(tenants: Mapping[int, ASGIApp]) -> ASGIApp:
@@ -90,6 +98,10 @@ def _pages(server: TenantServer) -> list[Route]:
 
 def _interfaces(server: TenantServer) -> list[Route]:
     endpoints, management = Endpoints(server), Management(server)
+
+    def openapi(request: Request) -> Response:
+        return JSONResponse(description(server.settings.issuer))
+
     return [
         Route("/.well-known/openid-configuration", endpoints.discovery),
         Route("/.well-known/oauth-authorization-server", endpoints.discovery),
@@ -97,7 +109,8 @@ def _interfaces(server: TenantServer) -> list[Route]:
         Route("/oauth/token", endpoints.token, methods=["POST"]),
         Route("/oauth/revoke", endpoints.revoke, methods=["POST"]),
         Route("/userinfo", endpoints.userinfo, methods=["GET", "POST"]),
-        Route("/api/v2/users/{user_id:path}", management.users, methods=["GET", "PATCH"]),
+        Route("/api/v2/openapi.json", openapi, methods=["GET"]),
+        Route("/api/v2/{path:path}", management.answer, methods=METHODS),
     ]
 
 
@@ -113,11 +126,16 @@ def _icon(request: Request) -> Response:
     return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
 
 
-def _not_found(request: Request, error: Exception) -> Response:
-    if request.url.path.startswith("/api/"):
-        body = {"statusCode": 404, "error": "Not Found", "message": "Not Found"}
-        return JSONResponse(body, 404)
-    return message("Page not found", "There is no page at this address.", status=404)
+def _refused(request: Request, error: Exception) -> Response:
+    """404 and 405: JSON for programs, a page for people."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    headers = error.headers if isinstance(error, HTTPException) else None
+    if request.url.path.startswith(FOR_PROGRAMS):
+        text = HTTPStatus(status).phrase
+        return JSONResponse(envelope(status, text), status, headers=headers)
+    page = message("Page not found", "There is no page at this address.", status=status)
+    page.headers.update(headers or {})
+    return page
 
 
 def _failed(request: Request, error: Exception) -> Response:

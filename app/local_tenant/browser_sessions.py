@@ -70,6 +70,15 @@ def end_session(database: Database, sid: str) -> None:
         connection.execute("DELETE FROM second_steps WHERE sid = ?", (sid,))
 
 
+def end_sessions_of(database: Database, user_id: str) -> None:
+    """End every session of a user."""
+    with database.transaction() as connection:
+        rows = connection.execute("SELECT sid FROM sessions WHERE user_id = ?", (user_id,))
+        sids = [row["sid"] for row in rows]
+    for sid in sids:
+        end_session(database, sid)
+
+
 def open_interaction(database: Database, browser: str, query: str, now: float) -> str:
     """Store an authorization request; the result is its id, for the form's URL."""
     interaction = secrets.token_urlsafe(24)

@@ -14,6 +14,7 @@ from .apis import DESCRIPTIONS, Apis
 from .client_store import ClientRegistry
 from .clients import CLIENT_AUTH_METHODS, Client, registered_clients
 from .database import Database
+from .event_log import EventLog
 from .request import TenantRequest
 from .second_step import MULTI_FACTOR
 from .seeding import write_all_seeds
@@ -48,6 +49,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         self.signer = Signer(self.database)
         self.clients = ClientRegistry(self.database, registered_clients(settings))
         self.apis = Apis(settings, self.database)
+        self.log = EventLog(self.database, clock)
 
     def query_client(self, client_id: str) -> Client | None:
         return self.clients.get(client_id)

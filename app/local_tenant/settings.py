@@ -25,6 +25,7 @@ class TenantSettings:
     only a login brings an ID token. With `mfa_at_refresh`, a user with a second step who has not
     done it gets `mfa_required` for a refresh token, as at Auth0. `seed_file` has further users,
     roles, applications, APIs and organizations (`seed_format.SEED`).
+    `management_rate_limit` is how many requests a second the Management API answers.
 
     Raises:
         TenantRefused: `host` is not a loopback address, or `port` not a port.
@@ -44,6 +45,7 @@ class TenantSettings:
     id_token_on_refresh: bool = True
     mfa_at_refresh: bool = False
     seed_file: Path | None = None
+    management_rate_limit: int = 1000
 
     def __post_init__(self) -> None:
         if not is_loopback(self.host):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from http import HTTPStatus
 from typing import Any
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from ..flow.world import TENANT
+from ..flow.world import APP, TENANT
 from .visitor import ALICE, API, BOB, Visitor
 
 READ = "read:users,read:user_idp_tokens,read:current_user"
@@ -124,7 +125,7 @@ async def test_scope(visitor: Visitor, scope: str, method: str, expected: str) -
     assert response.json() == error(403, "Forbidden", message, "insufficient_scope")
 
 
-@pytest.mark.parametrize("user_id", [BOB, "auth0|nobody", f"{ALICE}/x", "", ".."])
+@pytest.mark.parametrize("user_id", [BOB, "auth0|nobody", f"{ALICE}%2Fx", ".."])
 async def test_somebody_else(visitor: Visitor, token: str, user_id: str) -> None:
     """A user's token acts on that user only."""
     headers = {"Authorization": f"Bearer {token}"}
@@ -189,8 +190,8 @@ async def test_expired(visitor: Visitor, token: str) -> None:
         (b'{"user_metadata": {"a": "\xff"}}', "JSON format"),
         ('{"user_metadata": {}}'.encode("utf-16"), "JSON format"),
         ([], "Expected type object"),
-        ({}, "Expected type object on property user_metadata"),
-        ({"user_metadata": []}, "Expected type object on property user_metadata"),
+        ({}, "Expected type object' on property user_metadata"),
+        ({"user_metadata": []}, "but found type array' on property user_metadata"),
         ({"user_metadata": {}, "app_metadata": {}}, "not allowed: app_metadata"),
         ({"password": "x"}, "not allowed: password"),
     ],
@@ -245,8 +246,39 @@ async def test_audience_is_the_api(visitor: Visitor, token: str) -> None:
     assert API in (await visitor.decoded(token)).claims["aud"]
 
 
-async def test_unknown_endpoint(visitor: Visitor, token: str) -> None:
-    """An address that is no endpoint answers in the same envelope."""
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v2/nothing", 404),
+        ("GET", f"/api/v2/users/{ALICE}/nothing", 404),
+        ("GET", "/api/v2", 404),
+        ("GET", "/api/v2//users", 404),
+        ("PUT", f"/api/v2/users/{ALICE}", 405),
+        ("PATCH", "/api/v2/users/", 405),
+        ("GET", "/oauth/token", 405),
+        ("GET", "/oauth/nothing", 404),
+    ],
+)
+async def test_no_endpoint(
+    visitor: Visitor, token: str, method: str, path: str, status: int
+) -> None:
+    """An address or a method that is no endpoint is answered in the same envelope, without a
+    redirect."""
     headers = {"Authorization": f"Bearer {token}"}
-    response = await visitor.application.get("/api/v2/clients", headers=headers)
-    assert response.json() == error(404, "Not Found", "Not Found")
+    response = await visitor.application.request(method, path, headers=headers)
+    assert response.status_code == status
+    assert response.json() == error(status, *[HTTPStatus(status).phrase] * 2)
+    assert ("allow" in response.headers) == (status == 405)
+
+
+async def test_preflight(visitor: Visitor) -> None:
+    """A preflight request from the app's origin has no body; another is refused in JSON."""
+    headers = {"Access-Control-Request-Method": "PATCH", "Origin": APP}
+    path = f"/api/v2/users/{ALICE}"
+    allowed = await visitor.application.options(path, headers=headers)
+    assert (allowed.status_code, allowed.content) == (204, b"")
+    assert allowed.headers["access-control-allow-origin"] == APP
+    headers["Origin"] = "http://evil.example"
+    refused = await visitor.application.options(path, headers=headers)
+    assert (refused.status_code, refused.json()["statusCode"]) == (400, 400)
+    assert "access-control-allow-origin" not in refused.headers

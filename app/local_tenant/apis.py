@@ -82,6 +82,8 @@ class Apis:
             return None
         return {
             "id": identifier,
+            "name": identifier,
+            "scopes": [],
             "signing_alg": "RS256",
             "token_lifetime": self._lifetime,
             "allow_offline_access": True,

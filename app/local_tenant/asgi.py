@@ -32,7 +32,7 @@ from .server import TenantServer
 from .settings import TenantSettings
 
 STATIC = Path(__file__).parent / "static"
-METHODS = ["DELETE", "GET", "PATCH", "POST", "PUT"]
+METHODS = ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]  # each 405 names its own
 FOR_PROGRAMS = ("/api/", "/oauth/", "/userinfo", "/dbconnections/", "/.well-known/")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from . import glewlwyd, oidc_provider, oidc_provider_mock
+from . import glewlwyd, oidc_provider, oidc_provider_mock, python_packages
 from .installing import InstallError
 
 _INSTALLERS: dict[str, Callable[[], None]] = {
     "oidc-provider": oidc_provider.install,
     "glewlwyd": glewlwyd.install,
     "oidc-provider-mock": oidc_provider_mock.install,
+    **python_packages.installers(),
 }
 
 

@@ -115,6 +115,9 @@ async def test_paging(admin: Administrator) -> None:
     assert page["users"] == everyone[2:4]
     del page["users"]
     assert page == {"start": 2, "limit": 2, "length": 2, "total": len(everyone)}
+    checkpoint = await admin.get("/users", sort="email:1", take=3)
+    rest = await admin.get("/users", sort="email:1", **{"take": 3, "from": checkpoint["next"]})
+    assert (checkpoint["users"] + rest["users"], "next" in rest) == (everyone, False)
     backwards = await admin.get("/users", sort="email:-1")
     assert backwards == everyone[::-1]
     for query in ({"page": -1}, {"per_page": 101}, {"page": "x"}, {"other": 1}, {"page": 2000}):

@@ -15,6 +15,8 @@ PAGE: dict[str, Schema] = {
     "page": {"type": "integer", "minimum": 0, "maximum": 1_000_000},
     "per_page": {"type": "integer", "minimum": 0, "maximum": 100},
     "include_totals": {"type": "boolean"},
+    "from": {"type": "string", "pattern": "[0-9]{1,6}"},
+    "take": {"type": "integer", "minimum": 1, "maximum": 100},
 }
 FIELDS: dict[str, Schema] = {
     "fields": {"type": "string", "maxLength": 1000, "pattern": r"[A-Za-z0-9_]+(,[A-Za-z0-9_]+)*"},
@@ -42,17 +44,25 @@ class Call:
         return self.server.clock()
 
     def page(self, name: str, items: list[Any]) -> Any:
-        """The page of `items` that the query asks for; with totals, as the member `name`."""
-        size = self.query.get("per_page", 50)
-        start = self.query.get("page", 0) * size
-        if start + size > max(MOST, size):
+        """The page of `items` that the query asks for; with totals, as the member `name`. With
+        `take` (Auth0's checkpoint paging) it has `next`, which is the `from` of the next page."""
+        is_checkpoint = "take" in self.query or "from" in self.query
+        if is_checkpoint:
+            size, start = self.query.get("take", 50), int(self.query.get("from", 0))
+        else:
+            size = self.query.get("per_page", 50)
+            start = self.query.get("page", 0) * size
+        if start + size > max(MOST, size) and not is_checkpoint:
             text = f"You can only page through the first {MOST} records."
             raise ApiError(400, text, "invalid_paging")
         part = [self.selected(item) for item in items[start : start + size]]
-        if not self.query.get("include_totals"):
-            return part
-        totals = {"start": start, "limit": size, "length": len(part), "total": len(items)}
-        return {**totals, name: part}
+        answer: dict[str, Any] = {name: part}
+        if self.query.get("include_totals"):
+            totals = {"start": start, "limit": size, "length": len(part), "total": len(items)}
+            answer = {**totals, **answer}
+        if is_checkpoint and start + size < len(items):
+            answer["next"] = str(start + size)
+        return answer if is_checkpoint or len(answer) > 1 else part
 
     def selected(self, document: Any) -> Any:
         """A document with the members that `fields` and `include_fields` choose."""

@@ -80,7 +80,8 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         for each in re.findall(r"{(\w+)}", endpoint.path)
     ]
     in_query = [
-        {"name": each, "in": "query", "schema": schema} for each, schema in endpoint.query.items()
+        {"name": each, "in": "query", "schema": _anchored(schema)}
+        for each, schema in endpoint.query.items()
     ]
     operation: dict[str, Any] = {
         "operationId": name,
@@ -93,9 +94,21 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         },
     }
     if endpoint.body is not None:
-        content = {"application/json": {"schema": endpoint.body}}
+        content = {"application/json": {"schema": _anchored(endpoint.body)}}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
+
+
+def _anchored(schema: Any) -> Any:
+    """Patterns for the whole text: JSON Schema searches, the tenant compares everything."""
+    if isinstance(schema, dict):
+        return {
+            name: f"^(?:{value})$"
+            if name == "pattern" and isinstance(value, str)
+            else _anchored(value)
+            for name, value in schema.items()
+        }
+    return [_anchored(each) for each in schema] if isinstance(schema, list | tuple) else schema
 
 
 def _success(endpoint: Endpoint) -> dict[str, Any]:
@@ -105,8 +118,7 @@ def _success(endpoint: Endpoint) -> dict[str, Any]:
     if not endpoint.is_list:
         return answer
     items = {"type": "array", "items": _reference(endpoint.result)}
-    with_totals = _result("start:i limit:i length:i total:i")
-    schema = {"anyOf": [items, with_totals]}
+    schema = {"anyOf": [items, _result("", "start:i limit:i length:i total:i next:t")]}
     return {"description": "Success", "content": {"application/json": {"schema": schema}}}
 
 

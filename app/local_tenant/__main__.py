@@ -15,6 +15,7 @@ from .database import Database
 from .loopback_server import CannotListen, listen, serve
 from .seeding import SeedError
 from .settings import TenantRefused, TenantSettings, refuse_production
+from .tls import Certificate, ensure_certificate
 
 
 def main() -> int:
@@ -34,11 +35,15 @@ def main() -> int:
     except CannotListen as reason:
         sys.stderr.write(f"{reason}\n")
         return 1
-    _announce(each)
+    certificate = None
+    if arguments.tls:
+        certificate = ensure_certificate(arguments.data.parent / "local_tenant_tls")
+    _announce(each, certificate)
     serve(
         by_port(dict(zip((one.port for one in each), apps, strict=True))),
         *listeners,
         owner=arguments.owner,
+        certificate=(certificate.certificate, certificate.key) if certificate else None,
     )
     return 0
 
@@ -64,6 +69,10 @@ def _settings(arguments: argparse.Namespace, port: int, seed: Path | None) -> Te
         callback_path=arguments.callback_path,
         seed_file=seed or arguments.seed,
         management_rate_limit=arguments.management_rate_limit,
+        tls=arguments.tls,
+        backchannel_logout=arguments.backchannel_logout,
+        require_pkce=not arguments.no_pkce,
+        response_issuer=arguments.response_issuer,
     )
 
 
@@ -85,7 +94,9 @@ def _arguments() -> argparse.Namespace:
         description="A local OpenID tenant for development.",
     )
     port = os.environ.get("LOCAL_TENANT_PORT", "4400")
-    parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="localhost or a loopback address; the issuer's host"
+    )
     parser.add_argument("--port", type=int, default=port, help="default: LOCAL_TENANT_PORT or 4400")
     parser.add_argument("--data", type=Path, default=TenantSettings().data_file, help="its file")
     parser.add_argument("--app-url", action="append", help="a URL of the app; may be repeated")
@@ -121,6 +132,26 @@ def _arguments() -> argparse.Namespace:
         action="store_true",
         help="a user who has not done the second step gets mfa_required for a refresh token",
     )
+    parser.add_argument(
+        "--tls",
+        action="store_true",
+        help="speak HTTPS, with a certificate that is kept beside the data file",
+    )
+    parser.add_argument(
+        "--backchannel-logout",
+        action="store_true",
+        help="tell the app at /auth/backchannel-logout when a login ends",
+    )
+    parser.add_argument(
+        "--no-pkce",
+        action="store_true",
+        help="a client with a secret may leave PKCE out, as at Auth0",
+    )
+    parser.add_argument(
+        "--response-issuer",
+        action="store_true",
+        help="authorization responses have iss (RFC 9207), which Auth0's have not",
+    )
     parser.add_argument("--seed", type=Path, help="a JSON file with further users and so on")
     parser.add_argument(
         "--management-rate-limit",
@@ -140,12 +171,14 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _announce(each: Sequence[TenantSettings]) -> None:
+def _announce(each: Sequence[TenantSettings], certificate: Certificate | None) -> None:
     for settings in each:
         sys.stdout.write(
             f"Local tenant on {settings.issuer} (development only). "
             f"Dashboard: {settings.issuer}dashboard\n"
         )
+    if certificate is not None:
+        sys.stdout.write(f"Its certificate is issued by the authority in {certificate.authority}\n")
     sys.stdout.write(
         'Log in as alice@example.com or bob@example.com, password "password"; as '
         "admin@example.com, who has the role admin;\n"

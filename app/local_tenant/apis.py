@@ -7,9 +7,8 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from authlib.oauth2.rfc6749 import OAuth2Error
-
 from .database import Database
+from .oauth_errors import AccessDeniedError, described
 from .roles import effective_permissions
 from .settings import TenantSettings
 from .strict_json import stored_object
@@ -40,13 +39,6 @@ ADMINISTRATION = (
     *("read:connections", "read:client_keys"),
 )
 """The scopes of the Management API that an application gets by client credentials, and no user."""
-
-
-class ServiceNotFoundError(OAuth2Error):  # type: ignore[misc]
-    """An unknown audience, answered as Auth0 answers it."""
-
-    error = "access_denied"
-    description = "Service not found: the audience is unknown to this tenant."
 
 
 class Apis:
@@ -112,15 +104,23 @@ class Apis:
         return True
 
     def check(self, audience: str | None) -> None:
-        """Raise `ServiceNotFoundError` if a requested audience is not the identifier of an API."""
+        """Raise `AccessDeniedError` if a requested audience is not the identifier of an API."""
         if audience and self.find(audience) is None:
-            raise ServiceNotFoundError
+            raise AccessDeniedError(described(f"Service not found: {audience}"))
 
     def scopes(self, audience: str) -> dict[str, str]:
         """The scopes of an API that users can grant, with what each allows."""
         api = self.find(audience) or {}
         scopes = {scope["value"]: scope.get("description", "") for scope in api.get("scopes", ())}
         return {name: scopes[name] for name in scopes if name not in ADMINISTRATION}
+
+    def application_scopes(self, audience: str) -> list[str] | None:
+        """The scopes that an application gets for itself; None if it may not call the API so."""
+        if audience == self.userinfo:
+            return None
+        if audience == self.management:
+            return list(ADMINISTRATION)
+        return list(self.scopes(audience))
 
     def describe(self, audience: str, name: str) -> str:
         """What a scope allows, for the consent page."""
@@ -134,6 +134,11 @@ class Apis:
     def token_lifetime(self, audience: str) -> int:
         """The lifetime of access tokens, in seconds."""
         return int((self.find(audience) or {}).get("token_lifetime", self._lifetime))
+
+    def token_type(self, audience: str) -> str:
+        """The `typ` of access tokens: `at+jwt` in RFC 9068's profile, `JWT` in Auth0's."""
+        dialect = str((self.find(audience) or {}).get("token_dialect", ""))
+        return "at+jwt" if dialect.startswith("rfc9068_profile") else "JWT"
 
     def authorized(self, audience: str, scope: str, user_id: str) -> tuple[str, dict[str, Any]]:
         """The scopes that a user may have at an API, and further claims of the access token.

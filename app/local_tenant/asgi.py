@@ -19,11 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .authorize import Authorize
 from .avatars import avatar
 from .body_limit import BodyLimit
+from .cross_origin import InterfaceCORS, OwnForms, is_interface
 from .dashboard import Dashboard
 from .endpoints import Endpoints
 from .grants import register_grants
 from .html import message
-from .json_cors import JsonCORS
 from .logout import Logout
 from .management.api import Management
 from .management.errors import envelope
@@ -33,7 +33,6 @@ from .settings import TenantSettings
 
 STATIC = Path(__file__).parent / "static"
 METHODS = ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]  # each 405 names its own
-FOR_PROGRAMS = ("/api/", "/oauth/", "/userinfo", "/dbconnections/", "/.well-known/")
 
 
 def create_tenant(settings: TenantSettings, *, clock: Callable[[], float] = time.time) -> Starlette:
@@ -45,14 +44,8 @@ def create_tenant(settings: TenantSettings, *, clock: Callable[[], float] = time
         middleware=[
             # Refuse other names that resolve to this machine (DNS rebinding).
             Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
-            # Browser-side clients call from the app's origins, with tokens and without cookies.
-            # Other origins may read nothing: the dashboard needs no login.
-            Middleware(
-                JsonCORS,
-                allow_origins=settings.app_origins,
-                allow_methods=["DELETE", "GET", "PATCH", "POST"],
-                allow_headers=["authorization", "auth0-client", "content-type", "dpop"],
-            ),
+            Middleware(InterfaceCORS, origins=server.allowed_origins),
+            Middleware(OwnForms),
             Middleware(BodyLimit),
         ],
         exception_handlers={404: _refused, 405: _refused, 500: _failed},
@@ -80,7 +73,8 @@ def _pages(server: TenantServer) -> list[Route]:
         Route("/tenant.css", _stylesheet),
         Route("/icon.svg", _icon),
         Route("/avatars/{name}.svg", avatar),
-        Route("/authorize", authorize.authorize),
+        Route("/authorize", authorize.authorize, methods=["GET"]),
+        Route("/authorize", authorize.authorize_by_post, methods=["POST"]),
         Route("/u/login", authorize.login_form, methods=["GET"]),
         Route("/u/login", authorize.log_in, methods=["POST"]),
         Route("/u/second-step", authorize.second_step_form, methods=["GET"]),
@@ -108,6 +102,7 @@ def _interfaces(server: TenantServer) -> list[Route]:
         Route("/.well-known/jwks.json", endpoints.jwks),
         Route("/oauth/token", endpoints.token, methods=["POST"]),
         Route("/oauth/revoke", endpoints.revoke, methods=["POST"]),
+        Route("/oauth/par", endpoints.push, methods=["POST"]),
         Route("/userinfo", endpoints.userinfo, methods=["GET", "POST"]),
         Route("/api/v2/openapi.json", openapi, methods=["GET"]),
         Route("/api/v2/{path:path}", management.answer, methods=METHODS),
@@ -130,13 +125,14 @@ def _refused(request: Request, error: Exception) -> Response:
     """404 and 405: JSON for programs, a page for people."""
     status = error.status_code if isinstance(error, HTTPException) else 404
     headers = error.headers if isinstance(error, HTTPException) else None
-    if request.url.path.startswith(FOR_PROGRAMS):
-        text = HTTPStatus(status).phrase
-        return JSONResponse(envelope(status, text), status, headers=headers)
+    if is_interface(request.url.path):
+        return JSONResponse(envelope(status, HTTPStatus(status).phrase), status, headers=headers)
     page = message("Page not found", "There is no page at this address.", status=status)
     page.headers.update(headers or {})
     return page
 
 
 def _failed(request: Request, error: Exception) -> Response:
+    if is_interface(request.url.path):
+        return JSONResponse(envelope(500, "The reason is in the tenant's log"), 500)
     return message("Something went wrong", "The reason is in the tenant's log.", status=500)

@@ -3,29 +3,28 @@ consent."""
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
-from authlib.oauth2.rfc6749 import OAuth2Error
-from authlib.oidc.core.errors import (
-    ConsentRequiredError,
-    InteractionRequiredError,
-    LoginRequiredError,
-)
+from authlib.oauth2.rfc6749 import AccessDeniedError, OAuth2Error
+from authlib.oidc.core.errors import ConsentRequiredError, LoginRequiredError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from . import browser_sessions as browsers
 from .html import message
 from .login_pages import consent_page, login_page, second_step_page
+from .oauth_errors import SilentMfaRequiredError, error_items
 from .passwords import is_password
+from .pushed_requests import resolved_query
 from .request import TenantRequest, authorization_request
+from .response_modes import Items, origin_of, respond, response_mode, see_other
 from .second_step import is_locked, pass_second_step, wants_second_step
-from .server import NO_STORE, TenantServer
+from .server import TenantServer
 from .users import find_user
 
 UNUSABLE = "This login request cannot be used"
+BLOCKED = "Too many wrong passwords. Wait five minutes, or start the tenant again."
 EXPIRED = "This page is no longer open. Go back to the application and log in again."
 
 
@@ -40,8 +39,13 @@ class Authorize:
         """Answer at once, or store the request and show a form."""
         browser = request.cookies.get(browsers.COOKIE) or browsers.new_browser()
         response = self._begin(request.url.query, browser)
-        _set_cookie(response, browser)
+        self._set_cookie(response, browser)
         return response
+
+    async def authorize_by_post(self, request: Request) -> Response:
+        """OpenID Connect Core section 3.1.2.1. Only a GET from another site brings the cookie."""
+        items = parse_qsl((await request.body()).decode("ascii", "replace"), keep_blank_values=True)
+        return see_other(f"/authorize?{urlencode(items)}")
 
     def login_form(self, request: Request) -> Response:
         """The login page."""
@@ -60,18 +64,23 @@ class Authorize:
         interaction = self._interaction(request)
         if interaction is None:
             return message("Start again", EXPIRED, status=400)
+        guess = "password", username, request.client.host if request.client else ""
+        if self._server.guesses.is_blocked(*guess):
+            return self._login_page(interaction, username=username, problem=BLOCKED, status=429)
         with self._database.transaction() as connection:
             user = find_user(connection, email=username)
         if user is None or not is_password(password, user.password):
+            self._server.guesses.wrong(*guess)
             problem = "Wrong email address or password."
             return self._login_page(interaction, username=username, problem=problem)
+        self._server.guesses.right(*guess)
         browsers.mark_logged_in(self._database, interaction)
         old = request.cookies[browsers.COOKIE]
         browser = browsers.begin_session(self._database, old, user, self._server.clock())
         response = self._continue(
             browsers.Interaction(interaction.id, interaction.query, True), browser
         )
-        _set_cookie(response, browser)
+        self._set_cookie(response, browser)
         return response
 
     def _login_page(
@@ -80,6 +89,7 @@ class Authorize:
         *,
         username: str | None = None,
         problem: str | None = None,
+        status: int | None = None,
     ) -> Response:
         oauth_request = self._request_of(interaction)
         hint = oauth_request.payload.data.get("login_hint", "")
@@ -88,6 +98,7 @@ class Authorize:
             self._targets(oauth_request),
             username=hint if username is None else username,
             problem=problem,
+            status=status,
         )
 
     def second_step_form(self, request: Request) -> Response:
@@ -156,12 +167,16 @@ class Authorize:
         return self._answer(oauth_request, session, accepted=accepted)
 
     def _begin(self, query: str, browser: str) -> Response:
-        oauth_request = authorization_request(self._server.settings.issuer, query)
-        session = browsers.find_session(self._database, browser)
+        resolved = resolved_query(self._server, query)
+        if resolved is None:
+            text = "Its request_uri has expired, has been used, or is another application's."
+            return message(UNUSABLE, text, status=400)
+        oauth_request = authorization_request(self._server.settings.issuer, resolved)
+        session = self._server.session_of(browser)
         try:
             self._server.get_consent_grant(oauth_request, session.user if session else None)
         except OAuth2Error as error:
-            return self._refuse(error)
+            return self._refuse(oauth_request, error)
         except ValueError:  # Authlib cannot quote a redirect_uri with such characters
             text = "Its redirect_uri is not registered for this application."
             return message(UNUSABLE, text, status=400)
@@ -172,31 +187,30 @@ class Authorize:
             if page is None:
                 return self._answer(oauth_request, session, accepted=True)
         if oauth_request.payload.data.get("prompt") == "none":
-            payload = oauth_request.payload
-            return self._refuse(refusal(redirect_uri=payload.redirect_uri, state=payload.state))
+            return self._refuse(oauth_request, refusal(redirect_uri=_redirect_uri(oauth_request)))
         interaction = browsers.open_interaction(
-            self._database, browser, query, self._server.clock()
+            self._database, browser, resolved, self._server.clock()
         )
-        return _see_other(f"{page}?{urlencode({'state': interaction})}")
+        return see_other(f"{page}?{urlencode({'state': interaction})}")
 
     def _missing(
         self, oauth_request: TenantRequest, session: browsers.BrowserSession
     ) -> tuple[str | None, type[OAuth2Error]]:
         """The page that a logged-in user has to see first, and its error for `prompt=none`."""
         if wants_second_step(self._database, oauth_request.payload.data, session):
-            return "/u/second-step", InteractionRequiredError
+            return "/u/second-step", SilentMfaRequiredError
         is_missing = self._wants_consent(oauth_request, session)
         return "/u/consent" if is_missing else None, ConsentRequiredError
 
     def _continue(self, interaction: browsers.Interaction, browser: str) -> Response:
         """Continue after a login or a second step: with the next form, or with the response."""
         oauth_request = self._request_of(interaction)
-        session = browsers.find_session(self._database, browser)
+        session = self._server.session_of(browser)
         if session is None:
             return message("Start again", EXPIRED, status=400)
         page, _ = self._missing(oauth_request, session)
         if page is not None:
-            return _see_other(f"{page}?{urlencode({'state': interaction.id})}")
+            return see_other(f"{page}?{urlencode({'state': interaction.id})}")
         browsers.close_interaction(self._database, interaction)
         return self._answer(oauth_request, session, accepted=True)
 
@@ -206,27 +220,40 @@ class Authorize:
         oauth_request.session = session
         try:
             grant = self._server.get_consent_grant(oauth_request, session.user)
+            if not accepted:
+                raise AccessDeniedError(redirect_uri=_redirect_uri(oauth_request))
+            items = grant.authorization_items(session.user)
         except OAuth2Error as error:
-            return self._refuse(error)
-        response: Response = self._server.create_authorization_response(
-            oauth_request, grant_user=session.user if accepted else None, grant=grant
-        )
-        return response
+            return self._refuse(oauth_request, error)
+        return self._respond(oauth_request, items)
 
-    def _refuse(self, error: OAuth2Error) -> Response:
+    def _refuse(self, oauth_request: TenantRequest, error: OAuth2Error) -> Response:
         """Send the error to the client if its redirect_uri is registered; else show a page."""
         if not error.redirect_uri:
             text = error.get_error_description() or error.error
             return message(UNUSABLE, text, status=400)
-        parameters = [("iss", self._server.settings.issuer), *error.get_body()]
-        separator = "&" if "?" in error.redirect_uri else "?"
-        return _see_other(f"{error.redirect_uri}{separator}{urlencode(parameters)}")
+        error.state = None
+        return self._respond(oauth_request, error_items(error))
+
+    def _respond(self, oauth_request: TenantRequest, items: Items) -> Response:
+        """Send a response, or an error, with the client's state."""
+        parameters, redirect_uri = oauth_request.payload.data, _redirect_uri(oauth_request)
+        mode = response_mode(parameters)
+        client = self._server.clients[oauth_request.payload.client_id]
+        if mode == "web_message" and origin_of(redirect_uri) not in client.web_origins:
+            text = "The origin of its redirect_uri is not one of the application's web origins."
+            return message(UNUSABLE, text, status=403)
+        further = {"state": parameters["state"]} if "state" in parameters else {}
+        if self._server.settings.response_issuer:  # RFC 9207
+            further["iss"] = self._server.settings.issuer
+        return respond(mode, redirect_uri, [*items, *further.items()])
 
     def _wants_login(self, oauth_request: TenantRequest, session: browsers.BrowserSession) -> bool:
         data = oauth_request.payload.data
+        prompts = set(data.get("prompt", "").split())
         max_age = data.get("max_age", "")
         is_old = max_age.isdecimal() and self._server.clock() - session.auth_time > int(max_age)
-        return data.get("prompt") in ("login", "select_account") or is_old
+        return bool({"login", "select_account"} & prompts) or is_old
 
     def _wants_consent(
         self, oauth_request: TenantRequest, session: browsers.BrowserSession
@@ -255,20 +282,26 @@ class Authorize:
     def _interaction_and_session(
         self, request: Request
     ) -> tuple[browsers.Interaction | None, browsers.BrowserSession | None]:
-        session = browsers.find_session(self._database, request.cookies.get(browsers.COOKIE))
+        session = self._server.session_of(request.cookies.get(browsers.COOKIE))
         return self._interaction(request), session
 
     def _request_of(self, interaction: browsers.Interaction) -> TenantRequest:
         return authorization_request(self._server.settings.issuer, interaction.query)
 
     def _targets(self, oauth_request: TenantRequest) -> tuple[str, ...]:
-        parts = urlsplit(oauth_request.payload.redirect_uri)
-        return (f"{parts.scheme}://{parts.netloc}", *self._server.settings.app_origins)
+        origin = origin_of(_redirect_uri(oauth_request))
+        return (origin, *self._server.settings.app_origins)
+
+    def _set_cookie(self, response: Response, browser: str) -> None:
+        response.set_cookie(
+            browsers.COOKIE,
+            browser,
+            httponly=True,
+            samesite="lax",
+            path="/",
+            secure=self._server.settings.tls,
+        )
 
 
-def _see_other(url: str) -> Response:
-    return RedirectResponse(url, 303, headers=NO_STORE)
-
-
-def _set_cookie(response: Any, browser: str) -> None:
-    response.set_cookie(browsers.COOKIE, browser, httponly=True, samesite="lax", path="/")
+def _redirect_uri(oauth_request: TenantRequest) -> str:
+    return str(oauth_request.payload.redirect_uri)

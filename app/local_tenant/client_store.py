@@ -17,7 +17,12 @@ from .clients import Client
 from .database import Database
 from .strict_json import stored_object
 
-URLS = {"callbacks": "redirect_uris", "allowed_logout_urls": "post_logout_redirect_uris"}
+URLS = {
+    "callbacks": "redirect_uris",
+    "allowed_logout_urls": "post_logout_redirect_uris",
+    "web_origins": "web_origins",
+    "allowed_origins": "allowed_origins",
+}
 Document = dict[str, Any]
 
 
@@ -64,8 +69,8 @@ class ClientRegistry(Mapping[str, Client]):
         return {
             "app_type": "spa" if public else "regular_web",
             "token_endpoint_auth_method": "none" if public else "client_secret_post",
-            "grant_types": ["authorization_code", "refresh_token"],
             **stored,
+            "grant_types": list(client.grant_types),
             "client_id": client_id,
             "name": client.name,
             **{member: list(getattr(client, field)) for member, field in URLS.items()},
@@ -128,6 +133,7 @@ def _stored(connection: sqlite3.Connection, client_id: str) -> Document | None:
 def _client(client_id: str, base: Client | None, document: Document) -> Client:
     client = base or Client(client_id, client_id, (), ())
     refresh = document.get("refresh_token") or {}
+    logout = document.get("oidc_logout") or {}
     jwt = document.get("jwt_configuration") or {}
     public = document.get("token_endpoint_auth_method") == "none"
     secret = document.get("client_secret", client.client_secret)
@@ -144,5 +150,9 @@ def _client(client_id: str, base: Client | None, document: Document) -> Client:
         refresh_token_lifetime=refresh.get("token_lifetime", client.refresh_token_lifetime),
         id_token_lifetime=jwt.get("lifetime_in_seconds", client.id_token_lifetime),
         organization_usage=document.get("organization_usage", client.organization_usage),
+        grant_types=tuple(document.get("grant_types", client.grant_types)),
+        backchannel_logout_uris=tuple(
+            logout.get("backchannel_logout_urls", client.backchannel_logout_uris)
+        ),
         **urls,
     )

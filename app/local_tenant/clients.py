@@ -10,6 +10,9 @@ from authlib.oauth2.rfc6749 import ClientMixin
 from .settings import TenantSettings
 
 CLIENT_AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
+DEFAULT_GRANT_TYPES = ("authorization_code", "implicit", "refresh_token", "client_credentials")
+RESPONSE_TYPES = {"code": "authorization_code", "id_token": "implicit"}
+"""The response types, and the grant type that a client has to have for each."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,8 @@ class Client(ClientMixin):  # type: ignore[misc]
     """An application. Redirect URIs match exactly or not at all (RFC 6749 section 3.1.2.3).
 
     Lifetimes and `rotation_overlap` are in seconds; None means that of the tenant's settings.
-    `organization_usage` is `deny`, `allow` or `require`, as at Auth0.
+    `organization_usage` is `deny`, `allow` or `require`, as at Auth0. A response by `web_message`
+    goes to `web_origins` only. Scripts of these and of `allowed_origins` may call the tenant.
     """
 
     client_id: str
@@ -31,6 +35,10 @@ class Client(ClientMixin):  # type: ignore[misc]
     refresh_token_lifetime: int | None = None
     id_token_lifetime: int = 36_000
     organization_usage: str = "allow"
+    web_origins: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    backchannel_logout_uris: tuple[str, ...] = ()
+    grant_types: tuple[str, ...] = DEFAULT_GRANT_TYPES
 
     def get_client_id(self) -> str:
         return self.client_id
@@ -52,10 +60,14 @@ class Client(ClientMixin):  # type: ignore[misc]
         return (method == "none") == (self.client_secret is None)
 
     def check_response_type(self, response_type: str) -> bool:
-        return response_type == "code"
+        return RESPONSE_TYPES.get(response_type) in self.grant_types
 
     def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type in ("authorization_code", "refresh_token")
+        # A client without a secret has no credentials to show (RFC 6749 section 4.4).
+        has_credentials = self.client_secret is not None
+        return grant_type in self.grant_types and (
+            has_credentials or grant_type != "client_credentials"
+        )
 
 
 def registered_clients(settings: TenantSettings) -> dict[str, Client]:
@@ -65,6 +77,8 @@ def registered_clients(settings: TenantSettings) -> dict[str, Client]:
     callbacks = tuple(f"{url}{settings.callback_path}" for url in settings.app_urls)
     # After a logout that names a path: one address of the app, which knows the path.
     logged_out = tuple(f"{url}/auth/logged-out" for url in settings.app_urls)
+    origins = settings.app_origins
+    listeners = tuple(f"{url}/auth/backchannel-logout" for url in settings.app_urls)
     return {
         "local-app": Client(
             client_id="local-app",
@@ -73,6 +87,15 @@ def registered_clients(settings: TenantSettings) -> dict[str, Client]:
             post_logout_redirect_uris=(*homes, *logged_out),
             client_secret="local-secret",  # noqa: S106 - published, see above
             multi_resource_refresh=settings.multi_resource_refresh,
+            web_origins=origins,
+            backchannel_logout_uris=listeners if settings.backchannel_logout else (),
         ),
-        "local-spa": Client("local-spa", "Call an API (browser)", (*homes, *callbacks), homes),
+        "local-spa": Client(
+            client_id="local-spa",
+            name="Call an API (browser)",
+            redirect_uris=(*homes, *callbacks),
+            post_logout_redirect_uris=homes,
+            multi_resource_refresh=settings.multi_resource_refresh,
+            web_origins=origins,
+        ),
     }

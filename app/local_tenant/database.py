@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -33,6 +33,17 @@ CREATE TABLE IF NOT EXISTS refresh_tokens (
     expires_at REAL NOT NULL, used REAL NOT NULL DEFAULT 0, -- or epoch seconds of the first use
     auth_time REAL NOT NULL DEFAULT 0
 );
+CREATE TABLE IF NOT EXISTS access_tokens (
+    token TEXT NOT NULL, family TEXT NOT NULL, expires_at REAL NOT NULL, revoked INTEGER NOT NULL,
+    PRIMARY KEY (token, family) -- Auth0's profile has nothing that makes a token unique
+);
+CREATE TABLE IF NOT EXISTS session_clients (
+    sid TEXT NOT NULL, client_id TEXT NOT NULL, user_id TEXT NOT NULL, PRIMARY KEY (sid, client_id)
+);
+CREATE TABLE IF NOT EXISTS pushed_requests (
+    request_uri TEXT PRIMARY KEY, client_id TEXT NOT NULL, query TEXT NOT NULL,
+    expires_at REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS second_steps (sid TEXT PRIMARY KEY); -- of logins that passed it
 CREATE TABLE IF NOT EXISTS wrong_codes (user_id TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS keys (kid TEXT PRIMARY KEY, jwk TEXT NOT NULL);
@@ -42,14 +53,20 @@ CREATE TABLE IF NOT EXISTS keys (kid TEXT PRIMARY KEY, jwk TEXT NOT NULL);
 _ADDED = (
     *tables.ADDED,
     ("refresh_tokens", "auth_time", "REAL NOT NULL DEFAULT 0"),
+    ("sessions", "last_used", "REAL NOT NULL DEFAULT 0"),
 )
 
 
 class Database:
-    """Opens a connection for each transaction, so that any thread can use it."""
+    """Opens a connection for each transaction, so that any thread can use it.
+
+    `on_session_end` is called with the `sid` of a login that has ended, the user's id and the
+    ids of the clients that took part in it.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self.on_session_end: Callable[[str, str, list[str]], None] = lambda *_: None
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(mode=0o600)
         with closing(self._connect()) as connection:

@@ -13,7 +13,12 @@ from .users import User
 
 
 def login_page(
-    client: Client, targets: Sequence[str], *, username: str = "", problem: str | None = None
+    client: Client,
+    targets: Sequence[str],
+    *,
+    username: str = "",
+    problem: str | None = None,
+    status: int | None = None,
 ) -> HTMLResponse:
     """A form for e-mail address and password. The address is kept after a wrong password."""
     body = f"""
@@ -28,7 +33,8 @@ def login_page(
             <input name="password" type="password" required autocomplete="current-password"></label>
           <button data-testid="tenant-login">Continue</button>
         </form>"""
-    return document("Log in", body, status=400 if problem else 200, form_targets=targets)
+    status = status or (400 if problem else 200)
+    return document("Log in", body, status=status, form_targets=targets)
 
 
 def second_step_page(

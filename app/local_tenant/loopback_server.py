@@ -11,6 +11,7 @@ import select
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -58,14 +59,28 @@ def _why(port: int, error: OSError, name: str, variable: str) -> str:
     )
 
 
-def serve(app: ASGIApp, *listeners: socket.socket, owner: int | None) -> None:
-    """Serve until a signal, or until the process `owner` has ended."""
+def serve(
+    app: ASGIApp,
+    *listeners: socket.socket,
+    owner: int | None,
+    certificate: tuple[Path, Path] | None = None,
+) -> None:
+    """Serve until a signal, or until the process `owner` has ended.
+
+    With `certificate`, the PEM files of a certificate and its key, it speaks TLS.
+    """
     logging.basicConfig(level=logging.WARNING)
     with suppress(KeyboardInterrupt):  # uvicorn stops cleanly, then raises the Ctrl-C again
-        asyncio.run(_serve(app, listeners, owner))
+        asyncio.run(_serve(app, listeners, owner, certificate))
 
 
-async def _serve(app: ASGIApp, listeners: Sequence[socket.socket], owner: int | None) -> None:
+async def _serve(
+    app: ASGIApp,
+    listeners: Sequence[socket.socket],
+    owner: int | None,
+    certificate: tuple[Path, Path] | None,
+) -> None:
+    chain, key = certificate or (None, None)
     # No access log: queries hold authorization codes and `state`.
     config = uvicorn.Config(
         app,
@@ -73,6 +88,8 @@ async def _serve(app: ASGIApp, listeners: Sequence[socket.socket], owner: int | 
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=2,
+        ssl_certfile=chain,
+        ssl_keyfile=key,
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=list(listeners)))

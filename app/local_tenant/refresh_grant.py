@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 from typing import Any
 
-from authlib.oauth2.rfc6749 import InvalidGrantError, OAuth2Error, grants
+from authlib.oauth2.rfc6749 import InvalidGrantError, grants
 from authlib.oidc.core.errors import ConsentRequiredError
 
 from . import codes
 from .apis import identity_scope
 from .browser_sessions import consented_scope
 from .clients import CLIENT_AUTH_METHODS
+from .oauth_errors import MfaRequiredError
 from .request import TenantRequest
 from .second_step import lacks_second_step
 from .server import TenantServer
 from .users import User
-
-
-class MfaRequiredError(OAuth2Error):  # type: ignore[misc]
-    """Auth0's answer where a second factor is missing. The refresh token is not used up."""
-
-    error = "mfa_required"
-    description = "Multifactor authentication required"
-    status_code = 403
-
-    def get_body(self) -> list[tuple[str, str]]:
-        return [*super().get_body(), ("mfa_token", secrets.token_urlsafe(32))]
 
 
 class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
@@ -97,5 +86,5 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
         requested = self.server.apis.allowed_scope(audience, self.request.payload.scope).split()
         identity = identity_scope(grant.scope).split()
         if not set(requested) <= {*consented, *identity}:
-            raise ConsentRequiredError
+            raise ConsentRequiredError("Consent required")
         return " ".join(dict.fromkeys((*identity, *(requested or consented))))

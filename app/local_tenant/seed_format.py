@@ -69,6 +69,7 @@ APPLICATION: dict[str, Schema] = {
     "allowed_logout_urls": URLS,
     "web_origins": URLS,
     "allowed_origins": URLS,
+    "oidc_logout": record({"backchannel_logout_urls": URLS}),
     "initiate_login_uri": {"type": "string", "format": "uri", "maxLength": 1000},
     "grant_types": array(text(100), 20),
     "token_endpoint_auth_method": {

@@ -26,9 +26,9 @@ class Signer:
         """The public key as a JWK set (RFC 7517 section 5)."""
         return {"keys": [{**self.key.as_dict(private=False), "use": "sig", "alg": ALGORITHM}]}
 
-    def access_token(self, claims: dict[str, Any]) -> str:
-        """A signed JWT with the type of RFC 9068 section 2.1."""
-        header = {"alg": ALGORITHM, "kid": self.key.kid, "typ": "at+jwt"}
+    def signed(self, claims: dict[str, Any], *, typ: str = "JWT") -> str:
+        """A signed JWT; the type of an access token is `at+jwt` by RFC 9068 section 2.1."""
+        header = {"alg": ALGORITHM, "kid": self.key.kid, "typ": typ}
         return jwt.encode(header, claims, self.key, [ALGORITHM])
 
     def claims(self, token: str, *, typ: str | None = None) -> dict[str, Any] | None:

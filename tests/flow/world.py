@@ -135,6 +135,7 @@ class World:
             rotation_overlap=rotation_overlap,
             id_token_on_refresh=id_token_on_refresh,
             mfa_at_refresh=mfa_at_refresh,
+            response_issuer=True,
         )
         self.tenant_file = settings.data_file
         self.tenant = create_tenant(settings, clock=self.clock)

@@ -61,7 +61,8 @@ async def test_later(visitor: Visitor) -> None:
     `prompt=none` is refused."""
     await id_token(visitor, await asked(visitor, acr_values=None))
     silent = await visitor.authorize(acr_values=MULTI_FACTOR, prompt="none")
-    assert answer(silent)["error"] == "interaction_required"
+    assert answer(silent)["error"] == "login_required"
+    assert answer(silent)["error_description"] == "Multifactor authentication required"
     page = (await visitor.authorize(acr_values=MULTI_FACTOR)).headers["location"]
     assert urlsplit(page).path == "/u/second-step"
     done = await visitor.browser.post(page, data=CODE)

@@ -32,17 +32,12 @@ CLIENT = ("local-app", "local-secret")
 class Visitor:
     """One browser at a tenant; `application` is the back channel, without cookies."""
 
-    def __init__(
-        self, directory: Path, *, rotation_overlap: int = 0, id_token_on_refresh: bool = True
-    ) -> None:
+    def __init__(self, directory: Path, **options: Any) -> None:
+        """A tenant in this directory. `options` are further ones of `TenantSettings`."""
         self.clock = Clock()
         self.file = started_before(directory / "tenant.sqlite3")
         settings = TenantSettings(
-            data_file=self.file,
-            app_urls=(APP,),
-            access_token_lifetime=3600,
-            rotation_overlap=rotation_overlap,
-            id_token_on_refresh=id_token_on_refresh,
+            data_file=self.file, app_urls=(APP,), access_token_lifetime=3600, **options
         )
         self.tenant = create_tenant(settings, clock=self.clock)
         self.browser, self.application = self.client(), self.client()

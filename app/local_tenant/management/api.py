@@ -71,7 +71,7 @@ class Management:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or token.count(".") != 2:
             raise ApiError(400, "Bad HTTP authentication header format")
-        claims = self._server.signer.claims(token.strip(), typ="at+jwt")
+        claims = self._server.access_token_claims(token.strip(), expired=True)
         if claims is None:
             raise ApiError(401, "Invalid signature received for JSON Web Token validation")
         if claims["exp"] <= self._server.clock():

@@ -12,18 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from . import browser_sessions as browsers
-from .html import message
+from .html import UNUSABLE, message
 from .login_pages import consent_page, login_page, second_step_page
 from .oauth_errors import SilentMfaRequiredError, error_items
 from .passwords import is_password
 from .pushed_requests import resolved_query
 from .request import TenantRequest, authorization_request
-from .response_modes import Items, origin_of, respond, response_mode, see_other
+from .response_modes import origin_of, redirect_uri_of, respond, see_other
 from .second_step import is_locked, pass_second_step, wants_second_step
 from .server import TenantServer
 from .users import find_user
 
-UNUSABLE = "This login request cannot be used"
 BLOCKED = "Too many wrong passwords. Wait five minutes, or start the tenant again."
 EXPIRED = "This page is no longer open. Go back to the application and log in again."
 
@@ -187,7 +186,7 @@ class Authorize:
             if page is None:
                 return self._answer(oauth_request, session, accepted=True)
         if oauth_request.payload.data.get("prompt") == "none":
-            return self._refuse(oauth_request, refusal(redirect_uri=_redirect_uri(oauth_request)))
+            return self._refuse(oauth_request, refusal(redirect_uri=redirect_uri_of(oauth_request)))
         interaction = browsers.open_interaction(
             self._database, browser, resolved, self._server.clock()
         )
@@ -221,11 +220,11 @@ class Authorize:
         try:
             grant = self._server.get_consent_grant(oauth_request, session.user)
             if not accepted:
-                raise AccessDeniedError(redirect_uri=_redirect_uri(oauth_request))
+                raise AccessDeniedError(redirect_uri=redirect_uri_of(oauth_request))
             items = grant.authorization_items(session.user)
         except OAuth2Error as error:
             return self._refuse(oauth_request, error)
-        return self._respond(oauth_request, items)
+        return respond(self._server, oauth_request, items)
 
     def _refuse(self, oauth_request: TenantRequest, error: OAuth2Error) -> Response:
         """Send the error to the client if its redirect_uri is registered; else show a page."""
@@ -233,20 +232,7 @@ class Authorize:
             text = error.get_error_description() or error.error
             return message(UNUSABLE, text, status=400)
         error.state = None
-        return self._respond(oauth_request, error_items(error))
-
-    def _respond(self, oauth_request: TenantRequest, items: Items) -> Response:
-        """Send a response, or an error, with the client's state."""
-        parameters, redirect_uri = oauth_request.payload.data, _redirect_uri(oauth_request)
-        mode = response_mode(parameters)
-        client = self._server.clients[oauth_request.payload.client_id]
-        if mode == "web_message" and origin_of(redirect_uri) not in client.web_origins:
-            text = "The origin of its redirect_uri is not one of the application's web origins."
-            return message(UNUSABLE, text, status=403)
-        further = {"state": parameters["state"]} if "state" in parameters else {}
-        if self._server.settings.response_issuer:  # RFC 9207
-            further["iss"] = self._server.settings.issuer
-        return respond(mode, redirect_uri, [*items, *further.items()])
+        return respond(self._server, oauth_request, error_items(error))
 
     def _wants_login(self, oauth_request: TenantRequest, session: browsers.BrowserSession) -> bool:
         data = oauth_request.payload.data
@@ -289,7 +275,7 @@ class Authorize:
         return authorization_request(self._server.settings.issuer, interaction.query)
 
     def _targets(self, oauth_request: TenantRequest) -> tuple[str, ...]:
-        origin = origin_of(_redirect_uri(oauth_request))
+        origin = origin_of(redirect_uri_of(oauth_request))
         return (origin, *self._server.settings.app_origins)
 
     def _set_cookie(self, response: Response, browser: str) -> None:
@@ -301,7 +287,3 @@ class Authorize:
             path="/",
             secure=self._server.settings.tls,
         )
-
-
-def _redirect_uri(oauth_request: TenantRequest) -> str:
-    return str(oauth_request.payload.redirect_uri)

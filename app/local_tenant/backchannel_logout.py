@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from .clients import Client
 from .loopback_server import is_loopback
-
-if TYPE_CHECKING:
-    from .server import TenantServer
+from .signing import Signer
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 PATIENCE = 5.0  # seconds for each client
@@ -21,27 +20,30 @@ LIFETIME = 120  # seconds, of a logout token (section 2.4)
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
 class BackchannelLogout:
     """Sends logout tokens to the registered clients, from a thread of its own."""
 
-    def __init__(self, server: TenantServer) -> None:
-        self._server = server
+    issuer: str
+    clients: Mapping[str, Client]
+    signer: Signer
+    clock: Callable[[], float]
 
     def tell(self, sid: str, user_id: str, client_ids: Sequence[str]) -> None:
         """Send each client of a login its logout tokens (section 2.5). It does not wait."""
         notices = [
             (url, self._logout_token(client_id, user_id, sid))
             for client_id in client_ids
-            if (client := self._server.clients.get(client_id)) is not None
+            if (client := self.clients.get(client_id)) is not None
             for url in client.backchannel_logout_uris
         ]
         if notices:
             threading.Thread(target=_send, args=(notices,), daemon=True).start()
 
     def _logout_token(self, client_id: str, user_id: str, sid: str) -> str:
-        now = int(self._server.clock())
+        now = int(self.clock())
         claims = {
-            "iss": self._server.settings.issuer,
+            "iss": self.issuer,
             "aud": client_id,
             "sub": user_id,
             "sid": sid,
@@ -50,7 +52,7 @@ class BackchannelLogout:
             "jti": secrets.token_urlsafe(16),
             "events": {EVENT: {}},
         }
-        return self._server.signer.signed(claims, typ="logout+jwt")
+        return self.signer.signed(claims, typ="logout+jwt")
 
 
 def _send(notices: Sequence[tuple[str, str]]) -> None:

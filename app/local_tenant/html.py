@@ -7,6 +7,9 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
+UNUSABLE = "This login request cannot be used"
+"""The heading of a page for an authorization error that goes to no client."""
+
 
 def document(
     title: str, body: str, *, status: int = 200, form_targets: Sequence[str] = ()

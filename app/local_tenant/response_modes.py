@@ -15,8 +15,9 @@ from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from .html import page_headers
-from .server import NO_STORE
+from .html import UNUSABLE, message, page_headers
+from .request import TenantRequest
+from .server import NO_STORE, TenantServer
 
 RESPONSE_MODES = ("query", "fragment", "form_post", "web_message")
 Items = Sequence[tuple[str, str]]
@@ -27,15 +28,30 @@ _POST_MESSAGE = (
 )
 
 
-def response_mode(parameters: Mapping[str, str]) -> str:
+def respond(server: TenantServer, request: TenantRequest, items: Items) -> Response:
+    """Send a response, or an error, with the client's state. The redirect URI has been checked."""
+    parameters, redirect_uri = request.payload.data, redirect_uri_of(request)
+    mode, origin = _mode(parameters), origin_of(redirect_uri)
+    if (
+        mode == "web_message"
+        and origin not in server.clients[request.payload.client_id].web_origins
+    ):
+        text = "The origin of its redirect_uri is not one of the application's web origins."
+        return message(UNUSABLE, text, status=403)
+    further = {"state": parameters["state"]} if "state" in parameters else {}
+    if server.settings.response_issuer:  # RFC 9207
+        further["iss"] = server.settings.issuer
+    return _sent(mode, redirect_uri, [*items, *further.items()])
+
+
+def _mode(parameters: Mapping[str, str]) -> str:
     """The mode that a request asks for, or else the default of its response type."""
     default = "query" if parameters.get("response_type") == "code" else "fragment"
     asked = parameters.get("response_mode") or default
     return asked if asked in RESPONSE_MODES else default
 
 
-def respond(mode: str, redirect_uri: str, items: Items) -> Response:
-    """Send a response to a redirect URI that is registered for the client."""
+def _sent(mode: str, redirect_uri: str, items: Items) -> Response:
     if mode == "web_message":
         return _web_message(origin_of(redirect_uri), items)
     if mode == "form_post":
@@ -55,9 +71,14 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def redirect_uri_of(request: TenantRequest) -> str:
+    """The redirect URI of an authorization request."""
+    return str(request.payload.redirect_uri)
+
+
 def _web_message(origin: str, items: Items) -> Response:
-    message = {"type": "authorization_response", "response": dict(items)}
-    script = f"{_POST_MESSAGE}({_in_script(message)},{_in_script(origin)})"
+    content = {"type": "authorization_response", "response": dict(items)}
+    script = f"{_POST_MESSAGE}({_in_script(content)},{_in_script(origin)})"
     return _page("", script, f"frame-ancestors {origin}; form-action 'none'")
 
 

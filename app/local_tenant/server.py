@@ -61,7 +61,9 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         self.apis = Apis(settings, self.database)
         self.log = EventLog(self.database, clock)
         self.guesses = Guesses(clock)
-        self.database.on_session_end = BackchannelLogout(self).tell
+        self.database.on_session_end = BackchannelLogout(
+            settings.issuer, self.clients, self.signer, clock
+        ).tell
 
     def query_client(self, client_id: str) -> Client | None:
         return self.clients.get(client_id)

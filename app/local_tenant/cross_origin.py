@@ -54,12 +54,13 @@ class InterfaceCORS(CORSMiddleware):
         return origin in self._origins()
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        response = super().preflight_response(request_headers)
-        if response.status_code == 200:
-            return response
-        refusal = JSONResponse(envelope(403, bytes(response.body).decode()), 403)
-        refusal.headers.append("Vary", "Origin")
-        return refusal
+        answer = super().preflight_response(request_headers)
+        skipped = ("content-length", "content-type")
+        headers = {name: value for name, value in answer.headers.items() if name not in skipped}
+        if answer.status_code < 400:
+            return Response(status_code=204, headers=headers)
+        body = envelope(answer.status_code, bytes(answer.body).decode())
+        return JSONResponse(body, answer.status_code, headers=headers)
 
 
 class OwnForms:

@@ -16,6 +16,8 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .accounts.database_connection import DatabaseConnection
+from .accounts.pages import AccountPages
 from .authorize import Authorize
 from .avatars import avatar
 from .body_limit import BodyLimit
@@ -81,6 +83,7 @@ def _pages(server: TenantServer) -> list[Route]:
         Route("/u/second-step", authorize.second_step, methods=["POST"]),
         Route("/u/consent", authorize.consent_form, methods=["GET"]),
         Route("/u/consent", authorize.consent, methods=["POST"]),
+        *AccountPages(server, authorize).routes(),
         Route("/u/logout", logout.confirmed, methods=["POST"]),
         Route("/oidc/logout", logout.oidc, methods=["GET", "POST"]),
         Route("/v2/logout", logout.auth0),
@@ -92,6 +95,7 @@ def _pages(server: TenantServer) -> list[Route]:
 
 def _interfaces(server: TenantServer) -> list[Route]:
     endpoints, management = Endpoints(server), Management(server)
+    accounts = DatabaseConnection(server)
 
     def openapi(request: Request) -> Response:
         return JSONResponse(description(server.settings.issuer))
@@ -103,6 +107,8 @@ def _interfaces(server: TenantServer) -> list[Route]:
         Route("/oauth/token", endpoints.token, methods=["POST"]),
         Route("/oauth/revoke", endpoints.revoke, methods=["POST"]),
         Route("/oauth/par", endpoints.push, methods=["POST"]),
+        Route("/dbconnections/signup", accounts.sign_up, methods=["POST"]),
+        Route("/dbconnections/change_password", accounts.change_password, methods=["POST"]),
         Route("/userinfo", endpoints.userinfo, methods=["GET", "POST"]),
         Route("/api/v2/openapi.json", openapi, methods=["GET"]),
         Route("/api/v2/{path:path}", management.answer, methods=METHODS),

@@ -3,6 +3,8 @@ consent."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from authlib.oauth2.rfc6749 import AccessDeniedError, OAuth2Error
@@ -12,19 +14,31 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from . import browser_sessions as browsers
+from .clients import Client
 from .html import UNUSABLE, message
 from .login_pages import consent_page, login_page, second_step_page
+from .login_rules import refusal
 from .oauth_errors import SilentMfaRequiredError, error_items
 from .passwords import is_password
 from .pushed_requests import resolved_query
 from .request import TenantRequest, authorization_request
 from .response_modes import origin_of, redirect_uri_of, respond, see_other
-from .second_step import is_locked, pass_second_step, wants_second_step
+from .second_step import is_locked, pass_second_step
+from .second_step import second_step_page as second_step_page_of
 from .server import TenantServer
 from .users import find_user
 
 BLOCKED = "Too many wrong passwords. Wait five minutes, or start the tenant again."
 EXPIRED = "This page is no longer open. Go back to the application and log in again."
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An authorization request that waits for the user. `targets` are where it may lead to."""
+
+    client: Client
+    targets: Sequence[str]
+    session: browsers.BrowserSession | None
 
 
 class Authorize:
@@ -57,9 +71,10 @@ class Authorize:
         """Check the password, then continue the stored request under a new cookie."""
         form = await request.form()
         username, password = str(form.get("username", "")), str(form.get("password", ""))
-        return await run_in_threadpool(self._log_in, request, username, password)
+        return await run_in_threadpool(self.enter, request, username, password)
 
-    def _log_in(self, request: Request, username: str, password: str) -> Response:
+    def enter(self, request: Request, username: str, password: str) -> Response:
+        """Log a user in to the request that is open in this browser."""
         interaction = self._interaction(request)
         if interaction is None:
             return message("Start again", EXPIRED, status=400)
@@ -95,10 +110,27 @@ class Authorize:
         return login_page(
             self._server.clients[oauth_request.payload.client_id],
             self._targets(oauth_request),
+            interaction.id,
             username=hint if username is None else username,
             problem=problem,
             status=status,
         )
+
+    def opened(self, request: Request) -> Opened | None:
+        """The request that is open in this browser, for a page of an account."""
+        interaction, session = self._interaction_and_session(request)
+        if interaction is None:
+            return None
+        oauth_request = self._request_of(interaction)
+        client = self._server.clients[oauth_request.payload.client_id]
+        return Opened(client, self._targets(oauth_request), session)
+
+    def proceed(self, request: Request) -> Response:
+        """Continue the open request after a page of an account."""
+        interaction = self._interaction(request)
+        if interaction is None:
+            return message("Start again", EXPIRED, status=400)
+        return self._continue(interaction, request.cookies[browsers.COOKIE])
 
     def second_step_form(self, request: Request) -> Response:
         """The page for the second step."""
@@ -179,7 +211,8 @@ class Authorize:
         except ValueError:  # Authlib cannot quote a redirect_uri with such characters
             text = "Its redirect_uri is not registered for this application."
             return message(UNUSABLE, text, status=400)
-        page: str | None = "/u/login"
+        is_new = oauth_request.payload.data.get("screen_hint") == "signup"
+        page: str | None = "/u/signup" if is_new else "/u/login"
         refusal: type[OAuth2Error] = LoginRequiredError
         if session is not None and not self._wants_login(oauth_request, session):
             page, refusal = self._missing(oauth_request, session)
@@ -196,8 +229,12 @@ class Authorize:
         self, oauth_request: TenantRequest, session: browsers.BrowserSession
     ) -> tuple[str | None, type[OAuth2Error]]:
         """The page that a logged-in user has to see first, and its error for `prompt=none`."""
-        if wants_second_step(self._database, oauth_request.payload.data, session):
-            return "/u/second-step", SilentMfaRequiredError
+        if self._refusal(oauth_request, session) is not None:
+            return None, LoginRequiredError  # the response says why
+        parameters = oauth_request.payload.data
+        page = second_step_page_of(self._database, parameters, session)
+        if page is not None:
+            return page, SilentMfaRequiredError
         is_missing = self._wants_consent(oauth_request, session)
         return "/u/consent" if is_missing else None, ConsentRequiredError
 
@@ -217,6 +254,10 @@ class Authorize:
         self, oauth_request: TenantRequest, session: browsers.BrowserSession, *, accepted: bool
     ) -> Response:
         oauth_request.session = session
+        refused = self._refusal(oauth_request, session)
+        if refused is not None:
+            refused.redirect_uri = redirect_uri_of(oauth_request)
+            return self._refuse(oauth_request, refused)
         try:
             grant = self._server.get_consent_grant(oauth_request, session.user)
             if not accepted:
@@ -254,6 +295,13 @@ class Authorize:
     def _consent_key(self, oauth_request: TenantRequest) -> tuple[str, str, str]:
         audience = self._server.audience(oauth_request.payload.data)
         return oauth_request.payload.client_id, audience, self._scope(oauth_request)
+
+    def _refusal(
+        self, oauth_request: TenantRequest, session: browsers.BrowserSession
+    ) -> OAuth2Error | None:
+        client = self._server.clients[oauth_request.payload.client_id]
+        parameters, now = oauth_request.payload.data, self._server.clock()
+        return refusal(self._database, client, parameters, session.user, now)
 
     def _scope(self, oauth_request: TenantRequest) -> str:
         audience = self._server.audience(oauth_request.payload.data)

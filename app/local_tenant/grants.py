@@ -14,6 +14,7 @@ from joserfc.jwk import RSAKey
 from . import codes
 from .authorization_checks import AuthorizationChecks, RequiredCodeChallenge
 from .clients import CLIENT_AUTH_METHODS, Client
+from .login_rules import note_organization, organization_claims
 from .oauth_errors import AccessDeniedError, described
 from .refresh_grant import RefreshTokenGrant
 from .request import TenantRequest
@@ -133,13 +134,14 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
             "iss": self._server.settings.issuer,
             "aud": client.client_id,
             "iat": now,
-            "exp": now + 36_000,
+            "exp": now + client.id_token_lifetime,
         }
 
     def get_authorization_code_claims(self, authorization_code: codes.Grant) -> dict[str, Any]:
         claims: dict[str, Any] = super().get_authorization_code_claims(authorization_code)
         how = authentication_claims(self._server.database, authorization_code.sid)
-        return {**claims, **how, "sid": authorization_code.sid}
+        of_organization = organization_claims(self._server.database, authorization_code.family)
+        return {**claims, **how, **of_organization, "sid": authorization_code.sid}
 
     def generate_user_info(self, user: User, scope: str) -> dict[str, Any]:
         return user.claims(scope, self._server.settings.issuer)
@@ -156,6 +158,7 @@ class RefreshedIdToken(IdToken):
         grant: codes.Grant = request.refresh_token
         claims["auth_time"], claims["sid"] = grant.get_auth_time(), grant.sid
         claims.update(authentication_claims(self._server.database, grant.sid))
+        claims.update(organization_claims(self._server.database, grant.family))
         if not grant.auth_time:  # a refresh token of an earlier release does not know it
             del claims["auth_time"]
         return claims
@@ -201,7 +204,7 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]
 def _granted(server: TenantServer, request: TenantRequest) -> codes.Grant:
     """What a response to an authorization request stands for."""
     data = request.payload.data
-    return codes.Grant(
+    grant = codes.Grant(
         family=codes.new_family(),
         client_id=request.client.client_id,
         redirect_uri=request.payload.redirect_uri,
@@ -213,3 +216,5 @@ def _granted(server: TenantServer, request: TenantRequest) -> codes.Grant:
         nonce=data.get("nonce"),
         code_challenge=data.get("code_challenge", ""),
     )
+    note_organization(server.database, grant.family, data)
+    return grant

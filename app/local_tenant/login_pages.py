@@ -15,12 +15,14 @@ from .users import User
 def login_page(
     client: Client,
     targets: Sequence[str],
+    state: str,
     *,
     username: str = "",
     problem: str | None = None,
     status: int | None = None,
 ) -> HTMLResponse:
     """A form for e-mail address and password. The address is kept after a wrong password."""
+    query = f"?state={escape(state, quote=True)}"
     body = f"""
         <h1>Welcome</h1>
         <p>Log in to continue to {escape(client.name)}.</p>
@@ -32,7 +34,9 @@ def login_page(
           <label>Password
             <input name="password" type="password" required autocomplete="current-password"></label>
           <button data-testid="tenant-login">Continue</button>
-        </form>"""
+        </form>
+        <p class="after"><a href="/u/forgot-password{query}">Forgot your password?</a>
+          <a href="/u/signup{query}">Sign up</a></p>"""
     status = status or (400 if problem else 200)
     return document("Log in", body, status=status, form_targets=targets)
 

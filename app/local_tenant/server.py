@@ -30,6 +30,7 @@ from .clients import (
 from .database import Database
 from .event_log import EventLog
 from .guesses import Guesses
+from .login_rules import organization_claims
 from .oauth_errors import (
     GrantNotAllowedError,
     TooManyAttemptsError,
@@ -153,9 +154,10 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         return claims if has_type and (expired or claims["exp"] > self.clock()) else None
 
     def user_of(self, grant: codes.Grant) -> User | None:
-        """The user that a code or refresh token belongs to."""
+        """The user that a code or refresh token belongs to. There is none if blocked since."""
         with self.database.transaction() as connection:
-            return find_user(connection, user_id=grant.user_id)
+            user = find_user(connection, user_id=grant.user_id)
+        return None if user is None or user.blocked else user
 
     def issue(
         self, grant: codes.Grant, scope: str, *, audience: str | None = None
@@ -177,6 +179,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
             "exp": now + lifetime,
             "scope": scope,
             **further,
+            **organization_claims(self.database, grant.family),
         }
         token = self._token(claims, grant.client_id, audiences[0])
         codes.save_access_token(

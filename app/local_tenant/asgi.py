@@ -22,8 +22,11 @@ from .authorize import Authorize
 from .avatars import avatar
 from .body_limit import BodyLimit
 from .cross_origin import InterfaceCORS, OwnForms, is_interface
-from .dashboard import Dashboard
+from .dashboard import events, groups, registrations, users
+from .dashboard.events import fault_interface
+from .dashboard.view import routes
 from .endpoints import Endpoints
+from .fault_middleware import FaultMiddleware
 from .grants import register_grants
 from .html import message
 from .logout import Logout
@@ -46,6 +49,7 @@ def create_tenant(settings: TenantSettings, *, clock: Callable[[], float] = time
         middleware=[
             # Refuse other names that resolve to this machine (DNS rebinding).
             Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
+            Middleware(FaultMiddleware, faults=server.faults),
             Middleware(InterfaceCORS, origins=server.allowed_origins),
             Middleware(OwnForms),
             Middleware(BodyLimit),
@@ -69,7 +73,7 @@ def by_port(tenants: Mapping[int, ASGIApp]) -> ASGIApp:
 
 
 def _pages(server: TenantServer) -> list[Route]:
-    authorize, logout, dashboard = Authorize(server), Logout(server), Dashboard(server)
+    authorize, logout = Authorize(server), Logout(server)
     return [
         Route("/", _home),
         Route("/tenant.css", _stylesheet),
@@ -87,9 +91,9 @@ def _pages(server: TenantServer) -> list[Route]:
         Route("/u/logout", logout.confirmed, methods=["POST"]),
         Route("/oidc/logout", logout.oidc, methods=["GET", "POST"]),
         Route("/v2/logout", logout.auth0),
-        Route("/dashboard", dashboard.index),
-        Route("/dashboard/users/{user_id:path}", dashboard.show, methods=["GET"]),
-        Route("/dashboard/users/{user_id:path}", dashboard.save, methods=["POST"]),
+        Route("/dashboard.js", _script),
+        *fault_interface(server),
+        *routes(server, {**users.PAGES, **registrations.PAGES, **groups.PAGES, **events.PAGES}),
     ]
 
 
@@ -121,6 +125,10 @@ def _home(request: Request) -> Response:
 
 def _stylesheet(request: Request) -> Response:
     return FileResponse(STATIC / "tenant.css", media_type="text/css")
+
+
+def _script(request: Request) -> Response:
+    return FileResponse(STATIC / "dashboard.js", media_type="text/javascript")
 
 
 def _icon(request: Request) -> Response:

@@ -26,7 +26,7 @@ from .response_modes import origin_of, redirect_uri_of, respond, see_other
 from .second_step import is_locked, pass_second_step
 from .second_step import second_step_page as second_step_page_of
 from .server import TenantServer
-from .users import find_user
+from .users import User, find_user, record_login
 
 BLOCKED = "Too many wrong passwords. Wait five minutes, or start the tenant again."
 EXPIRED = "This page is no longer open. Go back to the application and log in again."
@@ -80,14 +80,19 @@ class Authorize:
             return message("Start again", EXPIRED, status=400)
         guess = "password", username, request.client.host if request.client else ""
         if self._server.guesses.is_blocked(*guess):
+            self._note(request, interaction, "limit_wc", username)
             return self._login_page(interaction, username=username, problem=BLOCKED, status=429)
         with self._database.transaction() as connection:
             user = find_user(connection, email=username)
         if user is None or not is_password(password, user.password):
             self._server.guesses.wrong(*guess)
+            self._note(request, interaction, "fp" if user else "fu", username)
             problem = "Wrong email address or password."
             return self._login_page(interaction, username=username, problem=problem)
         self._server.guesses.right(*guess)
+        with self._database.transaction() as connection:
+            record_login(connection, user.user_id, guess[2], self._server.clock())
+        self._note(request, interaction, "f" if user.blocked else "s", user.email, user)
         browsers.mark_logged_in(self._database, interaction)
         old = request.cookies[browsers.COOKIE]
         browser = browsers.begin_session(self._database, old, user, self._server.clock())
@@ -152,7 +157,10 @@ class Authorize:
         if is_locked(self._database, session.user.user_id, now):
             problem = "Too many wrong codes. Wait a quarter of an hour."
             return self._second_step_page(interaction, session, problem=problem, status=429)
-        if not pass_second_step(self._database, session, code, now):
+        is_right = pass_second_step(self._database, session, code, now)
+        outcome = "gd_auth_succeed" if is_right else "gd_auth_failed"
+        self._note(request, interaction, outcome, session.user.email, session.user)
+        if not is_right:
             problem = "Wrong code."
             return self._second_step_page(interaction, session, problem=problem, status=400)
         return self._continue(interaction, request.cookies[browsers.COOKIE])
@@ -191,8 +199,14 @@ class Authorize:
         interaction, session = self._interaction_and_session(request)
         if interaction is None or session is None:
             return message("Start again", EXPIRED, status=400)
-        browsers.close_interaction(self._database, interaction)
         oauth_request = self._request_of(interaction)
+        parameters = oauth_request.payload.data
+        page = second_step_page_of(self._database, parameters, session)
+        if page is not None:  # the form was sent without it
+            return see_other(f"{page}?{urlencode({'state': interaction.id})}")
+        browsers.close_interaction(self._database, interaction)
+        outcome = "consent" if accepted else "noconsent"
+        self._note(request, interaction, outcome, self._scope(oauth_request), session.user)
         if accepted:
             self._save_consent(oauth_request, session)
         return self._answer(oauth_request, session, accepted=accepted)
@@ -256,6 +270,12 @@ class Authorize:
         oauth_request.session = session
         refused = self._refusal(oauth_request, session)
         if refused is not None:
+            self._server.log.record(
+                "f",
+                refused.get_error_description(),
+                user_id=session.user.user_id,
+                client_id=oauth_request.payload.client_id,
+            )
             refused.redirect_uri = redirect_uri_of(oauth_request)
             return self._refuse(oauth_request, refused)
         try:
@@ -266,6 +286,23 @@ class Authorize:
         except OAuth2Error as error:
             return self._refuse(oauth_request, error)
         return respond(self._server, oauth_request, items)
+
+    def _note(
+        self,
+        request: Request,
+        interaction: browsers.Interaction,
+        outcome: str,
+        description: str,
+        user: User | None = None,
+    ) -> None:
+        """Add to the tenant's log."""
+        self._server.log.record(
+            outcome,
+            description,
+            user_id=user.user_id if user else None,
+            client_id=self._request_of(interaction).payload.client_id,
+            ip=request.client.host if request.client else None,
+        )
 
     def _refuse(self, oauth_request: TenantRequest, error: OAuth2Error) -> Response:
         """Send the error to the client if its redirect_uri is registered; else show a page."""

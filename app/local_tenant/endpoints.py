@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from .pushed_requests import push_request
-from .request import body_request
+from .request import TenantRequest, body_request
 from .server import NO_STORE, TenantServer
 from .users import find_user
 
@@ -25,7 +25,12 @@ class Endpoints:
             oauth_request = await body_request(request)
         except InvalidRequestError as error:
             return refusal(error)
-        return await run_in_threadpool(self._server.create_token_response, oauth_request)
+        return await run_in_threadpool(self._token, oauth_request)
+
+    def _token(self, oauth_request: TenantRequest) -> Response:
+        response: Response = self._server.create_token_response(oauth_request)
+        self._server.log.record_grant(oauth_request, response)
+        return response
 
     async def revoke(self, request: Request) -> Response:
         """RFC 7009; the body of a success is empty, as Auth0's is."""
@@ -63,7 +68,7 @@ class Endpoints:
             user = find_user(database, user_id=claims["sub"])
         if user is None:
             return Response(status_code=404)
-        return JSONResponse(user.claims(scope, self._server.settings.issuer), headers=NO_STORE)
+        return JSONResponse(self._server.claims_of(user, scope), headers=NO_STORE)
 
     def discovery(self, request: Request) -> Response:
         """OpenID Connect Discovery section 4, RFC 8414 section 3."""

@@ -5,12 +5,16 @@ No entry holds a token, a code, a password or a secret.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.responses import Response
+
 from .database import Database
+from .request import TenantRequest
 from .users import timestamp
 
 KEPT = 1000  # entries
@@ -44,6 +48,9 @@ TYPES = {
 """The types, with their names in the dashboard."""
 
 
+_GRANTS = {"refresh_token": "ertft", "client_credentials": "eccft"}
+
+
 @dataclass(frozen=True)
 class EventLog:
     """The log of one tenant, in its data file."""
@@ -68,6 +75,22 @@ class EventLog:
                 (self.clock(), type_, description[:500], user_id, client_id, ip),
             )
             connection.execute("DELETE FROM logs WHERE id <= ?", ((added.lastrowid or 0) - KEPT,))
+
+    def record_grant(self, request: TenantRequest, response: Response) -> None:
+        """Add what the token endpoint answered."""
+        grant_type = request.payload.data.get("grant_type", "")
+        letter = "s" if response.status_code == 200 else "f"
+        answer: dict[str, Any] = json.loads(bytes(response.body))
+        said = (answer.get("error"), answer.get("error_description"))
+        description = answer.get("scope", "") if letter == "s" else ": ".join(filter(None, said))
+        user, client = getattr(request, "user", None), request.payload.data.get("client_id")
+        self.record(
+            f"{letter}{_GRANTS.get(grant_type, 'eacft')}",
+            description,
+            user_id=getattr(user, "user_id", None),
+            client_id=getattr(request.client, "client_id", client),
+            ip=request.address,
+        )
 
     def entries(self, *, user_id: str | None = None) -> list[dict[str, Any]]:
         """The entries as the Management API shows them, the newest first."""

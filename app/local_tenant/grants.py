@@ -132,7 +132,7 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
         now = int(self._server.clock())
         return {
             "iss": self._server.settings.issuer,
-            "aud": client.client_id,
+            "aud": self._server.faults.client(client.client_id),
             "iat": now,
             "exp": now + client.id_token_lifetime,
         }
@@ -144,7 +144,7 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
         return {**claims, **how, **of_organization, "sid": authorization_code.sid}
 
     def generate_user_info(self, user: User, scope: str) -> dict[str, Any]:
-        return user.claims(scope, self._server.settings.issuer)
+        return self._server.claims_of(user, scope)
 
 
 class RefreshedIdToken(IdToken):

@@ -44,6 +44,7 @@ class Logout:
             return document("Log out?", QUESTION)
         if session is not None:
             browsers.end_session(self._server.database, session.sid)
+            self._server.log.record("slo", session.user.email, user_id=session.user.user_id)
         state = parameters.get("state")
         if target is None or not state:
             return _redirect(target)
@@ -68,6 +69,7 @@ class Logout:
         session = self._server.session_of(request.cookies.get(browsers.COOKIE))
         if session is not None:
             browsers.end_session(self._server.database, session.sid)
+            self._server.log.record("slo", session.user.email, user_id=session.user.user_id)
 
     def _hint(self, parameters: Mapping[str, str]) -> tuple[str, str]:
         """The client id and the `sid` of the request. An expired ID token is accepted as a hint."""

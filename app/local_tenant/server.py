@@ -29,6 +29,7 @@ from .clients import (
 )
 from .database import Database
 from .event_log import EventLog
+from .faults import Faults
 from .guesses import Guesses
 from .login_rules import organization_claims
 from .oauth_errors import (
@@ -54,7 +55,8 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
     def __init__(self, settings: TenantSettings, clock: Callable[[], float]) -> None:
         super().__init__()
         self.settings = settings
-        self.clock = clock
+        self.faults = Faults(clock)
+        self.clock = clock = self.faults.clock
         self.database = Database(settings.data_file)
         write_all_seeds(self.database, settings)
         self.signer = Signer(self.database)
@@ -159,6 +161,10 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
             user = find_user(connection, user_id=grant.user_id)
         return None if user is None or user.blocked else user
 
+    def claims_of(self, user: User, scope: str) -> dict[str, Any]:
+        """What an ID token and UserInfo say of a user."""
+        return self.faults.claims(user.claims(scope, self.settings.issuer))
+
     def issue(
         self, grant: codes.Grant, scope: str, *, audience: str | None = None
     ) -> dict[str, Any]:
@@ -169,12 +175,13 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         audiences = [audience or grant.audience]
         now, lifetime = int(self.clock()), self.apis.token_lifetime(audiences[0])
         scope, further = self.apis.authorized(audiences[0], scope, grant.user_id)
+        given = self.faults.audiences(audiences)
         if "openid" in scope.split() and self.settings.userinfo_audience not in audiences:
             audiences.append(self.settings.userinfo_audience)
         claims = {
             "iss": self.settings.issuer,
             "sub": grant.user_id,
-            "aud": audiences if len(audiences) > 1 else audiences[0],
+            "aud": given if len(given) > 1 else given[0],
             "iat": now,
             "exp": now + lifetime,
             "scope": scope,

@@ -15,12 +15,19 @@ from app.local_tenant.database import Database
 
 from .visitor import ALICE, BOB, Visitor
 
-PAGE = f"/dashboard/users/{ALICE.replace('|', '%7C')}"
+PATH = f"/users/{ALICE.replace('|', '%7C')}"
+PAGE = f"/dashboard{PATH}"
 
 
 async def save(visitor: Visitor, text: str) -> httpx.Response:
     """Press Save with this text in the editor."""
-    return await visitor.browser.post(PAGE, data={"user_metadata": text, "action": "save"})
+    return await visitor.dashboard(PATH, user_metadata=text, action="save")
+
+
+async def token(visitor: Visitor) -> str:
+    """The token of the forms of this browser."""
+    page = (await visitor.browser.get("/dashboard")).text
+    return re.findall(r'name="csrf" value="(\w+)"', page)[0]
 
 
 async def metadata(visitor: Visitor) -> object:
@@ -77,13 +84,13 @@ async def test_bad_text(visitor: Visitor, text: str, problem: str) -> None:
     response = await save(visitor, text)
     assert response.status_code == 400
     assert problem in response.text
-    assert f">{text}</textarea>" in unescape(response.text)
+    assert f">\n{text}</textarea>" in unescape(response.text)
     assert await metadata(visitor) == before
 
 
 async def test_remove(visitor: Visitor) -> None:
     """Removing leaves the user without metadata, whatever stood in the editor."""
-    await visitor.browser.post(PAGE, data={"user_metadata": "{bad", "action": "remove"})
+    await visitor.dashboard(PATH, user_metadata="{bad", action="remove")
     assert await metadata(visitor) is None
     assert "No metadata yet." in (await visitor.browser.get(PAGE)).text
 
@@ -92,7 +99,7 @@ async def test_remove(visitor: Visitor) -> None:
 async def test_another_site(visitor: Visitor, site: str) -> None:
     """A form on another site cannot save."""
     before = await metadata(visitor)
-    form = {"user_metadata": "{}", "action": "save"}
+    form = {"user_metadata": "{}", "action": "save", "csrf": await token(visitor)}
     headers = {"Sec-Fetch-Site": site}
     response = await visitor.browser.post(PAGE, data=form, headers=headers)
     assert response.status_code == 403
@@ -103,7 +110,9 @@ async def test_unknown_user(visitor: Visitor) -> None:
     """An unknown user id gets a page that says so."""
     for response in (
         await visitor.browser.get("/dashboard/users/auth0%7Cnobody"),
-        await visitor.browser.post("/dashboard/users/auth0%7Cnobody", data={}),
+        await visitor.browser.post(
+            "/dashboard/users/auth0%7Cnobody", data={"csrf": await token(visitor)}
+        ),
     ):
         assert response.status_code == 404
         assert "No such user" in response.text
@@ -113,7 +122,7 @@ async def test_roles(visitor: Visitor) -> None:
     """The list `roles` in `app_metadata` is a claim of the ID token and of UserInfo. A form without
     the field `app_metadata` leaves it as it is."""
     form = {"user_metadata": '{"a": 1}', "app_metadata": '{"roles": ["admin"]}', "action": "save"}
-    assert (await visitor.browser.post(PAGE, data=form)).status_code == 303
+    assert (await visitor.dashboard(PATH, **form)).status_code == 303
     await save(visitor, '{"b": 2}')
     tokens = await visitor.tokens()
     assert (await visitor.decoded(tokens["id_token"])).claims["roles"] == ["admin"]
@@ -122,7 +131,7 @@ async def test_roles(visitor: Visitor) -> None:
     assert info["roles"] == ["admin"]
     user = (await visitor.user(tokens["access_token"])).json()
     assert (user["user_metadata"], user["app_metadata"]) == ({"b": 2}, {"roles": ["admin"]})
-    await visitor.browser.post(PAGE, data={**form, "app_metadata": ""})
+    await visitor.dashboard(PATH, **{**form, "app_metadata": ""})
     assert "roles" not in (await visitor.decoded((await visitor.tokens())["id_token"])).claims
 
 
@@ -131,7 +140,7 @@ async def test_bad_app_metadata(visitor: Visitor, text: str) -> None:
     """`app_metadata` that is no JSON object stays in the editor, and nothing is saved."""
     before = await metadata(visitor)
     form = {"user_metadata": '{"new": 1}', "app_metadata": text, "action": "save"}
-    page = await visitor.browser.post(PAGE, data=form)
+    page = await visitor.dashboard(PATH, **form)
     assert page.status_code == 400
     assert text in unescape(page.text)
     assert await metadata(visitor) == before

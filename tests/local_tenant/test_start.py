@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from ..e2e.stack import Tenant, tenant_process
-from ..flow.world import APP, through_the_pages
+from ..flow.world import APP, send_form, through_the_pages
 from ..servers import ROOT, answers, clean_environ, free_port, run_to_its_end, wait_until
 from .visitor import CALLBACK, CLIENT, VERIFIER, Visitor, query_of
 
@@ -81,19 +81,12 @@ async def test_restart(tenant: Tenant, tmp_path: Path) -> None:
         form = {"redirect_uri": CALLBACK, "code": code, "code_verifier": VERIFIER}
         grant = {"grant_type": "authorization_code", **form}
         tokens = (await browser.post("/oauth/token", data=grant, auth=CLIENT)).json()
-        await browser.post(
-            "/dashboard/users/auth0%7C65a4f1c2d3e4b5a697887901",
-            data={
-                "user_metadata": '{"kept": true}',
-                "action": "save",
-            },
-        )
+        page = "/dashboard/users/auth0%7C65a4f1c2d3e4b5a697887901"
+        await send_form(browser, page, user_metadata='{"kept": true}', action="save")
         keys = (await browser.get("/.well-known/jwks.json")).json()
         tenant.server.restart()
         assert (await browser.get("/.well-known/jwks.json")).json() == keys
-        assert (
-            "kept" in (await browser.get("/dashboard/users/auth0%7C65a4f1c2d3e4b5a697887901")).text
-        )
+        assert "kept" in (await browser.get(page)).text
         grant = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
         assert (await browser.post("/oauth/token", data=grant, auth=CLIENT)).status_code == 200
         assert "code=" in (await browser.get(request)).headers["location"]

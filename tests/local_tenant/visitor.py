@@ -17,7 +17,7 @@ from joserfc.jwk import KeySet, RSAKey
 from app.local_tenant.asgi import create_tenant
 from app.local_tenant.settings import TenantSettings
 
-from ..flow.world import APP, TENANT, Clock, through_the_pages
+from ..flow.world import APP, TENANT, Clock, send_form, through_the_pages
 from ..tenant_file import started_before
 
 CALLBACK = f"{APP}/auth/callback"
@@ -108,6 +108,10 @@ class Visitor:
         with closing(sqlite3.connect(self.file)) as database:
             (jwk,) = database.execute("SELECT jwk FROM keys").fetchone()
         return RSAKey.import_key(json.loads(jwk))
+
+    async def dashboard(self, path: str, **form: str) -> httpx.Response:
+        """Send the form of a page of the dashboard."""
+        return await send_form(self.browser, f"/dashboard{path}", **form)
 
     async def user(self, token: str, user_id: str = ALICE, **options: Any) -> httpx.Response:
         """`GET /api/v2/users/{id}`."""

@@ -54,7 +54,7 @@ class RequiredCodeChallenge(CodeChallenge):  # type: ignore[misc]
         challenge = request.payload.data.get("code_challenge")
         method = request.payload.data.get("code_challenge_method")
         is_left_out = not challenge and method is None
-        may_be_left_out = not self._for_all and request.client.client_secret is not None
+        may_be_left_out = not (self._for_all or request.client.is_public)
         if is_left_out and may_be_left_out:
             return
         if not challenge or method != "S256":

@@ -58,7 +58,7 @@ class ClientRegistry(Mapping[str, Client]):
         client = self[client_id]
         with self._database.transaction() as connection:
             stored = _stored(connection, client_id) or {}
-        public = client.client_secret is None
+        public = client.is_public
         lifetimes = {"token_lifetime": client.refresh_token_lifetime}
         refresh_token = {
             "rotation_type": "rotating" if client.rotates_refresh_tokens else "non-rotating",
@@ -74,7 +74,7 @@ class ClientRegistry(Mapping[str, Client]):
             "client_id": client_id,
             "name": client.name,
             **{member: list(getattr(client, field)) for member, field in URLS.items()},
-            **({} if public else {"client_secret": client.client_secret}),
+            **({"client_secret": client.client_secret} if client.client_secret else {}),
             "jwt_configuration": {"alg": "RS256", "lifetime_in_seconds": client.id_token_lifetime},
             "refresh_token": {k: v for k, v in refresh_token.items() if v is not None},
             "organization_usage": client.organization_usage,
@@ -150,6 +150,7 @@ def _client(client_id: str, base: Client | None, document: Document) -> Client:
         refresh_token_lifetime=refresh.get("token_lifetime", client.refresh_token_lifetime),
         id_token_lifetime=jwt.get("lifetime_in_seconds", client.id_token_lifetime),
         organization_usage=document.get("organization_usage", client.organization_usage),
+        jwks=document.get("jwks"),
         grant_types=tuple(document.get("grant_types", client.grant_types)),
         backchannel_logout_uris=tuple(
             logout.get("backchannel_logout_urls", client.backchannel_logout_uris)

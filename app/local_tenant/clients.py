@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
+from typing import Any
 
 from authlib.oauth2.rfc6749 import ClientMixin
 
 from .settings import TenantSettings
 
-CLIENT_AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
+CLIENT_AUTH_METHODS = [
+    *("client_secret_basic", "client_secret_post"),
+    *("client_secret_jwt", "private_key_jwt", "none"),
+]
 DEFAULT_GRANT_TYPES = ("authorization_code", "implicit", "refresh_token", "client_credentials")
 RESPONSE_TYPES = {"code": "authorization_code", "id_token": "implicit"}
 """The response types, and the grant type that a client has to have for each."""
@@ -22,6 +26,7 @@ class Client(ClientMixin):  # type: ignore[misc]
     Lifetimes and `rotation_overlap` are in seconds; None means that of the tenant's settings.
     `organization_usage` is `deny`, `allow` or `require`, as at Auth0. A response by `web_message`
     goes to `web_origins` only. Scripts of these and of `allowed_origins` may call the tenant.
+    `jwks` has the public keys for `private_key_jwt` (RFC 7517 section 5).
     """
 
     client_id: str
@@ -39,6 +44,12 @@ class Client(ClientMixin):  # type: ignore[misc]
     allowed_origins: tuple[str, ...] = ()
     backchannel_logout_uris: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = DEFAULT_GRANT_TYPES
+    jwks: dict[str, Any] | None = field(default=None, hash=False)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it has no credentials (RFC 6749 section 2.1)."""
+        return self.client_secret is None and self.jwks is None
 
     def get_client_id(self) -> str:
         return self.client_id
@@ -57,17 +68,15 @@ class Client(ClientMixin):  # type: ignore[misc]
         return bool(expected) and hmac.compare_digest(expected, client_secret.encode())
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        return (method == "none") == (self.client_secret is None)
+        return (method == "none") == self.is_public
 
     def check_response_type(self, response_type: str) -> bool:
         return RESPONSE_TYPES.get(response_type) in self.grant_types
 
     def check_grant_type(self, grant_type: str) -> bool:
-        # A client without a secret has no credentials to show (RFC 6749 section 4.4).
-        has_credentials = self.client_secret is not None
-        return grant_type in self.grant_types and (
-            has_credentials or grant_type != "client_credentials"
-        )
+        # A public client has no credentials to show (RFC 6749 section 4.4).
+        needs_credentials = grant_type == "client_credentials"
+        return grant_type in self.grant_types and not (needs_credentials and self.is_public)
 
 
 def registered_clients(settings: TenantSettings) -> dict[str, Client]:

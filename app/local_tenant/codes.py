@@ -28,6 +28,7 @@ class Grant(AuthorizationCodeMixin):  # type: ignore[misc]
     nonce: str | None = None
     auth_time: float = 0.0
     code_challenge: str = ""
+    expires_at: float = 0.0
     code_challenge_method: str = "S256"
 
     def get_redirect_uri(self) -> str:

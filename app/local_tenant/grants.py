@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -192,10 +193,9 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]
     server: TenantServer
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> codes.Grant | None:
-        server = self.server
-        return codes.find_refresh_token(
-            server.database, token_string, server.clock(), overlap=server.settings.rotation_overlap
-        )
+        # Also by one that has been used: its login has others.
+        database, now = self.server.database, self.server.clock()
+        return codes.find_refresh_token(database, token_string, now, overlap=math.inf)
 
     def revoke_token(self, token: codes.Grant, request: TenantRequest) -> None:
         codes.revoke_family(self.server.database, token.family)

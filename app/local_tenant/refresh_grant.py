@@ -20,7 +20,7 @@ from .users import User
 
 
 class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
-    """RFC 6749 section 6. Every use rotates the refresh token.
+    """RFC 6749 section 6. Every use rotates the refresh token, unless the client is set otherwise.
 
     A client with multi-resource refresh tokens may name an `audience`, and gets the scopes that the
     user has consented to for it. A request for more is refused without using up its refresh token.
@@ -36,7 +36,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
         self.request.client = client
         token = self.request.form.get("refresh_token", "")
         server = self.server
-        overlap = server.settings.rotation_overlap
+        overlap = server.rotation_overlap(client)
         grant = codes.find_refresh_token(server.database, token, server.clock(), overlap=overlap)
         if grant is not None and grant.check_client(client):
             self._check_second_step(grant)
@@ -44,10 +44,11 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
         self.request.refresh_token = self._validate_request_token(client)
 
     def authenticate_refresh_token(self, refresh_token: str) -> codes.Grant:
-        server, client_id = self.server, self.request.client.client_id
-        overlap = server.settings.rotation_overlap
+        server, client = self.server, self.request.client
+        overlap = server.rotation_overlap(client)
+        now, client_id = server.clock(), client.client_id
         grant = codes.take_refresh_token(
-            server.database, refresh_token, client_id, server.clock(), overlap=overlap
+            server.database, refresh_token, client_id, now, overlap=overlap
         )
         if grant is None:
             raise InvalidGrantError("Unknown or invalid refresh token.")
@@ -58,7 +59,10 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
 
     def issue_token(self, user: User, refresh_token: codes.Grant) -> dict[str, Any]:
         access_grant: codes.Grant = self.request.access_grant
-        return self.server.issue(refresh_token, access_grant.scope, audience=access_grant.audience)
+        token = self.server.issue(refresh_token, access_grant.scope, audience=access_grant.audience)
+        if not self.request.client.rotates_refresh_tokens:
+            token.pop("refresh_token", None)  # the one that it has stays good
+        return token
 
     def revoke_old_credential(self, refresh_token: codes.Grant) -> None:
         """`authenticate_refresh_token` has already used it up."""

@@ -74,8 +74,12 @@ APPLICATION: dict[str, Schema] = {
     "grant_types": array(text(100), 20),
     "token_endpoint_auth_method": {
         "type": "string",
-        "enum": ["none", "client_secret_post", "client_secret_basic"],
+        "enum": [
+            *("none", "client_secret_post", "client_secret_basic"),
+            *("client_secret_jwt", "private_key_jwt"),
+        ],
     },
+    "jwks": METADATA,
     "jwt_configuration": record({"lifetime_in_seconds": SECONDS, "alg": text(10)}),
     "refresh_token": record(
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from . import codes
 from .apis import DESCRIPTIONS, Apis
 from .backchannel_logout import BackchannelLogout
 from .browser_sessions import BrowserSession, SessionLifetimes, find_session
+from .client_assertions import METHODS, ClientAssertions, asserted_client_id
 from .client_store import ClientRegistry
 from .clients import (
     CLIENT_AUTH_METHODS,
@@ -64,6 +66,10 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         self.apis = Apis(settings, self.database)
         self.log = EventLog(self.database, clock)
         self.guesses = Guesses(clock)
+        issuer = settings.issuer
+        assertions = ClientAssertions((issuer, f"{issuer}oauth/token"), clock)
+        for name in METHODS:
+            self.register_client_auth_method(name, assertions.method(name))
         self.database.on_session_end = BackchannelLogout(
             settings.issuer, self.clients, self.signer, clock
         ).tell
@@ -85,7 +91,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         Raises:
             OAuth2Error: there is no such client, its credentials are wrong, or were too often.
         """
-        client_id = request.presented_client_id
+        client_id = request.presented_client_id or asserted_client_id(request.form)
         if self.guesses.is_blocked("secret", client_id, request.address):
             raise TooManyAttemptsError
         if self.query_client(client_id) is None:
@@ -96,7 +102,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         except InvalidClientError:
             self.guesses.wrong("secret", client_id, request.address)
             raise UnauthorizedError from None
-        if client.client_secret is not None:
+        if not client.is_public:
             self.guesses.right("secret", client_id, request.address)
         return client
 
@@ -124,12 +130,18 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         """Keep the refresh token; access tokens are self-contained."""
         if "refresh_token" in token:
             grant = request.authorization_code or request.refresh_token
-            codes.save_refresh_token(
-                self.database,
-                token["refresh_token"],
-                grant,
-                self.clock() + self.settings.refresh_token_lifetime,
-            )
+            lifetime = request.client.refresh_token_lifetime or self.settings.refresh_token_lifetime
+            # A rotation does not extend the lifetime, as at Auth0.
+            is_first = request.refresh_token is None
+            expires_at = self.clock() + lifetime if is_first else grant.expires_at
+            codes.save_refresh_token(self.database, token["refresh_token"], grant, expires_at)
+
+    def rotation_overlap(self, client: Client) -> float:
+        """Seconds after its first use in which a refresh token may be used again."""
+        if not client.rotates_refresh_tokens:
+            return math.inf
+        own = client.rotation_overlap
+        return self.settings.rotation_overlap if own is None else own
 
     def audience(self, data: Mapping[str, str]) -> str:
         """The audience that a request asks for."""
@@ -243,6 +255,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
             "code_challenge_methods_supported": ["S256"],
             "token_endpoint_auth_methods_supported": CLIENT_AUTH_METHODS,
             "revocation_endpoint_auth_methods_supported": CLIENT_AUTH_METHODS,
+            "token_endpoint_auth_signing_alg_values_supported": list(METHODS.values()),
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "authorization_response_iss_parameter_supported": self.settings.response_issuer,

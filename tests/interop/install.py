@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from . import glewlwyd, oidc_provider, oidc_provider_mock, python_packages
+from . import auth0_clients, glewlwyd, oidc_provider, oidc_provider_mock, python_packages
 from .installing import InstallError
 
 _INSTALLERS: dict[str, Callable[[], None]] = {
     "oidc-provider": oidc_provider.install,
     "glewlwyd": glewlwyd.install,
     "oidc-provider-mock": oidc_provider_mock.install,
+    "Auth0's npm packages": auth0_clients.install_node_clients,
+    "Auth0's PyPI packages": auth0_clients.install_python_clients,
     **python_packages.installers(),
 }
 

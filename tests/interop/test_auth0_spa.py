@@ -198,9 +198,10 @@ def test_second_audience(open_app: Callable[..., App]) -> None:
     app.log_in(scope="openid profile email offline_access")
     assert app.token(OTHER_AUDIENCE)["error"] == "consent_required"
     with app.page.expect_popup() as opened:
-        parameters = f'{{audience: "{OTHER_AUDIENCE}", scope: "openid read:messages"}}'
+        wanted = {"audience": OTHER_AUDIENCE, "scope": "openid read:messages"}
         app.page.evaluate(
-            f"() => {{ window.login = outcome(client.loginWithPopup({{authorizationParams: {parameters}}}))}}"
+            "p => { window.login = outcome(client.loginWithPopup({authorizationParams: p})) }",
+            wanted,
         )
     opened.value.click("[data-testid=tenant-accept]")
     app.page.evaluate("login")

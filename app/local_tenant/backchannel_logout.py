@@ -38,7 +38,9 @@ class BackchannelLogout:
             for url in client.backchannel_logout_uris
         ]
         if notices:
-            threading.Thread(target=_send, args=(notices,), daemon=True).start()
+            threading.Thread(
+                target=_send, args=(notices,), name="back-channel logout", daemon=True
+            ).start()
 
     def _logout_token(self, client_id: str, user_id: str, sid: str) -> str:
         now = int(self.clock())

@@ -108,10 +108,14 @@ class Faults:
         return fault
 
     def running(self) -> list[dict[str, Any]]:
-        """The faults that last."""
+        """The faults that last, each with the `seconds` that are left, if they are limited."""
+        now = self._real_clock()
         with self._lock:
             self._faults = self._running()
-            return [asdict(fault) for fault in self._faults]
+            return [
+                {**asdict(each), "seconds": None if each.until is None else each.until - now}
+                for each in self._faults
+            ]
 
     def remove(self, id_: int | None = None) -> None:
         """End one fault, or all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 from starlette.concurrency import run_in_threadpool
@@ -16,6 +17,7 @@ from ..management.errors import envelope
 from ..schema import Invalid
 from ..server import NO_STORE, TenantServer
 from ..strict_json import parse_json
+from ..users import all_users
 from .view import Handler, View, field, link, section, select, table
 
 _SHOWN = 200  # entries
@@ -25,6 +27,8 @@ _FAILED = ("f", "limit", "gd_auth_failed", "noconsent")
 def logs(view: View) -> Response:
     """What happened, the newest first. A script brings what is new."""
     chosen = view.request.query_params.get("show", "")
+    with view.server.database.transaction() as database:
+        emails = {user.user_id: user.email for user in all_users(database)}
     entries = [
         each
         for each in view.server.log.entries()
@@ -35,7 +39,7 @@ def logs(view: View) -> Response:
             f"<time>{escape(each['date'][:19].replace('T', ' '))}</time>",
             _type(each["type"]),
             escape(each["description"]),
-            link(each["user_id"], "users", each["user_id"]) if each.get("user_id") else "-",
+            _user(emails, each.get("user_id")),
             f"<code>{escape(str(each.get('client_id', '-')))}</code>",
         )
         for each in entries[:_SHOWN]
@@ -47,8 +51,7 @@ def logs(view: View) -> Response:
         '<label class="check"><input type="checkbox" id="live" checked> Live</label></p>'
     )
     listed = f'<div id="entries">{table(heads, rows, "Nothing has happened yet.")}</div>'
-    clear = view.button("clear", "Empty the log")
-    return view.page("logs", "Logs", choices + listed + section("Empty", clear))
+    return view.page("logs", "Logs", choices + listed + view.button("clear", "Empty the log"))
 
 
 def clear_logs(view: View) -> Response:
@@ -119,7 +122,7 @@ def _faults(view: View, *, problem: str | None = None) -> Response:
             escape(each["kind"]),
             f"<code>{escape(each['endpoint'])}</code>",
             escape(each["value"]) or "-",
-            _rest(each["until"], each["times"]),
+            _rest(each["seconds"], each["times"]),
             view.send(
                 f'<input type="hidden" name="fault" value="{each["id"]}">'
                 f'<button name="action" value="end" class="quiet" '
@@ -131,10 +134,10 @@ def _faults(view: View, *, problem: str | None = None) -> Response:
     )
     heads = ("Fault", "Endpoint", "Value", "How long", "Change")
     running = table(heads, rows, "Everything works.") + view.button("end-all", "End all faults")
-    kinds = {name: f"{name}: {text}" for name, text in {**LASTING, **AT_ONCE}.items()}
+    everything = {**LASTING, **AT_ONCE}
     suggestions = "".join(f'<option value="{escape(each)}">' for each in ENDPOINTS)
     new = view.send(
-        select("Fault", "kind", kinds, view.text("kind"))
+        select("Fault", "kind", {name: name for name in everything}, view.text("kind"))
         + field("Value", "value", view.text("value"))
         + field(
             *("Endpoint (* for all)", "endpoint", view.text("endpoint") or "*"),
@@ -146,7 +149,9 @@ def _faults(view: View, *, problem: str | None = None) -> Response:
         + '<button name="action" value="begin" data-testid="fault-begin">Begin</button>',
         classes="fields",
     )
-    body = section("Running", running) + section("New fault", new)
+    texts = ((f"<code>{name}</code>", escape(text)) for name, text in everything.items())
+    meanings = section("What each fault does", table(("Fault", "What it does"), texts, ""))
+    body = section("Running", running) + section("New fault", new) + meanings
     return view.page("faults", "Faults", body, problem=problem)
 
 
@@ -184,6 +189,12 @@ def fault_interface(server: TenantServer) -> list[Route]:
     ]
 
 
+def _user(emails: Mapping[str, str], user_id: str | None) -> str:
+    if user_id is not None and user_id in emails:
+        return link(emails[user_id], "users", user_id)
+    return escape(user_id or "-")
+
+
 def _type(name: str) -> str:
     state = " bad" if _is_failure(name) else ""
     return f'<span class="badge{state}">{escape(TYPES.get(name, name))}</span>'
@@ -197,9 +208,9 @@ def _current(is_so: bool) -> str:
     return ' aria-current="true"' if is_so else ""
 
 
-def _rest(until: float | None, times: int | None) -> str:
-    parts = ["for a time"] if until is not None else []
-    parts += [f"{times} more requests"] if times is not None else []
+def _rest(seconds: float | None, times: int | None) -> str:
+    parts = [] if seconds is None else [f"{seconds:.0f} s"]
+    parts += [] if times is None else [f"{times} more requests"]
     return " or ".join(parts) or "until it is ended"
 
 

@@ -187,7 +187,8 @@ def area(label: str, name: str, value: str, *, test_id: str = "", rows: int = 8)
     """A labelled text area for JSON or lines. `label` is HTML."""
     identified = f' data-testid="{test_id}"' if test_id else ""
     return (
-        f'<label>{label}<textarea name="{name}" rows="{rows}" spellcheck="false"{identified}>'
+        f"<label><span>{label}</span>"
+        f'<textarea name="{name}" rows="{rows}" spellcheck="false"{identified}>'
         f"\n{escape(value)}</textarea></label>"
     )
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 from . import auth0_clients, glewlwyd, oidc_provider, oidc_provider_mock, python_packages
+from .auth0_clients import apache
 from .installing import InstallError
 
 _INSTALLERS: dict[str, Callable[[], None]] = {
@@ -13,6 +14,7 @@ _INSTALLERS: dict[str, Callable[[], None]] = {
     "glewlwyd": glewlwyd.install,
     "oidc-provider-mock": oidc_provider_mock.install,
     "Auth0's npm packages": auth0_clients.install_node_clients,
+    "mod_auth_openidc": apache.install,
     "Auth0's PyPI packages": auth0_clients.install_python_clients,
     **python_packages.installers(),
 }

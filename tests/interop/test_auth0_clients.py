@@ -1,4 +1,4 @@
-"""Auth0's own clients, unmodified, and openid-client, at the tenant with TLS."""
+"""Auth0's own clients, openid-client and mod_auth_openidc, unmodified, at the tenant with TLS."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import json
 import re
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import httpx
@@ -16,6 +18,7 @@ import pytest
 
 from ..e2e.stack import Tenant
 from ..servers import Server, answers, free_port
+from .auth0_clients import apache as httpd
 from .auth0_clients import (
     node_command,
     node_server,
@@ -46,6 +49,7 @@ class Clients:
     tenant: Tenant
     authority: Path
     express_port: int
+    apache_port: int
 
     def browser(self) -> httpx.Client:
         """A browser that trusts the tenant's authority."""
@@ -70,18 +74,24 @@ def clients(
     tmp_path_factory: pytest.TempPathFactory, receiver: LogoutReceiver
 ) -> Iterator[Clients]:
     """A running tenant at which the clients of these tests are registered."""
-    directory, port = tmp_path_factory.mktemp("tenant"), free_port()
-    url = f"http://localhost:{port}"
+    directory, port, apache_port = tmp_path_factory.mktemp("tenant"), free_port(), free_port()
+    url, apache_url = f"http://localhost:{port}", f"http://localhost:{apache_port}"
     express = {
         "client_id": "express",
         "client_secret": "secret-of-express",
         "callbacks": [f"{url}/callback"],
         "allowed_logout_urls": [url],
     }
+    of_apache = {
+        "client_id": "apache",
+        "client_secret": "secret-of-apache",
+        "callbacks": [f"{apache_url}/callback"],
+        "allowed_logout_urls": [f"{apache_url}/"],
+    }
     told = {"client_id": "local-app", "oidc_logout": {"backchannel_logout_urls": [receiver.url]}}
-    tenant, authority = tls_tenant(directory, app_url=APP, applications=[express, told])
+    tenant, authority = tls_tenant(directory, app_url=APP, applications=[express, of_apache, told])
     tenant.server.start()
-    yield Clients(tenant, authority, port)
+    yield Clients(tenant, authority, port, apache_port)
     tenant.server.stop()
 
 
@@ -204,3 +214,27 @@ def test_express_by_default(clients: Clients, tmp_path: Path) -> None:
             assert document["refreshToken"] is None
     finally:
         app.stop()
+
+
+@pytest.mark.skipif(bool(httpd.why_not()), reason=httpd.why_not())
+def test_apache(clients: Clients) -> None:
+    """Apache's mod_auth_openidc shows its page to a user of the tenant, and logs out."""
+    url = f"http://localhost:{clients.apache_port}"
+    issuer = f"{clients.tenant.url}/"
+    with ExitStack() as stack:
+        # pytest's own directories are for this user only.
+        directory = Path(stack.enter_context(TemporaryDirectory()))
+        server = httpd.apache(
+            directory, port=clients.apache_port, issuer=issuer, authority=clients.authority
+        )
+        stack.callback(server.stop)
+        server.start()
+        with clients.browser() as browser:
+            callback = visit(browser, browser.get(f"{url}/").headers["location"])
+            returned = browser.get(callback.headers["location"])
+            page = browser.get(returned.headers["location"])
+            assert (page.text, page.headers["x-user"]) == ("for users", "alice@example.com")
+            left = browser.get(f"{url}/callback", params={"logout": f"{url}/"})
+            assert visit(browser, left.headers["location"]).headers["location"] == f"{url}/"
+            again = browser.get(f"{url}/")
+            assert again.headers["location"].startswith(f"{issuer}authorize?")

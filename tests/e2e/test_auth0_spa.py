@@ -49,9 +49,10 @@ def app_url() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def tenant(tmp_path_factory: pytest.TempPathFactory, app_url: str) -> Iterator[Tenant]:
-    """A running tenant whose issuer is on `localhost`."""
+    """A running tenant whose issuer is on `localhost`. A used refresh token is accepted again for a
+    time: of two tabs at once, one may read the other's last token from localStorage too early."""
     directory = tmp_path_factory.mktemp("tenant")
-    tenant = tenant_process(directory, app_url=app_url, host="localhost")
+    tenant = tenant_process(directory, app_url=app_url, host="localhost", rotation_overlap=10)
     tenant.server.start()
     yield tenant
     tenant.server.stop()

@@ -18,7 +18,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .accounts.database_connection import DatabaseConnection
 from .accounts.pages import AccountPages
-from .authorize import Authorize
 from .avatars import avatar
 from .body_limit import BodyLimit
 from .cross_origin import InterfaceCORS, OwnForms, is_interface
@@ -29,6 +28,7 @@ from .endpoints import Endpoints
 from .fault_middleware import FaultMiddleware
 from .grants import register_grants
 from .html import message
+from .login_forms import LoginForms
 from .logout import Logout
 from .management.api import Management
 from .management.errors import envelope
@@ -73,7 +73,7 @@ def by_port(tenants: Mapping[int, ASGIApp]) -> ASGIApp:
 
 
 def _pages(server: TenantServer) -> list[Route]:
-    authorize, logout = Authorize(server), Logout(server)
+    authorize, logout = LoginForms(server), Logout(server)
     return [
         Route("/", _home),
         Route("/tenant.css", _stylesheet),

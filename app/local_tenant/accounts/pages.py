@@ -11,8 +11,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from .. import second_step, tickets
-from ..authorize import EXPIRED, Authorize
+from ..authorize import EXPIRED
 from ..html import message
+from ..login_forms import LoginForms
 from ..server import NO_STORE, TenantServer
 from ..totp import enrolment_uri
 from ..users import User, find_user
@@ -27,7 +28,7 @@ class AccountPages:
     """Pages that belong to an open login (by `state`), and pages that a mail leads to (by
     `ticket`). Nobody can guess either, so that no other site can send their forms."""
 
-    def __init__(self, server: TenantServer, authorize: Authorize) -> None:
+    def __init__(self, server: TenantServer, authorize: LoginForms) -> None:
         self._server = server
         self._authorize = authorize
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from . import auth0_clients, glewlwyd, oidc_provider, oidc_provider_mock, python_packages
+from . import auth0_clients, axe, glewlwyd, oidc_provider, oidc_provider_mock, python_packages
 from .auth0_clients import apache
 from .installing import InstallError
 
@@ -16,6 +16,7 @@ _INSTALLERS: dict[str, Callable[[], None]] = {
     "Auth0's npm packages": auth0_clients.install_node_clients,
     "mod_auth_openidc": apache.install,
     "Auth0's PyPI packages": auth0_clients.install_python_clients,
+    "axe-core": axe.install,
     **python_packages.installers(),
 }
 

@@ -157,3 +157,106 @@ async def test_earlier_file(visitor: Visitor) -> None:
     assert "auth_time" not in (await visitor.decoded(refreshed["id_token"])).claims
     await save(visitor, '{"kept": 1}')
     assert await metadata(visitor) == {"kept": 1}
+
+
+SECTIONS = ("users", "roles", "applications", "apis", "organizations", "logs", "mailbox", "faults")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+async def test_forged_form(visitor: Visitor, section: str) -> None:
+    """A form without the token of this browser changes nothing, on every page."""
+    async with visitor.client() as other:
+        stolen = re.findall(r'name="csrf" value="(\w+)"', (await other.get("/dashboard")).text)[0]
+    for value in ("", "x", stolen):
+        form = {"csrf": value, "action": "clear", "name": "forged", "email": "f@example.com"}
+        response = await visitor.browser.post(f"/dashboard/{section}", data=form)
+        assert response.status_code == 403
+    assert "forged" not in (await visitor.browser.get(f"/dashboard/{section}")).text
+
+
+async def test_headers(visitor: Visitor) -> None:
+    """No page can be framed, kept or scripted from elsewhere, and its cookie is for forms alone."""
+    page = await visitor.browser.get("/dashboard")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert page.headers["cache-control"] == "no-store"
+    cookie = page.headers["set-cookie"].lower()
+    assert all(part in cookie for part in ("httponly", "samesite=strict", "path=/dashboard"))
+
+
+@pytest.mark.parametrize(
+    ("section", "form", "problem"),
+    [
+        ("users", {"email": "alice@example.com", "password": "long-enough"}, "cannot be created"),
+        ("users", {"email": "new@example.com", "password": "short"}, "at least 8"),
+        ("roles", {"name": "admin"}, "already a role"),
+        ("roles", {"name": ""}, "too short"),
+        ("applications", {"name": "", "app_type": "spa"}, "too short"),
+        ("applications", {"name": "A", "app_type": "spa", "callbacks": "a b"}, "format uri"),
+        ("applications", {"name": "A", "app_type": "other"}, "No enum match"),
+        ("apis", {"identifier": "http://127.0.0.1:4401/api/"}, "already an API"),
+        ("apis", {"identifier": "a b"}, "pattern"),
+        ("organizations", {"name": "acme"}, "already"),
+        ("organizations", {"name": "a b"}, "pattern"),
+    ],
+)
+async def test_bad_form(visitor: Visitor, section: str, form: dict[str, str], problem: str) -> None:
+    """What cannot be created is refused on the page, which keeps what was entered."""
+    response = await visitor.dashboard(f"/{section}", **form)
+    assert (response.status_code, problem in unescape(response.text)) == (400, True)
+
+
+async def test_application(visitor: Visitor) -> None:
+    """An application gets lifetimes, rotation and URLs, which count at once; one that is created
+    here is deleted here, and one of the settings stays."""
+    fields = {
+        "name": "Mine",
+        "callbacks": "http://localhost:9000/cb\n",
+        "rotation_type": "rotating",
+        "leeway": "30",
+        "token_lifetime": "60",
+        "lifetime_in_seconds": "120",
+        "organization_usage": "allow",
+        "action": "save",
+    }
+    page = "/applications/local-app"
+    assert (await visitor.dashboard(page, **fields)).status_code == 303
+    tokens = await visitor.tokens()
+    claims = (await visitor.decoded(tokens["id_token"])).claims
+    assert claims["exp"] - claims["iat"] == 120
+    visitor.clock.now += 61
+    assert (await visitor.refresh(tokens["refresh_token"])).status_code == 403
+    bad = await visitor.dashboard(page, **{**fields, "token_lifetime": "soon"})
+    assert (bad.status_code, "whole seconds" in bad.text) == (400, True)
+    kept = await visitor.dashboard(page, action="delete")
+    assert (kept.status_code, "stays" in kept.text) == (400, True)
+    new = await visitor.dashboard("/applications", name="Shop", app_type="regular_web")
+    path = new.headers["location"].removeprefix("/dashboard").partition("?")[0]
+    assert (await visitor.dashboard(path, action="delete")).status_code == 303
+    assert (await visitor.browser.get(f"/dashboard{path}")).status_code == 404
+
+
+async def test_api(visitor: Visitor) -> None:
+    """An API is created with scopes and a lifetime, and deleted."""
+    identifier = "https://orders.example/"
+    created = await visitor.dashboard("/apis", identifier=identifier, name="Orders")
+    path = created.headers["location"].removeprefix("/dashboard").partition("?")[0]
+    fields = {"name": "Orders", "scopes": "read:orders See your orders", "token_lifetime": "60"}
+    assert (await visitor.dashboard(path, **fields, action="save")).status_code == 303
+    tokens = await visitor.tokens(audience=identifier, scope="openid read:orders")
+    assert (tokens["expires_in"], tokens["scope"]) == (60, "openid read:orders")
+    assert (await visitor.dashboard(path, action="delete")).status_code == 303
+    assert identifier not in (await visitor.browser.get("/dashboard/apis")).text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["users/x", "roles/x", "applications/x", "apis/x", "organizations/x"],
+)
+async def test_nothing_there(visitor: Visitor, path: str) -> None:
+    """An address that names nothing gets a page that says so, also for a form."""
+    assert (await visitor.browser.get(f"/dashboard/{path}")).status_code == 404
+    form = {"csrf": await token(visitor), "action": "delete"}
+    assert (await visitor.browser.post(f"/dashboard/{path}", data=form)).status_code == 404

@@ -69,6 +69,8 @@ def main(url: str, token: str) -> dict[str, Any]:
     client.organizations.members.create(organization.id, members=[new.user_id])
     members = client.organizations.members.list(organization.id)
     brought["members"] = [member.email for member in members]
+    ticket = client.tickets.verify_email(user_id=new.user_id).ticket
+    brought["ticket"] = "/u/email-verification?ticket=" in ticket
     users.delete(new.user_id)
     try:
         users.get(new.user_id)

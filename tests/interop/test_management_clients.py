@@ -57,6 +57,7 @@ def test_auth0_python(tenant: Tenant, token: str) -> None:
         "roles": ["reader"],
         "sessions": [],
         "logs": [],
+        "ticket": True,
         "members": ["dora@example.com"],
         "deleted": "inexistent_user",
         "clients": ["local-app", "local-spa"],

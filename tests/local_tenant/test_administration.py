@@ -265,6 +265,35 @@ async def test_sessions_and_grants(visitor: Visitor, admin: Administrator) -> No
     assert await admin.get("/grants", user_id=ALICE) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "form"), [("email-verification", {}), ("password-change", {"password": "another-one"})]
+)
+async def test_ticket(
+    visitor: Visitor, admin: Administrator, kind: str, form: dict[str, str]
+) -> None:
+    """A ticket is a link that is good once, for its time, and leads on to the given address."""
+    done = "http://localhost:3000/done"
+    wanted = {"user_id": ALICE, "result_url": done, "ttl_sec": 60}
+
+    async def ticket() -> str:
+        response = await admin.call("POST", f"/tickets/{kind}", body=wanted)
+        assert response.status_code == 201
+        return str(response.json()["ticket"])
+
+    link = await ticket()
+    visitor.clock.now += 60
+    assert (await visitor.browser.post(link, data=form)).status_code == 400
+    link = await ticket()
+    page = await visitor.browser.get(link)
+    assert "form-action 'self' http://localhost:3000;" in page.headers["content-security-policy"]
+    used = await visitor.browser.post(link, data=form)
+    assert (used.status_code, used.headers["location"]) == (303, done)
+    assert (await visitor.browser.post(link, data=form)).status_code == 400
+    for body in ({}, {"user_id": "auth0|nobody"}, {**wanted, "result_url": "javascript:alert(1)"}):
+        refused = await admin.call("POST", f"/tickets/{kind}", body=body)
+        assert refused.status_code in (400, 404)
+
+
 async def test_link(admin: Administrator) -> None:
     """Linking accounts is answered by a sentence: there is one connection."""
     body = {"provider": "google-oauth2", "user_id": "1"}

@@ -55,7 +55,7 @@ def request_page(state: str, *, sent: bool = False) -> HTMLResponse:
     return document("Forgot your password?", body)
 
 
-def new_password_page(email: str, *, problem: str = "") -> HTMLResponse:
+def new_password_page(email: str, targets: Sequence[str], *, problem: str = "") -> HTMLResponse:
     """A form for a new password."""
     body = f"""
         <h1>Choose a new password</h1>
@@ -65,16 +65,17 @@ def new_password_page(email: str, *, problem: str = "") -> HTMLResponse:
           {_PASSWORD.format(label="New password")}
           <button data-testid="tenant-new-password">Change password</button>
         </form>"""
-    return document("Choose a new password", body, status=400 if problem else 200)
+    status = 400 if problem else 200
+    return document("Choose a new password", body, status=status, form_targets=targets)
 
 
-def verification_page(email: str) -> HTMLResponse:
+def verification_page(email: str, targets: Sequence[str]) -> HTMLResponse:
     """A button that verifies an address."""
     body = f"""
         <h1>Verify your address</h1>
         <p>Is {escape(email)} your address?</p>
         <form method="post"><button data-testid="tenant-verify">Verify</button></form>"""
-    return document("Verify your address", body)
+    return document("Verify your address", body, form_targets=targets)
 
 
 def enrolment_page(

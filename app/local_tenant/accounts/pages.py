@@ -88,8 +88,9 @@ class AccountPages:
         return forms.request_page(request.query_params.get("state", ""), sent=True)
 
     def _password_form(self, request: Request, form: dict[str, str]) -> Response:
-        _, user, _ = self._ticket(request, tickets.NEW_PASSWORD)
-        return _used() if user is None else forms.new_password_page(user.email)
+        _, user, result_url = self._ticket(request, tickets.NEW_PASSWORD)
+        targets = _targets(result_url)
+        return _used() if user is None else forms.new_password_page(user.email, targets)
 
     def _change_password(self, request: Request, form: dict[str, str]) -> Response:
         value, user, result_url = self._ticket(request, tickets.NEW_PASSWORD)
@@ -98,13 +99,15 @@ class AccountPages:
         try:
             change_password(self._server, user.user_id, form.get("password", ""))
         except SignUpError as problem:
-            return forms.new_password_page(user.email, problem=str(problem))
+            targets = _targets(result_url)
+            return forms.new_password_page(user.email, targets, problem=str(problem))
         tickets.use_ticket(self._server.database, value)
         return _done("Password changed", "Log in with your new password.", result_url)
 
     def _verification_form(self, request: Request, form: dict[str, str]) -> Response:
-        _, user, _ = self._ticket(request, tickets.VERIFICATION)
-        return _used() if user is None else forms.verification_page(user.email)
+        _, user, result_url = self._ticket(request, tickets.VERIFICATION)
+        targets = _targets(result_url)
+        return _used() if user is None else forms.verification_page(user.email, targets)
 
     def _verify(self, request: Request, form: dict[str, str]) -> Response:
         value, user, result_url = self._ticket(request, tickets.VERIFICATION)
@@ -166,6 +169,12 @@ def _expired() -> Response:
 
 def _used() -> Response:
     return message("This link is no longer good", _USED, status=400)
+
+
+def _targets(result_url: str | None) -> tuple[str, ...]:
+    """The origin that a form's redirect leads to, for the policy of its page."""
+    parts = urlsplit(result_url or "")
+    return (f"{parts.scheme}://{parts.netloc}",) if parts.netloc else ()
 
 
 def _done(title: str, text: str, result_url: str | None) -> Response:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from ..server import TenantServer
 from ..strict_json import parse_json
-from . import activity, clients, organizations, resource_servers, roles, users
+from . import activity, clients, organizations, resource_servers, roles, tickets, users
 from .endpoint import Call, Endpoint
 from .errors import ApiError
 from .rate_limit import RateLimit
@@ -25,6 +25,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *resource_servers.ENDPOINTS,
     *organizations.ENDPOINTS,
     *activity.ENDPOINTS,
+    *tickets.ENDPOINTS,
 )
 
 

@@ -44,6 +44,7 @@ _SCHEMAS: dict[str, Any] = {
     "Session": _result("id:t user_id:t created_at:t authenticated_at:t"),
     "Grant": _result("id:t clientID:t user_id:t audience:t scope:a"),
     "Ticket": _result("ticket:t"),
+    "Job": _result("id:t type:t status:t created_at:t"),
     "Empty": _result(""),
     "Error": _result("statusCode:i error:t message:t", "errorCode:t"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from ..accounts.creation import send_verification
 from ..passwords import hash_password, weakness
 from ..schema import Schema
 from ..seed_format import BOOLEAN, EMAIL, PROFILE, USER, record, text
@@ -77,7 +78,10 @@ def _create(call: Call) -> Any:
             )
     except sqlite3.IntegrityError:
         raise ApiError(409, "The user already exists.", "auth0_idp_error") from None
-    return _read(call, user_id).document(call.server.settings.issuer)
+    user = _read(call, user_id)
+    if body.get("verify_email", True) and not user.email_verified:
+        send_verification(call.server, user)
+    return user.document(call.server.settings.issuer)
 
 
 def _update(call: Call) -> Any:

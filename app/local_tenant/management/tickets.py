@@ -1,5 +1,5 @@
-"""`/api/v2/tickets` and `/api/v2/jobs/verification-email`: links to verify an address or to choose a
-new password. What Auth0 mails comes into the mailbox of the dashboard."""
+"""`/api/v2/tickets` and `/api/v2/jobs/verification-email`: links to verify an address or to choose
+a new password. What Auth0 mails comes into the mailbox of the dashboard."""
 
 from __future__ import annotations
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from email.message import Message
 from urllib.parse import parse_qsl
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload, OAuth2Request
 from authlib.oauth2.rfc6749.util import extract_basic_authorization
-from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
 from .strict_json import parse_json
@@ -74,16 +74,17 @@ async def body_request(request: Request) -> TenantRequest:
     Raises:
         InvalidRequestError: it is neither, is not UTF-8, or names a parameter twice.
     """
-    kind, options = parse_options_header(request.headers.get("content-type", ""))
-    if options.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
+    header = Message()
+    header["Content-Type"] = request.headers.get("content-type", "")
+    if header.get_content_charset("utf-8") not in ("utf-8", "utf8"):
         raise InvalidRequestError("The body has to be UTF-8")
     try:
         text = (await request.body()).decode()
     except UnicodeDecodeError:
         raise InvalidRequestError("The body has to be UTF-8") from None
-    if kind == b"application/json":
+    if header.get_content_type() == "application/json":
         items = _json_items(text)
-    elif kind == b"application/x-www-form-urlencoded":
+    elif header.get_content_type() == "application/x-www-form-urlencoded":
         items = _form_items(text)
     else:
         raise InvalidRequestError("The body has to be a form or JSON")

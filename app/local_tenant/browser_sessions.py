@@ -66,6 +66,10 @@ def begin_session(database: Database, old_browser: str, user: User, now: float) 
     browser = new_browser()
     with database.transaction() as connection:
         connection.execute("DELETE FROM sessions WHERE browser = ?", (digest(old_browser),))
+        # Of sessions that ended by themselves.
+        connection.execute(
+            "DELETE FROM session_clients WHERE sid NOT IN (SELECT sid FROM sessions)"
+        )
         connection.execute(
             "INSERT INTO sessions (browser, sid, user_id, auth_time) VALUES (?, ?, ?, ?)",
             (digest(browser), secrets.token_urlsafe(24), user.user_id, now),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html import unescape
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -83,6 +84,30 @@ async def test_popup(visitor: Visitor) -> None:
     done = await visitor.browser.post(consent.headers["location"], data={"action": "accept"})
     assert done.status_code == 200
     assert posted_message(done)[1] == APP
+
+
+async def test_other_origins(tmp_path: Path) -> None:
+    """A response by `web_message` goes to a registered web origin, and to no other origin of a
+    registered redirect URI; no parameter names another. Such a page may not be framed."""
+    seeds = tmp_path / "seeds.json"
+    application = {
+        "client_id": "popup",
+        "token_endpoint_auth_method": "none",
+        "callbacks": ["https://one.example/cb", "https://two.example/cb"],
+        "web_origins": ["https://one.example"],
+    }
+    seeds.write_text(json.dumps({"applications": [application]}))
+    visitor = Visitor(tmp_path, seed_file=seeds)
+    asked = {"client_id": "popup", "web_message_uri": APP, "origin": APP}
+    page = await silent(visitor, redirect_uri="https://one.example/cb", **asked)
+    assert posted_message(page)[1] == "https://one.example"
+    refused = await silent(visitor, redirect_uri="https://two.example/cb", **asked)
+    assert refused.status_code == 403
+    assert "<script" not in refused.text
+    assert "frame-ancestors 'none'" in refused.headers["content-security-policy"]
+    for origin, allowed in (("https://one.example", True), ("https://two.example", False)):
+        response = await visitor.application.get("/userinfo", headers={"Origin": origin})
+        assert ("access-control-allow-origin" in response.headers) == allowed
 
 
 async def test_form_post(visitor: Visitor) -> None:

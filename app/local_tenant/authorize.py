@@ -43,7 +43,7 @@ class Authorize:
 
     def authorize(self, request: Request) -> Response:
         """Answer at once, or store the request and show a form."""
-        browser = request.cookies.get(browsers.COOKIE) or browsers.new_browser()
+        browser = request.cookies.get(self._server.cookie) or browsers.new_browser()
         response = self._begin(request.url.query, browser)
         self._set_cookie(response, browser)
         return response
@@ -67,7 +67,7 @@ class Authorize:
         interaction = self._interaction(request)
         if interaction is None:
             return message("Start again", EXPIRED, status=400)
-        return self._continue(interaction, request.cookies[browsers.COOKIE])
+        return self._continue(interaction, request.cookies[self._server.cookie])
 
     def _begin(self, query: str, browser: str) -> Response:
         resolved = resolved_query(self._server, query)
@@ -194,7 +194,7 @@ class Authorize:
         return self._server.apis.allowed_scope(audience, oauth_request.payload.scope)
 
     def _interaction(self, request: Request) -> browsers.Interaction | None:
-        browser = request.cookies.get(browsers.COOKIE)
+        browser = request.cookies.get(self._server.cookie)
         return browsers.find_interaction(
             self._database, browser, request.query_params.get("state", "")
         )
@@ -202,7 +202,7 @@ class Authorize:
     def _interaction_and_session(
         self, request: Request
     ) -> tuple[browsers.Interaction | None, browsers.BrowserSession | None]:
-        session = self._server.session_of(request.cookies.get(browsers.COOKIE))
+        session = self._server.session_of(request.cookies.get(self._server.cookie))
         return self._interaction(request), session
 
     def _request_of(self, interaction: browsers.Interaction) -> TenantRequest:
@@ -214,7 +214,7 @@ class Authorize:
 
     def _set_cookie(self, response: Response, browser: str) -> None:
         response.set_cookie(
-            browsers.COOKIE,
+            self._server.cookie,
             browser,
             httponly=True,
             samesite="lax",

@@ -9,7 +9,6 @@ from .codes import digest
 from .database import Database
 from .users import User, find_user
 
-COOKIE = "local_tenant"
 INTERACTION_LIFETIME = 1800.0  # seconds a login or consent page stays usable
 
 

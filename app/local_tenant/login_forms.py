@@ -60,7 +60,7 @@ class LoginForms(Authorize):
             record_login(connection, user.user_id, guess[2], self._server.clock())
         self._note(request, interaction, "f" if user.blocked else "s", user.email, user)
         browsers.mark_logged_in(self._database, interaction)
-        old = request.cookies[browsers.COOKIE]
+        old = request.cookies[self._server.cookie]
         browser = browsers.begin_session(self._database, old, user, self._server.clock())
         response = self._continue(
             browsers.Interaction(interaction.id, interaction.query, True), browser
@@ -113,7 +113,7 @@ class LoginForms(Authorize):
         if not is_right:
             problem = "Wrong code."
             return self._second_step_page(interaction, session, problem=problem, status=400)
-        return self._continue(interaction, request.cookies[browsers.COOKIE])
+        return self._continue(interaction, request.cookies[self._server.cookie])
 
     def _second_step_page(
         self,

@@ -39,7 +39,7 @@ class Logout:
         target = parameters.get("post_logout_redirect_uri")
         if target is not None and not self._is_registered(client_id, target):
             return _not_registered("post_logout_redirect_uri")
-        session = self._server.session_of(request.cookies.get(browsers.COOKIE))
+        session = self._server.session_of(request.cookies.get(self._server.cookie))
         if session is not None and session.sid != sid:
             return document("Log out?", QUESTION)
         if session is not None:
@@ -66,7 +66,7 @@ class Logout:
         return _redirect(None)
 
     def _end(self, request: Request) -> None:
-        session = self._server.session_of(request.cookies.get(browsers.COOKIE))
+        session = self._server.session_of(request.cookies.get(self._server.cookie))
         if session is not None:
             browsers.end_session(self._server.database, session.sid)
             self._server.log.record("slo", session.user.email, user_id=session.user.user_id)

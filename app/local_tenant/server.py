@@ -147,6 +147,11 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         """The audience that a request asks for."""
         return data.get("audience") or self.settings.userinfo_audience
 
+    @property
+    def cookie(self) -> str:
+        """The name of the browser's cookie. Ports share cookies, so that it has the port in it."""
+        return f"local_tenant_{self.settings.port}"
+
     def allowed_origins(self) -> set[str]:
         """The origins whose scripts may call the tenant, of all clients."""
         clients = list(self.clients.values())

@@ -72,11 +72,11 @@ async def test_no_way_around_the_password(
 async def test_new_cookie_at_login(visitor: Visitor) -> None:
     """A login gets a new cookie: one that was planted before is worth nothing."""
     page = await login_page(visitor)
-    before = visitor.browser.cookies["local_tenant"]
+    before = visitor.browser.cookies["local_tenant_4400"]
     await visitor.browser.post(page, data=ALICES)
-    assert visitor.browser.cookies["local_tenant"] != before
+    assert visitor.browser.cookies["local_tenant_4400"] != before
     thief = visitor.client()
-    thief.cookies.set("local_tenant", before)
+    thief.cookies.set("local_tenant_4400", before)
     response = await thief.get(visitor.authorize_url())
     assert response.headers["location"].startswith("/u/login")
 

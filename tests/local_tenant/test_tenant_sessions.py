@@ -47,6 +47,18 @@ async def test_end_of_the_lifetime_of_refresh_tokens(visitor: Visitor) -> None:
     assert (await visitor.refresh(token)).json()["error"] == "invalid_grant"
 
 
+async def test_two_tenants(tmp_path: Path) -> None:
+    """A browser is logged in at two tenants on two ports of one host, which share its cookies."""
+    tenants = [Visitor(tmp_path / str(port), port=port) for port in (4400, 4410)]
+    first, second = (tenant.browser.cookies for tenant in tenants)
+    await tenants[0].code(audience=None)
+    second.update(first)
+    await tenants[1].code(audience=None)
+    first.update(second)
+    for tenant in tenants:
+        assert "code" in answer(await tenant.authorize(audience=None, prompt="none"))
+
+
 @pytest.mark.parametrize("way", ["/v2/logout?client_id=local-app", "/oidc/logout", "/u/logout"])
 async def test_backchannel_logout(tmp_path: Path, way: str) -> None:
     """Every client of a login that is registered for it hears of its end, once, with `sid` and

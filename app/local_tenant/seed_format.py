@@ -108,7 +108,7 @@ API: dict[str, Schema] = {
 }
 ROLE: dict[str, Schema] = {"name": text(50), "description": text(255, 0)}
 ORGANIZATION: dict[str, Schema] = {
-    "name": text(50, pattern=r"[A-Za-z0-9][A-Za-z0-9_-]*"),
+    "name": text(50, pattern=r"(?!org_)[A-Za-z0-9][A-Za-z0-9_-]*"),  # not like an id
     "display_name": text(255),
     "metadata": METADATA,
 }

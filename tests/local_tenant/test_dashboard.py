@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import sqlite3
@@ -260,3 +261,34 @@ async def test_nothing_there(visitor: Visitor, path: str) -> None:
     assert (await visitor.browser.get(f"/dashboard/{path}")).status_code == 404
     form = {"csrf": await token(visitor), "action": "delete"}
     assert (await visitor.browser.post(f"/dashboard/{path}", data=form)).status_code == 404
+
+
+FIELDS = (
+    *("user_metadata", "app_metadata", "email", "password", "name", "app_type", "callbacks"),
+    *("leeway", "token_lifetime", "lifetime_in_seconds", "rotation_type", "organization_usage"),
+    *("scopes", "identifier", "permission", "role", "user", "client_id", "kind", "value"),
+    *("endpoint", "seconds", "times", "fault", "display_name", "description", "web_origins"),
+)
+VALUES: tuple[str | bytes, ...] = (
+    *("", "\0", b"\xed\xa0\xbd", "9" * 400, "-1", "nan", "1e999", "a\nb", "{}", "[1]"),
+    *("http://[", "http://x/\0"),
+)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("", PATH, "/roles", "/roles/rol_65a4f1c2d3e4b5a6", "/applications"),
+        *("/applications/local-app", "/apis", "/organizations", "/faults"),
+        "/organizations/org_65a4f1c2d3e4b5a6",
+    ],
+)
+async def test_hostile_values(visitor: Visitor, path: str) -> None:
+    """No value in any field makes a page fail, then or afterwards."""
+    csrf = await token(visitor)
+    for value, action in itertools.product(VALUES, ("save", "roles", "begin", "end", "invite")):
+        form = {**dict.fromkeys(FIELDS, value), "csrf": csrf, "action": action}
+        response = await visitor.browser.post(f"/dashboard{path}", data=form)
+        assert response.status_code < 500, (value, action)
+    assert (await visitor.browser.get(f"/dashboard{path}")).status_code == 200
+    assert (await visitor.browser.get("/dashboard")).status_code == 200

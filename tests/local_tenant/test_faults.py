@@ -179,6 +179,9 @@ async def test_dashboard_stays(visitor: Visitor) -> None:
     assert "4 more requests" in page.text
     wrong = await visitor.dashboard("/faults", kind="latency", value="soon", action="begin")
     assert (wrong.status_code, "number of seconds" in wrong.text) == (400, True)
+    for fault in ("x", "-1", "9" * 5000, ""):
+        assert (await visitor.dashboard("/faults", action="end", fault=fault)).status_code < 500
+    assert (await visitor.application.get(DISCOVERY)).status_code == 503
     await visitor.dashboard("/faults", action="end-all")
     assert (await visitor.application.get(DISCOVERY)).status_code == 200
     assert "status 503 at *" in (await visitor.browser.get("/dashboard/logs")).text

@@ -96,8 +96,13 @@ def faults(view: View) -> Response:
 def change_faults(view: View) -> Response:
     """Begin a fault, or end one or all."""
     server, action = view.server, view.text("action")
-    if action in ("end", "end-all"):
-        server.faults.remove(int(view.text("fault") or 0) if action == "end" else None)
+    if action == "end-all":
+        server.faults.remove()
+        return view.saved("/faults")
+    if action == "end":
+        number = view.text("fault")[:18]
+        if number.isdecimal():
+            server.faults.remove(int(number))
         return view.saved("/faults")
     wanted = {"kind": view.text("kind"), "endpoint": view.text("endpoint") or "*"}
     try:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install the programs that the tests start, if they are missing: `chromium` (from Playwright, or
-# else Debian's package), `redis-server`, `nginx`.
+# else Debian's package), `redis-server`, `nginx`, `libapache2-mod-auth-openidc`.
 # Usage: ensure_test_programs.sh BIN_DIR_OF_THE_VIRTUAL_ENVIRONMENT PROGRAM...
 set -u
 bin=$1
@@ -10,6 +10,8 @@ policy=/usr/sbin/policy-rc.d
 found() {
     if [ "$1" = chromium ]; then
         "$bin/python" -m tests.browser >/dev/null 2>&1
+    elif [ "$1" = libapache2-mod-auth-openidc ]; then
+        [ -e /usr/lib/apache2/modules/mod_auth_openidc.so ]
     else
         PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null
     fi

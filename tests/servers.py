@@ -97,7 +97,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start, and return once it is ready."""
+        """Start, and return once it is ready. One that does not get ready is ended."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
@@ -108,9 +108,13 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_until(lambda: self._died() or self._ready(), self._patience, self._explain)
-        if self._died():
-            raise AssertionError(self._explain())
+        try:
+            wait_until(lambda: self._died() or self._ready(), self._patience, self._explain)
+            if self._died():
+                raise AssertionError(self._explain())
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End the whole group: politely, then by force."""

@@ -3,88 +3,119 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .authorize import Authorize
+from .accounts.database_connection import DatabaseConnection
+from .accounts.pages import AccountPages
 from .avatars import avatar
 from .body_limit import BodyLimit
-from .dashboard import Dashboard
+from .cross_origin import InterfaceCORS, OwnForms, is_interface
+from .dashboard import events, groups, registrations, users
+from .dashboard.events import fault_interface
+from .dashboard.view import routes
 from .endpoints import Endpoints
+from .fault_middleware import FaultMiddleware
 from .grants import register_grants
 from .html import message
+from .login_forms import LoginForms
 from .logout import Logout
-from .management import Management
+from .management.api import Management
+from .management.errors import envelope
+from .management.openapi import description
 from .server import TenantServer
 from .settings import TenantSettings
 
 STATIC = Path(__file__).parent / "static"
+METHODS = ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]  # each 405 names its own
 
 
 def create_tenant(settings: TenantSettings, *, clock: Callable[[], float] = time.time) -> Starlette:
     """The application; `clock` gives epoch seconds."""
     server = TenantServer(settings, clock)
     register_grants(server)
-    return Starlette(
+    app = Starlette(
         routes=[*_pages(server), *_interfaces(server)],
         middleware=[
             # Refuse other names that resolve to this machine (DNS rebinding).
             Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
-            # Browser-side clients call from the app's origins, with tokens and without cookies.
-            # Other origins may read nothing: the dashboard needs no login.
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.app_origins,
-                allow_methods=["GET", "POST", "PATCH"],
-                allow_headers=["authorization", "auth0-client", "content-type", "dpop"],
-            ),
+            Middleware(FaultMiddleware, faults=server.faults),
+            Middleware(InterfaceCORS, origins=server.allowed_origins),
+            Middleware(OwnForms),
             Middleware(BodyLimit),
         ],
-        exception_handlers={404: _not_found, 500: _failed},
+        exception_handlers={404: _refused, 405: _refused, 500: _failed},
     )
+    app.router.redirect_slashes = False  # a redirect would lose the body or the token
+    return app
+
+
+def by_port(tenants: Mapping[int, ASGIApp]) -> ASGIApp:
+    """Several tenants as one application, told apart by the port that a connection came to."""
+
+    async def tenant(scope: Scope, receive: Receive, send: Send) -> None:
+        # A server with one tenant may stand behind another port, as in a container.
+        (one, *others) = tenants.values()
+        is_found = others and scope["type"] == "http"
+        await (tenants[scope["server"][1]] if is_found else one)(scope, receive, send)
+
+    return tenant
 
 
 def _pages(server: TenantServer) -> list[Route]:
-    authorize, logout, dashboard = Authorize(server), Logout(server), Dashboard(server)
+    authorize, logout = LoginForms(server), Logout(server)
     return [
         Route("/", _home),
         Route("/tenant.css", _stylesheet),
         Route("/icon.svg", _icon),
         Route("/avatars/{name}.svg", avatar),
-        Route("/authorize", authorize.authorize),
+        Route("/authorize", authorize.authorize, methods=["GET"]),
+        Route("/authorize", authorize.authorize_by_post, methods=["POST"]),
         Route("/u/login", authorize.login_form, methods=["GET"]),
         Route("/u/login", authorize.log_in, methods=["POST"]),
         Route("/u/second-step", authorize.second_step_form, methods=["GET"]),
         Route("/u/second-step", authorize.second_step, methods=["POST"]),
         Route("/u/consent", authorize.consent_form, methods=["GET"]),
         Route("/u/consent", authorize.consent, methods=["POST"]),
+        *AccountPages(server, authorize).routes(),
         Route("/u/logout", logout.confirmed, methods=["POST"]),
         Route("/oidc/logout", logout.oidc, methods=["GET", "POST"]),
         Route("/v2/logout", logout.auth0),
-        Route("/dashboard", dashboard.index),
-        Route("/dashboard/users/{user_id:path}", dashboard.show, methods=["GET"]),
-        Route("/dashboard/users/{user_id:path}", dashboard.save, methods=["POST"]),
+        Route("/dashboard.js", _script),
+        *fault_interface(server),
+        *routes(server, {**users.PAGES, **registrations.PAGES, **groups.PAGES, **events.PAGES}),
     ]
 
 
 def _interfaces(server: TenantServer) -> list[Route]:
     endpoints, management = Endpoints(server), Management(server)
+    accounts = DatabaseConnection(server)
+
+    def openapi(request: Request) -> Response:
+        return JSONResponse(description(server.settings.issuer))
+
     return [
         Route("/.well-known/openid-configuration", endpoints.discovery),
         Route("/.well-known/oauth-authorization-server", endpoints.discovery),
         Route("/.well-known/jwks.json", endpoints.jwks),
         Route("/oauth/token", endpoints.token, methods=["POST"]),
         Route("/oauth/revoke", endpoints.revoke, methods=["POST"]),
+        Route("/oauth/par", endpoints.push, methods=["POST"]),
+        Route("/dbconnections/signup", accounts.sign_up, methods=["POST"]),
+        Route("/dbconnections/change_password", accounts.change_password, methods=["POST"]),
         Route("/userinfo", endpoints.userinfo, methods=["GET", "POST"]),
-        Route("/api/v2/users/{user_id:path}", management.users, methods=["GET", "PATCH"]),
+        Route("/api/v2/openapi.json", openapi, methods=["GET"]),
+        Route("/api/v2/{path:path}", management.answer, methods=METHODS),
     ]
 
 
@@ -96,16 +127,26 @@ def _stylesheet(request: Request) -> Response:
     return FileResponse(STATIC / "tenant.css", media_type="text/css")
 
 
+def _script(request: Request) -> Response:
+    return FileResponse(STATIC / "dashboard.js", media_type="text/javascript")
+
+
 def _icon(request: Request) -> Response:
     return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
 
 
-def _not_found(request: Request, error: Exception) -> Response:
-    if request.url.path.startswith("/api/"):
-        body = {"statusCode": 404, "error": "Not Found", "message": "Not Found"}
-        return JSONResponse(body, 404)
-    return message("Page not found", "There is no page at this address.", status=404)
+def _refused(request: Request, error: Exception) -> Response:
+    """404 and 405: JSON for programs, a page for people."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    headers = error.headers if isinstance(error, HTTPException) else None
+    if is_interface(request.url.path):
+        return JSONResponse(envelope(status, HTTPStatus(status).phrase), status, headers=headers)
+    page = message("Page not found", "There is no page at this address.", status=status)
+    page.headers.update(headers or {})
+    return page
 
 
 def _failed(request: Request, error: Exception) -> Response:
+    if is_interface(request.url.path):
+        return JSONResponse(envelope(500, "The reason is in the tenant's log"), 500)
     return message("Something went wrong", "The reason is in the tenant's log.", status=500)

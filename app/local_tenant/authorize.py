@@ -1,37 +1,41 @@
-"""The authorization endpoint (RFC 6749 section 3.1), with the forms for login, second step and
-consent."""
+"""The authorization endpoint (RFC 6749 section 3.1)."""
 
 from __future__ import annotations
 
-import hmac
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
 
-from authlib.oauth2.rfc6749 import OAuth2Error
-from authlib.oidc.core.errors import (
-    ConsentRequiredError,
-    InteractionRequiredError,
-    LoginRequiredError,
-)
-from starlette.concurrency import run_in_threadpool
+from authlib.oauth2.rfc6749 import AccessDeniedError, OAuth2Error
+from authlib.oidc.core.errors import ConsentRequiredError, LoginRequiredError
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from . import browser_sessions as browsers
-from .html import message
-from .login_pages import consent_page, login_page, second_step_page
+from .clients import Client
+from .html import UNUSABLE, message
+from .login_rules import refusal
+from .oauth_errors import SilentMfaRequiredError, error_items
+from .pushed_requests import resolved_query
 from .request import TenantRequest, authorization_request
-from .second_step import is_locked, pass_second_step, wants_second_step
-from .seeds import PASSWORD
-from .server import NO_STORE, TenantServer
-from .users import find_user
+from .response_modes import origin_of, redirect_uri_of, respond, see_other
+from .second_step import second_step_page as second_step_page_of
+from .server import TenantServer
 
-UNUSABLE = "This login request cannot be used"
 EXPIRED = "This page is no longer open. Go back to the application and log in again."
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An authorization request that waits for the user. `targets` are where it may lead to."""
+
+    client: Client
+    targets: Sequence[str]
+    session: browsers.BrowserSession | None
+
+
 class Authorize:
-    """`/authorize`, `/u/login`, `/u/second-step` and `/u/consent`."""
+    """`/authorize`: answers a request, or leads to the form that it waits for."""
 
     def __init__(self, server: TenantServer) -> None:
         self._server = server
@@ -39,165 +43,84 @@ class Authorize:
 
     def authorize(self, request: Request) -> Response:
         """Answer at once, or store the request and show a form."""
-        browser = request.cookies.get(browsers.COOKIE) or browsers.new_browser()
+        browser = request.cookies.get(self._server.cookie) or browsers.new_browser()
         response = self._begin(request.url.query, browser)
-        _set_cookie(response, browser)
+        self._set_cookie(response, browser)
         return response
 
-    def login_form(self, request: Request) -> Response:
-        """The login page."""
+    async def authorize_by_post(self, request: Request) -> Response:
+        """OpenID Connect Core section 3.1.2.1. Only a GET from another site brings the cookie."""
+        items = parse_qsl((await request.body()).decode("ascii", "replace"), keep_blank_values=True)
+        return see_other(f"/authorize?{urlencode(items)}")
+
+    def opened(self, request: Request) -> Opened | None:
+        """The request that is open in this browser, for a page of an account."""
+        interaction, session = self._interaction_and_session(request)
+        if interaction is None:
+            return None
+        oauth_request = self._request_of(interaction)
+        client = self._server.clients[oauth_request.payload.client_id]
+        return Opened(client, self._targets(oauth_request), session)
+
+    def proceed(self, request: Request) -> Response:
+        """Continue the open request after a page of an account."""
         interaction = self._interaction(request)
         if interaction is None:
             return message("Start again", EXPIRED, status=400)
-        return self._login_page(interaction)
-
-    async def log_in(self, request: Request) -> Response:
-        """Check the password, then continue the stored request under a new cookie."""
-        form = await request.form()
-        username, password = str(form.get("username", "")), str(form.get("password", ""))
-        return await run_in_threadpool(self._log_in, request, username, password)
-
-    def _log_in(self, request: Request, username: str, password: str) -> Response:
-        interaction = self._interaction(request)
-        if interaction is None:
-            return message("Start again", EXPIRED, status=400)
-        with self._database.transaction() as connection:
-            user = find_user(connection, email=username)
-        if user is None or not hmac.compare_digest(password.encode(), PASSWORD.encode()):
-            problem = "Wrong email address or password."
-            return self._login_page(interaction, username=username, problem=problem)
-        browsers.mark_logged_in(self._database, interaction)
-        old = request.cookies[browsers.COOKIE]
-        browser = browsers.begin_session(self._database, old, user, self._server.clock())
-        response = self._continue(
-            browsers.Interaction(interaction.id, interaction.query, True), browser
-        )
-        _set_cookie(response, browser)
-        return response
-
-    def _login_page(
-        self,
-        interaction: browsers.Interaction,
-        *,
-        username: str | None = None,
-        problem: str | None = None,
-    ) -> Response:
-        oauth_request = self._request_of(interaction)
-        hint = oauth_request.payload.data.get("login_hint", "")
-        return login_page(
-            self._server.clients[oauth_request.payload.client_id],
-            self._targets(oauth_request),
-            username=hint if username is None else username,
-            problem=problem,
-        )
-
-    def second_step_form(self, request: Request) -> Response:
-        """The page for the second step."""
-        interaction, session = self._interaction_and_session(request)
-        if interaction is None or session is None:
-            return message("Start again", EXPIRED, status=400)
-        return self._second_step_page(interaction, session)
-
-    async def second_step(self, request: Request) -> Response:
-        """Check the code, then continue the stored request."""
-        code = str((await request.form()).get("code", ""))
-        return await run_in_threadpool(self._second_step, request, code)
-
-    def _second_step(self, request: Request, code: str) -> Response:
-        interaction, session = self._interaction_and_session(request)
-        if interaction is None or session is None:
-            return message("Start again", EXPIRED, status=400)
-        now = self._server.clock()
-        if is_locked(self._database, session.user.user_id, now):
-            problem = "Too many wrong codes. Wait a quarter of an hour."
-            return self._second_step_page(interaction, session, problem=problem, status=429)
-        if not pass_second_step(self._database, session, code, now):
-            problem = "Wrong code."
-            return self._second_step_page(interaction, session, problem=problem, status=400)
-        return self._continue(interaction, request.cookies[browsers.COOKIE])
-
-    def _second_step_page(
-        self,
-        interaction: browsers.Interaction,
-        session: browsers.BrowserSession,
-        *,
-        problem: str | None = None,
-        status: int = 200,
-    ) -> Response:
-        oauth_request = self._request_of(interaction)
-        client = self._server.clients[oauth_request.payload.client_id]
-        return second_step_page(
-            client, session.user, self._targets(oauth_request), problem=problem, status=status
-        )
-
-    def consent_form(self, request: Request) -> Response:
-        """The consent page."""
-        interaction, session = self._interaction_and_session(request)
-        if interaction is None or session is None:
-            return message("Start again", EXPIRED, status=400)
-        oauth_request = self._request_of(interaction)
-        client = self._server.clients[oauth_request.payload.client_id]
-        return consent_page(
-            client, session.user, self._scope(oauth_request), self._targets(oauth_request)
-        )
-
-    async def consent(self, request: Request) -> Response:
-        """Accept or decline."""
-        accepted = (await request.form()).get("action") == "accept"
-        return await run_in_threadpool(self._consent, request, accepted)
-
-    def _consent(self, request: Request, accepted: bool) -> Response:
-        interaction, session = self._interaction_and_session(request)
-        if interaction is None or session is None:
-            return message("Start again", EXPIRED, status=400)
-        browsers.close_interaction(self._database, interaction)
-        oauth_request = self._request_of(interaction)
-        if accepted:
-            self._save_consent(oauth_request, session)
-        return self._answer(oauth_request, session, accepted=accepted)
+        return self._continue(interaction, request.cookies[self._server.cookie])
 
     def _begin(self, query: str, browser: str) -> Response:
-        oauth_request = authorization_request(self._server.settings.issuer, query)
-        session = browsers.find_session(self._database, browser)
+        resolved = resolved_query(self._server, query)
+        if resolved is None:
+            text = "Its request_uri has expired, has been used, or is another application's."
+            return message(UNUSABLE, text, status=400)
+        oauth_request = authorization_request(self._server.settings.issuer, resolved)
+        session = self._server.session_of(browser)
         try:
             self._server.get_consent_grant(oauth_request, session.user if session else None)
         except OAuth2Error as error:
-            return self._refuse(error)
+            return self._refuse(oauth_request, error)
         except ValueError:  # Authlib cannot quote a redirect_uri with such characters
             text = "Its redirect_uri is not registered for this application."
             return message(UNUSABLE, text, status=400)
-        page: str | None = "/u/login"
+        is_new = oauth_request.payload.data.get("screen_hint") == "signup"
+        page: str | None = "/u/signup" if is_new else "/u/login"
         refusal: type[OAuth2Error] = LoginRequiredError
         if session is not None and not self._wants_login(oauth_request, session):
             page, refusal = self._missing(oauth_request, session)
             if page is None:
                 return self._answer(oauth_request, session, accepted=True)
         if oauth_request.payload.data.get("prompt") == "none":
-            payload = oauth_request.payload
-            return self._refuse(refusal(redirect_uri=payload.redirect_uri, state=payload.state))
+            return self._refuse(oauth_request, refusal(redirect_uri=redirect_uri_of(oauth_request)))
         interaction = browsers.open_interaction(
-            self._database, browser, query, self._server.clock()
+            self._database, browser, resolved, self._server.clock()
         )
-        return _see_other(f"{page}?{urlencode({'state': interaction})}")
+        return see_other(f"{page}?{urlencode({'state': interaction})}")
 
     def _missing(
         self, oauth_request: TenantRequest, session: browsers.BrowserSession
     ) -> tuple[str | None, type[OAuth2Error]]:
         """The page that a logged-in user has to see first, and its error for `prompt=none`."""
-        if wants_second_step(self._database, oauth_request.payload.data, session):
-            return "/u/second-step", InteractionRequiredError
+        if self._refusal(oauth_request, session) is not None:
+            return None, LoginRequiredError  # the response says why
+        parameters = oauth_request.payload.data
+        page = second_step_page_of(self._database, parameters, session)
+        if page is not None:
+            return page, SilentMfaRequiredError
         is_missing = self._wants_consent(oauth_request, session)
         return "/u/consent" if is_missing else None, ConsentRequiredError
 
     def _continue(self, interaction: browsers.Interaction, browser: str) -> Response:
         """Continue after a login or a second step: with the next form, or with the response."""
         oauth_request = self._request_of(interaction)
-        session = browsers.find_session(self._database, browser)
+        session = self._server.session_of(browser)
         if session is None:
             return message("Start again", EXPIRED, status=400)
         page, _ = self._missing(oauth_request, session)
+        if self._lacks_login(oauth_request, interaction, session):
+            page = "/u/login"
         if page is not None:
-            return _see_other(f"{page}?{urlencode({'state': interaction.id})}")
+            return see_other(f"{page}?{urlencode({'state': interaction.id})}")
         browsers.close_interaction(self._database, interaction)
         return self._answer(oauth_request, session, accepted=True)
 
@@ -205,29 +128,48 @@ class Authorize:
         self, oauth_request: TenantRequest, session: browsers.BrowserSession, *, accepted: bool
     ) -> Response:
         oauth_request.session = session
+        refused = self._refusal(oauth_request, session)
+        if refused is not None:
+            self._server.log.record(
+                "f",
+                refused.get_error_description(),
+                user_id=session.user.user_id,
+                client_id=oauth_request.payload.client_id,
+            )
+            refused.redirect_uri = redirect_uri_of(oauth_request)
+            return self._refuse(oauth_request, refused)
         try:
             grant = self._server.get_consent_grant(oauth_request, session.user)
+            if not accepted:
+                raise AccessDeniedError(redirect_uri=redirect_uri_of(oauth_request))
+            items = grant.authorization_items(session.user)
         except OAuth2Error as error:
-            return self._refuse(error)
-        response: Response = self._server.create_authorization_response(
-            oauth_request, grant_user=session.user if accepted else None, grant=grant
-        )
-        return response
+            return self._refuse(oauth_request, error)
+        return respond(self._server, oauth_request, items)
 
-    def _refuse(self, error: OAuth2Error) -> Response:
+    def _refuse(self, oauth_request: TenantRequest, error: OAuth2Error) -> Response:
         """Send the error to the client if its redirect_uri is registered; else show a page."""
         if not error.redirect_uri:
             text = error.get_error_description() or error.error
             return message(UNUSABLE, text, status=400)
-        parameters = [("iss", self._server.settings.issuer), *error.get_body()]
-        separator = "&" if "?" in error.redirect_uri else "?"
-        return _see_other(f"{error.redirect_uri}{separator}{urlencode(parameters)}")
+        error.state = None
+        return respond(self._server, oauth_request, error_items(error))
+
+    def _lacks_login(
+        self,
+        oauth_request: TenantRequest,
+        interaction: browsers.Interaction,
+        session: browsers.BrowserSession,
+    ) -> bool:
+        """Whether the request asks for the password, and the user has gone on without it."""
+        return not interaction.logged_in and self._wants_login(oauth_request, session)
 
     def _wants_login(self, oauth_request: TenantRequest, session: browsers.BrowserSession) -> bool:
         data = oauth_request.payload.data
+        prompts = set(data.get("prompt", "").split())
         max_age = data.get("max_age", "")
         is_old = max_age.isdecimal() and self._server.clock() - session.auth_time > int(max_age)
-        return data.get("prompt") in ("login", "select_account") or is_old
+        return bool({"login", "select_account"} & prompts) or is_old
 
     def _wants_consent(
         self, oauth_request: TenantRequest, session: browsers.BrowserSession
@@ -236,19 +178,23 @@ class Authorize:
             browsers.has_consented(self._database, session.user, *self._consent_key(oauth_request))
         )
 
-    def _save_consent(self, oauth_request: TenantRequest, session: browsers.BrowserSession) -> None:
-        browsers.save_consent(self._database, session.user, *self._consent_key(oauth_request))
-
     def _consent_key(self, oauth_request: TenantRequest) -> tuple[str, str, str]:
         audience = self._server.audience(oauth_request.payload.data)
         return oauth_request.payload.client_id, audience, self._scope(oauth_request)
+
+    def _refusal(
+        self, oauth_request: TenantRequest, session: browsers.BrowserSession
+    ) -> OAuth2Error | None:
+        client = self._server.clients[oauth_request.payload.client_id]
+        parameters, now = oauth_request.payload.data, self._server.clock()
+        return refusal(self._database, client, parameters, session.user, now)
 
     def _scope(self, oauth_request: TenantRequest) -> str:
         audience = self._server.audience(oauth_request.payload.data)
         return self._server.apis.allowed_scope(audience, oauth_request.payload.scope)
 
     def _interaction(self, request: Request) -> browsers.Interaction | None:
-        browser = request.cookies.get(browsers.COOKIE)
+        browser = request.cookies.get(self._server.cookie)
         return browsers.find_interaction(
             self._database, browser, request.query_params.get("state", "")
         )
@@ -256,20 +202,22 @@ class Authorize:
     def _interaction_and_session(
         self, request: Request
     ) -> tuple[browsers.Interaction | None, browsers.BrowserSession | None]:
-        session = browsers.find_session(self._database, request.cookies.get(browsers.COOKIE))
+        session = self._server.session_of(request.cookies.get(self._server.cookie))
         return self._interaction(request), session
 
     def _request_of(self, interaction: browsers.Interaction) -> TenantRequest:
         return authorization_request(self._server.settings.issuer, interaction.query)
 
     def _targets(self, oauth_request: TenantRequest) -> tuple[str, ...]:
-        parts = urlsplit(oauth_request.payload.redirect_uri)
-        return (f"{parts.scheme}://{parts.netloc}", *self._server.settings.app_origins)
+        origin = origin_of(redirect_uri_of(oauth_request))
+        return (origin, *self._server.settings.app_origins)
 
-
-def _see_other(url: str) -> Response:
-    return RedirectResponse(url, 303, headers=NO_STORE)
-
-
-def _set_cookie(response: Any, browser: str) -> None:
-    response.set_cookie(browsers.COOKIE, browser, httponly=True, samesite="lax", path="/")
+    def _set_cookie(self, response: Response, browser: str) -> None:
+        response.set_cookie(
+            self._server.cookie,
+            browser,
+            httponly=True,
+            samesite="lax",
+            path="/",
+            secure=self._server.settings.tls,
+        )

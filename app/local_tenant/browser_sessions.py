@@ -9,7 +9,6 @@ from .codes import digest
 from .database import Database
 from .users import User, find_user
 
-COOKIE = "local_tenant"
 INTERACTION_LIFETIME = 1800.0  # seconds a login or consent page stays usable
 
 
@@ -36,11 +35,26 @@ def new_browser() -> str:
     return secrets.token_urlsafe(32)
 
 
-def find_session(database: Database, browser: str | None) -> BrowserSession | None:
-    """The session of a browser."""
+@dataclass(frozen=True, slots=True)
+class SessionLifetimes:
+    """How long a session lasts: without use, and at the most. In seconds, as at Auth0."""
+
+    idle: float
+    absolute: float
+
+
+def find_session(
+    database: Database, browser: str | None, now: float, lifetimes: SessionLifetimes
+) -> BrowserSession | None:
+    """The session of a browser, which counts as a use of it."""
     with database.transaction() as connection:
+        connection.execute(
+            "DELETE FROM sessions WHERE max(last_used, auth_time) <= ? OR auth_time <= ?",
+            (now - lifetimes.idle, now - lifetimes.absolute),
+        )
         row = connection.execute(
-            "SELECT * FROM sessions WHERE browser = ?", (digest(browser or ""),)
+            "UPDATE sessions SET last_used = ? WHERE browser = ? RETURNING *",
+            (now, digest(browser or "")),
         ).fetchone()
         user = find_user(connection, user_id=row["user_id"]) if row else None
     return BrowserSession(user, row["sid"], row["auth_time"]) if user else None
@@ -51,8 +65,12 @@ def begin_session(database: Database, old_browser: str, user: User, now: float) 
     browser = new_browser()
     with database.transaction() as connection:
         connection.execute("DELETE FROM sessions WHERE browser = ?", (digest(old_browser),))
+        # Of sessions that ended by themselves.
         connection.execute(
-            "INSERT INTO sessions VALUES (?, ?, ?, ?)",
+            "DELETE FROM session_clients WHERE sid NOT IN (SELECT sid FROM sessions)"
+        )
+        connection.execute(
+            "INSERT INTO sessions (browser, sid, user_id, auth_time) VALUES (?, ?, ?, ?)",
             (digest(browser), secrets.token_urlsafe(24), user.user_id, now),
         )
         connection.execute(
@@ -63,11 +81,25 @@ def begin_session(database: Database, old_browser: str, user: User, now: float) 
 
 
 def end_session(database: Database, sid: str) -> None:
-    """End a session and delete its refresh tokens."""
+    """End a session, delete its refresh tokens, and let its clients be told."""
     with database.transaction() as connection:
+        rows = connection.execute("SELECT * FROM session_clients WHERE sid = ?", (sid,)).fetchall()
+        connection.execute("DELETE FROM session_clients WHERE sid = ?", (sid,))
         connection.execute("DELETE FROM sessions WHERE sid = ?", (sid,))
         connection.execute("DELETE FROM refresh_tokens WHERE sid = ?", (sid,))
         connection.execute("DELETE FROM second_steps WHERE sid = ?", (sid,))
+    if rows:
+        clients = [row["client_id"] for row in rows]
+        database.on_session_end(sid, rows[0]["user_id"], clients)
+
+
+def end_sessions_of(database: Database, user_id: str) -> None:
+    """End every session of a user."""
+    with database.transaction() as connection:
+        rows = connection.execute("SELECT sid FROM sessions WHERE user_id = ?", (user_id,))
+        sids = [row["sid"] for row in rows]
+    for sid in sids:
+        end_session(database, sid)
 
 
 def open_interaction(database: Database, browser: str, query: str, now: float) -> str:

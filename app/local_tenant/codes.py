@@ -28,6 +28,7 @@ class Grant(AuthorizationCodeMixin):  # type: ignore[misc]
     nonce: str | None = None
     auth_time: float = 0.0
     code_challenge: str = ""
+    expires_at: float = 0.0
     code_challenge_method: str = "S256"
 
     def get_redirect_uri(self) -> str:
@@ -62,8 +63,18 @@ def new_family() -> str:
     return secrets.token_hex(16)
 
 
+def note_client(database: Database, grant: Grant) -> None:
+    """Record that a client takes part in a login, and is told when it ends."""
+    with database.transaction() as connection:
+        connection.execute(
+            "INSERT OR IGNORE INTO session_clients VALUES (?, ?, ?)",
+            (grant.sid, grant.client_id, grant.user_id),
+        )
+
+
 def save_code(database: Database, code: str, grant: Grant, expires_at: float) -> None:
     """Store a new code."""
+    note_client(database, grant)
     with database.transaction() as connection:
         connection.execute(
             "INSERT INTO codes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
@@ -79,6 +90,27 @@ def take_code(database: Database, code: str, client_id: str, now: float) -> Gran
     """Use a code up (RFC 6749 section 4.1.2). A second use revokes the tokens of the first."""
     with database.transaction() as connection:
         return _take(connection, "codes", "code", code, client_id, now)
+
+
+def save_access_token(
+    database: Database, token: str, grant: Grant, now: float, expires_at: float
+) -> None:
+    """Record which login an access token is of, until it expires."""
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM access_tokens WHERE expires_at < ?", (now,))
+        connection.execute(
+            "INSERT OR REPLACE INTO access_tokens VALUES (?, ?, ?, 0)",
+            (digest(token), grant.family, expires_at),
+        )
+
+
+def is_revoked(database: Database, token: str) -> bool:
+    """Whether an access token was revoked, since the code that it came from was used twice."""
+    with database.transaction() as connection:
+        row = connection.execute(
+            "SELECT min(revoked) AS revoked FROM access_tokens WHERE token = ?", (digest(token),)
+        ).fetchone()
+    return bool(row["revoked"])
 
 
 def save_refresh_token(database: Database, token: str, grant: Grant, expires_at: float) -> None:
@@ -140,6 +172,10 @@ def _take(
         return None
     if _is_spent(row, now, overlap):
         connection.execute("DELETE FROM refresh_tokens WHERE family = ?", (row["family"],))
+        if table == "codes":  # RFC 6749 section 4.1.2
+            connection.execute(
+                "UPDATE access_tokens SET revoked = 1 WHERE family = ?", (row["family"],)
+            )
         return None
     connection.execute(
         f"UPDATE {table} SET used = ? WHERE {column} = ? AND NOT used",  # noqa: S608

@@ -2,48 +2,73 @@
 
 from __future__ import annotations
 
+from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from .request import body_request
+from .pushed_requests import push_request
+from .request import TenantRequest, body_request
 from .server import NO_STORE, TenantServer
 from .users import find_user
 
 
 class Endpoints:
-    """`/oauth/token`, `/oauth/revoke`, `/userinfo`, discovery and JWKS."""
+    """`/oauth/token`, `/oauth/revoke`, `/oauth/par`, `/userinfo`, discovery and JWKS."""
 
     def __init__(self, server: TenantServer) -> None:
         self._server = server
 
     async def token(self, request: Request) -> Response:
         """RFC 6749 section 3.2."""
-        oauth_request = await body_request(request)
-        return await run_in_threadpool(self._server.create_token_response, oauth_request)
+        try:
+            oauth_request = await body_request(request)
+        except InvalidRequestError as error:
+            return refusal(error)
+        return await run_in_threadpool(self._token, oauth_request)
+
+    def _token(self, oauth_request: TenantRequest) -> Response:
+        response: Response = self._server.create_token_response(oauth_request)
+        self._server.log.record_grant(oauth_request, response)
+        return response
 
     async def revoke(self, request: Request) -> Response:
         """RFC 7009; the body of a success is empty, as Auth0's is."""
-        oauth_request = await body_request(request)
+        try:
+            oauth_request = await body_request(request)
+        except InvalidRequestError as error:
+            return refusal(error)
         response = await run_in_threadpool(
             self._server.create_endpoint_response, "revocation", oauth_request
         )
         return Response(status_code=200) if response.status_code == 200 else response
 
+    async def push(self, request: Request) -> Response:
+        """RFC 9126 section 2."""
+        try:
+            oauth_request = await body_request(request)
+            answer = await run_in_threadpool(push_request, self._server, oauth_request)
+        except OAuth2Error as error:
+            return refusal(error)
+        return JSONResponse(answer, 201, headers=NO_STORE)
+
     def userinfo(self, request: Request) -> Response:
         """OpenID Connect Core section 5.3."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        claims = self._server.signer.claims(token, typ="at+jwt") if scheme == "Bearer" else None
-        scope = str(claims.get("scope", "")) if claims else ""
-        if not claims or claims["exp"] <= self._server.clock() or "openid" not in scope.split():
+        is_bearer = scheme.lower() == "bearer"
+        claims = self._server.access_token_claims(token) if is_bearer else None
+        if claims is None or "openid" not in str(claims.get("scope")).split():
             return Response(
-                status_code=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
+                "Unauthorized",
+                401,
+                headers={"WWW-Authenticate": 'Bearer error="invalid_token"', **NO_STORE},
             )
+        scope = str(claims["scope"])
         with self._server.database.transaction() as database:
             user = find_user(database, user_id=claims["sub"])
         if user is None:
             return Response(status_code=404)
-        return JSONResponse(user.claims(scope, self._server.settings.issuer), headers=NO_STORE)
+        return JSONResponse(self._server.claims_of(user, scope), headers=NO_STORE)
 
     def discovery(self, request: Request) -> Response:
         """OpenID Connect Discovery section 4, RFC 8414 section 3."""
@@ -52,3 +77,9 @@ class Endpoints:
     def jwks(self, request: Request) -> Response:
         """RFC 7517 section 5."""
         return JSONResponse(self._server.signer.jwks())
+
+
+def refusal(error: OAuth2Error) -> Response:
+    """An error as JSON (RFC 6749 section 5.2)."""
+    status, body, _ = error()
+    return JSONResponse(body, status, headers=NO_STORE)

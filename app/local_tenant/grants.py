@@ -1,19 +1,22 @@
-"""The authorization code grant, ID tokens and revocation, as subclasses of Authlib's."""
+"""The grants, ID tokens and revocation, as subclasses of Authlib's."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
-from authlib.oauth2.rfc6749 import InvalidRequestError, grants
+from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidRequestError, InvalidScopeError, grants
+from authlib.oauth2.rfc6749.grants.authorization_code import validate_code_authorization_request
 from authlib.oauth2.rfc7009 import RevocationEndpoint
-from authlib.oauth2.rfc7636 import CodeChallenge
-from authlib.oauth2.rfc9207 import IssuerParameter
 from authlib.oidc.core.grants import OpenIDCode
 from joserfc.jwk import RSAKey
 
 from . import codes
+from .authorization_checks import AuthorizationChecks, RequiredCodeChallenge
 from .clients import CLIENT_AUTH_METHODS, Client
+from .login_rules import note_organization, organization_claims
+from .oauth_errors import AccessDeniedError, described
 from .refresh_grant import RefreshTokenGrant
 from .request import TenantRequest
 from .second_step import authentication_claims
@@ -22,14 +25,15 @@ from .users import User
 
 
 def register_grants(server: TenantServer) -> None:
-    """Let the server issue tokens for codes and refresh tokens, and revoke them."""
-    server.register_grant(
-        AuthorizationCodeGrant, [RequiredCodeChallenge(), KnownAudience(), IdToken(server)]
-    )
+    """Let the server issue tokens for codes, refresh tokens and credentials, and revoke them."""
+    pkce = RequiredCodeChallenge(for_all=server.settings.require_pkce)
+    checks = AuthorizationChecks()
+    server.register_grant(AuthorizationCodeGrant, [pkce, checks, IdToken(server)])
+    server.register_grant(IdTokenGrant, [checks, FrontChannelIdToken(server)])
     refreshed = [RefreshedIdToken(server)] if server.settings.id_token_on_refresh else []
     server.register_grant(RefreshTokenGrant, refreshed)
+    server.register_grant(ClientCredentialsGrant)
     server.register_endpoint(Revocation)
-    server.register_extension(issuer_parameter(server.settings.issuer))
 
 
 class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
@@ -43,28 +47,22 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
         """Tokens for what the code stands for, audience included."""
         return self.server.issue(self.request.authorization_code, scope)
 
-    def save_authorization_code(self, code: str, request: TenantRequest) -> None:
-        server, data = self.server, request.payload.data
-        grant = codes.Grant(
-            family=codes.new_family(),
-            client_id=request.client.client_id,
-            redirect_uri=request.payload.redirect_uri,
-            scope=server.apis.allowed_scope(server.audience(data), request.payload.scope),
-            audience=server.audience(data),
-            user_id=request.user.user_id,
-            sid=request.session.sid,
-            auth_time=request.session.auth_time,
-            nonce=data.get("nonce"),
-            code_challenge=data["code_challenge"],
-        )
-        codes.save_code(
-            server.database, code, grant, server.clock() + server.settings.code_lifetime
-        )
+    def authorization_items(self, user: User) -> list[tuple[str, str]]:
+        """The parameters of a successful response: a new code."""
+        self.request.user = user
+        code = self.generate_authorization_code()
+        server = self.server
+        expires_at = server.clock() + server.settings.code_lifetime
+        codes.save_code(server.database, code, _granted(server, self.request), expires_at)
+        return [("code", code)]
 
-    def query_authorization_code(self, code: str, client: Client) -> codes.Grant | None:
+    def query_authorization_code(self, code: str, client: Client) -> codes.Grant:
         # The code is used up before it is checked: a failed attempt spends it, too.
         server = self.server
-        return codes.take_code(server.database, code, client.client_id, server.clock())
+        grant = codes.take_code(server.database, code, client.client_id, server.clock())
+        if grant is None:
+            raise InvalidGrantError("Invalid authorization code")
+        return grant
 
     def delete_authorization_code(self, authorization_code: codes.Grant) -> None:
         """Keep it, marked as used, so that a second use is noticed."""
@@ -73,26 +71,46 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
         return self.server.user_of(authorization_code)
 
 
-class RequiredCodeChallenge(CodeChallenge):  # type: ignore[misc]
-    """PKCE with S256, for every client (RFC 7636; RFC 9700 section 2.1.1)."""
+class IdTokenGrant(grants.BaseGrant, grants.AuthorizationEndpointMixin):  # type: ignore[misc]
+    """`response_type=id_token` (OpenID Connect Core section 3.2): an ID token and nothing else."""
 
-    SUPPORTED_CODE_CHALLENGE_METHOD = ["S256"]
+    RESPONSE_TYPES: ClassVar[set[str]] = {"id_token"}
+    server: TenantServer
+    request: TenantRequest
+    make_id_token: Callable[[TenantRequest], str]
 
-    def validate_code_challenge(self, grant: Any, redirect_uri: str) -> None:
-        data = grant.request.payload.data
-        if not data.get("code_challenge") or data.get("code_challenge_method") != "S256":
-            raise InvalidRequestError("PKCE with code_challenge_method S256 is required.")
-        super().validate_code_challenge(grant, redirect_uri)
+    def validate_authorization_request(self) -> str:
+        redirect_uri: str = validate_code_authorization_request(self)
+        return redirect_uri
+
+    def authorization_items(self, user: User) -> list[tuple[str, str]]:
+        """The parameters of a successful response."""
+        self.request.user = user
+        return [("id_token", self.make_id_token(self.request))]
 
 
-class KnownAudience:
-    """The `audience` parameter names an API of this tenant."""
+class ClientCredentialsGrant(grants.ClientCredentialsGrant):  # type: ignore[misc]
+    """RFC 6749 section 4.4, with Auth0's `audience`: a token of the application for itself."""
 
-    def __call__(self, grant: Any) -> None:
-        grant.register_hook("after_validate_authorization_request_payload", self.check)
+    TOKEN_ENDPOINT_AUTH_METHODS = CLIENT_AUTH_METHODS
+    server: TenantServer
+    request: TenantRequest
 
-    def check(self, grant: Any, redirect_uri: str) -> None:
-        grant.server.apis.check(grant.request.payload.data.get("audience"))
+    def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
+        server, data = self.server, self.request.payload.data
+        audience = data.get("audience", "")
+        server.apis.check(audience)
+        allowed = server.apis.application_scopes(audience)
+        if not audience or allowed is None:
+            raise AccessDeniedError(described(f"Client is not authorized to access {audience}."))
+        requested = str(data.get("scope", "")).split()
+        refused = [name for name in requested if name not in allowed]
+        if refused:
+            raise AccessDeniedError(
+                described(f"Client has not been granted scopes: {', '.join(refused)}")
+            )
+        scope = " ".join(requested or allowed)
+        return 200, server.issue_for_client(self.request.client, audience, scope), []
 
 
 class IdToken(OpenIDCode):  # type: ignore[misc]
@@ -115,18 +133,19 @@ class IdToken(OpenIDCode):  # type: ignore[misc]
         now = int(self._server.clock())
         return {
             "iss": self._server.settings.issuer,
-            "aud": client.client_id,
+            "aud": self._server.faults.client(client.client_id),
             "iat": now,
-            "exp": now + 36_000,
+            "exp": now + client.id_token_lifetime,
         }
 
     def get_authorization_code_claims(self, authorization_code: codes.Grant) -> dict[str, Any]:
         claims: dict[str, Any] = super().get_authorization_code_claims(authorization_code)
         how = authentication_claims(self._server.database, authorization_code.sid)
-        return {**claims, **how, "sid": authorization_code.sid}
+        of_organization = organization_claims(self._server.database, authorization_code.family)
+        return {**claims, **how, **of_organization, "sid": authorization_code.sid}
 
     def generate_user_info(self, user: User, scope: str) -> dict[str, Any]:
-        return user.claims(scope, self._server.settings.issuer)
+        return self._server.claims_of(user, scope)
 
 
 class RefreshedIdToken(IdToken):
@@ -140,9 +159,31 @@ class RefreshedIdToken(IdToken):
         grant: codes.Grant = request.refresh_token
         claims["auth_time"], claims["sid"] = grant.get_auth_time(), grant.sid
         claims.update(authentication_claims(self._server.database, grant.sid))
+        claims.update(organization_claims(self._server.database, grant.family))
         if not grant.auth_time:  # a refresh token of an earlier release does not know it
             del claims["auth_time"]
         return claims
+
+
+class FrontChannelIdToken(IdToken):
+    """The ID token of an authorization response, which needs a nonce (section 3.2.2.11)."""
+
+    def __call__(self, grant: Any) -> None:
+        grant.register_hook("after_validate_authorization_request_payload", self.check)
+        grant.make_id_token = self.make
+
+    def check(self, grant: Any, redirect_uri: str) -> None:
+        if "openid" not in str(grant.request.payload.scope).split():
+            raise InvalidScopeError("An ID token needs the scope openid")
+        if not grant.request.payload.data.get("nonce"):
+            raise InvalidRequestError("An ID token in a response needs a nonce")
+
+    def make(self, request: TenantRequest) -> str:
+        """The token, with the claims that the scope grants."""
+        grant = _granted(self._server, request)
+        request.authorization_code = grant
+        codes.note_client(self._server.database, grant)
+        return str(self.encode_id_token({"scope": grant.scope}, request))
 
 
 class Revocation(RevocationEndpoint):  # type: ignore[misc]
@@ -152,25 +193,28 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]
     server: TenantServer
 
     def query_token(self, token_string: str, token_type_hint: str | None) -> codes.Grant | None:
-        server = self.server
-        return codes.find_refresh_token(
-            server.database, token_string, server.clock(), overlap=server.settings.rotation_overlap
-        )
+        # Also by one that has been used: its login has others.
+        database, now = self.server.database, self.server.clock()
+        return codes.find_refresh_token(database, token_string, now, overlap=math.inf)
 
     def revoke_token(self, token: codes.Grant, request: TenantRequest) -> None:
         codes.revoke_family(self.server.database, token.family)
 
 
-def issuer_parameter(issuer: str) -> Callable[[TenantServer], IssuerParameter]:
-    """RFC 9207: `iss` in every authorization response, errors included."""
-
-    class Issuer(IssuerParameter):  # type: ignore[misc]
-        def get_issuer(self) -> str:
-            return issuer
-
-    def register(server: TenantServer) -> IssuerParameter:
-        parameter = Issuer()
-        parameter(server)
-        return parameter
-
-    return register
+def _granted(server: TenantServer, request: TenantRequest) -> codes.Grant:
+    """What a response to an authorization request stands for."""
+    data = request.payload.data
+    grant = codes.Grant(
+        family=codes.new_family(),
+        client_id=request.client.client_id,
+        redirect_uri=request.payload.redirect_uri,
+        scope=server.apis.allowed_scope(server.audience(data), request.payload.scope),
+        audience=server.audience(data),
+        user_id=request.user.user_id,
+        sid=request.session.sid,
+        auth_time=request.session.auth_time,
+        nonce=data.get("nonce"),
+        code_challenge=data.get("code_challenge", ""),
+    )
+    note_organization(server.database, grant.family, data)
+    return grant

@@ -7,6 +7,9 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
+UNUSABLE = "This login request cannot be used"
+"""The heading of a page for an authorization error that goes to no client."""
+
 
 def document(
     title: str, body: str, *, status: int = 200, form_targets: Sequence[str] = ()
@@ -14,7 +17,7 @@ def document(
     """A page. `body` is HTML; `form_targets` are origins that a form's redirect may lead to."""
     targets = " ".join(("'self'", *form_targets))
     policy = (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
+        "default-src 'none'; style-src 'self'; img-src 'self'; "
         f"frame-ancestors 'none'; form-action {targets}"
     )
     return HTMLResponse(
@@ -24,13 +27,18 @@ def document(
         '<link rel="stylesheet" href="/tenant.css"></head><body><main>'
         f"{body}</main><footer>Local tenant, for development only</footer></body></html>",
         status_code=status,
-        headers={
-            "Cache-Control": "no-store",
-            "Content-Security-Policy": policy,
-            "Referrer-Policy": "same-origin",
-            "X-Content-Type-Options": "nosniff",
-        },
+        headers=page_headers(policy),
     )
+
+
+def page_headers(policy: str, *, referrer_policy: str = "same-origin") -> dict[str, str]:
+    """The headers of a page. `policy` is its Content Security Policy, without `base-uri`."""
+    return {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": f"{policy}; base-uri 'none'",
+        "Referrer-Policy": referrer_policy,
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 def message(title: str, text: str, *, status: int) -> HTMLResponse:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from starlette.responses import HTMLResponse
 
-from .apis import DESCRIPTIONS
 from .clients import Client
 from .html import alert, document
 from .users import User
 
 
 def login_page(
-    client: Client, targets: Sequence[str], *, username: str = "", problem: str | None = None
+    client: Client,
+    targets: Sequence[str],
+    state: str,
+    *,
+    username: str = "",
+    problem: str | None = None,
+    status: int | None = None,
 ) -> HTMLResponse:
     """A form for e-mail address and password. The address is kept after a wrong password."""
+    query = f"?state={escape(state, quote=True)}"
     body = f"""
         <h1>Welcome</h1>
         <p>Log in to continue to {escape(client.name)}.</p>
@@ -28,8 +34,11 @@ def login_page(
           <label>Password
             <input name="password" type="password" required autocomplete="current-password"></label>
           <button data-testid="tenant-login">Continue</button>
-        </form>"""
-    return document("Log in", body, status=400 if problem else 200, form_targets=targets)
+        </form>
+        <p class="after"><a href="/u/forgot-password{query}">Forgot your password?</a>
+          <a href="/u/signup{query}">Sign up</a></p>"""
+    status = status or (400 if problem else 200)
+    return document("Log in", body, status=status, form_targets=targets)
 
 
 def second_step_page(
@@ -54,12 +63,14 @@ def second_step_page(
     return document("Enter your code", body, status=status, form_targets=targets)
 
 
-def consent_page(client: Client, user: User, scope: str, targets: Sequence[str]) -> HTMLResponse:
-    """A list of the requested scopes, to accept or decline."""
-    items = "".join(map(_scope, scope.split()))
+def consent_page(
+    client: Client, user: User, scopes: Mapping[str, str], targets: Sequence[str]
+) -> HTMLResponse:
+    """A list of the requested scopes, each with what it allows, to accept or decline."""
+    items = "".join(_scope(name, text) for name, text in scopes.items())
     body = f"""
         <h1>Allow {escape(client.name)}?</h1>
-        <p>You are {escape(user.profile["name"])} ({escape(user.email)}).
+        <p>You are {escape(user.name)} ({escape(user.email)}).
           The application asks to:</p>
         <ul class="scopes">{items}</ul>
         <form method="post" class="row">
@@ -70,5 +81,5 @@ def consent_page(client: Client, user: User, scope: str, targets: Sequence[str])
     return document("Allow access?", body, form_targets=targets)
 
 
-def _scope(name: str) -> str:
-    return f"<li>{escape(DESCRIPTIONS[name])}<code>{escape(name)}</code></li>"
+def _scope(name: str, text: str) -> str:
+    return f"<li>{escape(text)}<code>{escape(name)}</code></li>"

@@ -39,13 +39,17 @@ class Logout:
         target = parameters.get("post_logout_redirect_uri")
         if target is not None and not self._is_registered(client_id, target):
             return _not_registered("post_logout_redirect_uri")
-        session = browsers.find_session(self._server.database, request.cookies.get(browsers.COOKIE))
+        session = self._server.session_of(request.cookies.get(self._server.cookie))
         if session is not None and session.sid != sid:
             return document("Log out?", QUESTION)
         if session is not None:
             browsers.end_session(self._server.database, session.sid)
+            self._server.log.record("slo", session.user.email, user_id=session.user.user_id)
         state = parameters.get("state")
-        return _redirect(f"{target}?{urlencode({'state': state})}" if target and state else target)
+        if target is None or not state:
+            return _redirect(target)
+        separator = "&" if "?" in target else "?"
+        return _redirect(f"{target}{separator}{urlencode({'state': state})}")
 
     def auth0(self, request: Request) -> Response:
         """Auth0's own endpoint, which asks for no confirmation."""
@@ -62,9 +66,10 @@ class Logout:
         return _redirect(None)
 
     def _end(self, request: Request) -> None:
-        session = browsers.find_session(self._server.database, request.cookies.get(browsers.COOKIE))
+        session = self._server.session_of(request.cookies.get(self._server.cookie))
         if session is not None:
             browsers.end_session(self._server.database, session.sid)
+            self._server.log.record("slo", session.user.email, user_id=session.user.user_id)
 
     def _hint(self, parameters: Mapping[str, str]) -> tuple[str, str]:
         """The client id and the `sid` of the request. An expired ID token is accepted as a hint."""

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 from typing import Any
 
-from authlib.oauth2.rfc6749 import InvalidGrantError, OAuth2Error, grants
+from authlib.oauth2.rfc6749 import InvalidGrantError, grants
 from authlib.oidc.core.errors import ConsentRequiredError
 
 from . import codes
 from .apis import identity_scope
 from .browser_sessions import consented_scope
 from .clients import CLIENT_AUTH_METHODS
+from .oauth_errors import MfaRequiredError
 from .request import TenantRequest
 from .second_step import lacks_second_step
 from .server import TenantServer
 from .users import User
 
 
-class MfaRequiredError(OAuth2Error):  # type: ignore[misc]
-    """Auth0's answer where a second factor is missing. The refresh token is not used up."""
-
-    error = "mfa_required"
-    description = "Multifactor authentication required"
-    status_code = 403
-
-    def get_body(self) -> list[tuple[str, str]]:
-        return [*super().get_body(), ("mfa_token", secrets.token_urlsafe(32))]
-
-
 class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
-    """RFC 6749 section 6. Every use rotates the refresh token.
+    """RFC 6749 section 6. Every use rotates the refresh token, unless the client is set otherwise.
 
     A client with multi-resource refresh tokens may name an `audience`, and gets the scopes that the
     user has consented to for it. A request for more is refused without using up its refresh token.
@@ -47,7 +36,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
         self.request.client = client
         token = self.request.form.get("refresh_token", "")
         server = self.server
-        overlap = server.settings.rotation_overlap
+        overlap = server.rotation_overlap(client)
         grant = codes.find_refresh_token(server.database, token, server.clock(), overlap=overlap)
         if grant is not None and grant.check_client(client):
             self._check_second_step(grant)
@@ -55,10 +44,11 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
         self.request.refresh_token = self._validate_request_token(client)
 
     def authenticate_refresh_token(self, refresh_token: str) -> codes.Grant:
-        server, client_id = self.server, self.request.client.client_id
-        overlap = server.settings.rotation_overlap
+        server, client = self.server, self.request.client
+        overlap = server.rotation_overlap(client)
+        now, client_id = server.clock(), client.client_id
         grant = codes.take_refresh_token(
-            server.database, refresh_token, client_id, server.clock(), overlap=overlap
+            server.database, refresh_token, client_id, now, overlap=overlap
         )
         if grant is None:
             raise InvalidGrantError("Unknown or invalid refresh token.")
@@ -69,7 +59,10 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
 
     def issue_token(self, user: User, refresh_token: codes.Grant) -> dict[str, Any]:
         access_grant: codes.Grant = self.request.access_grant
-        return self.server.issue(refresh_token, access_grant.scope, audience=access_grant.audience)
+        token = self.server.issue(refresh_token, access_grant.scope, audience=access_grant.audience)
+        if not self.request.client.rotates_refresh_tokens:
+            token.pop("refresh_token", None)  # the one that it has stays good
+        return token
 
     def revoke_old_credential(self, refresh_token: codes.Grant) -> None:
         """`authenticate_refresh_token` has already used it up."""
@@ -97,5 +90,5 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
         requested = self.server.apis.allowed_scope(audience, self.request.payload.scope).split()
         identity = identity_scope(grant.scope).split()
         if not set(requested) <= {*consented, *identity}:
-            raise ConsentRequiredError
+            raise ConsentRequiredError("Consent required")
         return " ".join(dict.fromkeys((*identity, *(requested or consented))))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
+from email.message import Message
 from urllib.parse import parse_qsl
 
-from authlib.oauth2.rfc6749 import OAuth2Payload, OAuth2Request
+from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Payload, OAuth2Request
+from authlib.oauth2.rfc6749.util import extract_basic_authorization
 from starlette.requests import Request
+
+from .strict_json import parse_json
 
 
 class Payload(OAuth2Payload):  # type: ignore[misc]
@@ -33,10 +36,22 @@ class TenantRequest(OAuth2Request):  # type: ignore[misc]
     """A request whose parameters are known; `form` is what Authlib's token endpoint reads."""
 
     def __init__(
-        self, method: str, uri: str, items: Sequence[tuple[str, str]], headers: dict[str, str]
+        self,
+        method: str,
+        uri: str,
+        items: Sequence[tuple[str, str]],
+        headers: dict[str, str],
+        address: str = "",
     ) -> None:
         super().__init__(method, uri, headers=headers)
         self.payload = Payload(items)
+        self.address = address
+
+    @property
+    def presented_client_id(self) -> str:
+        """The client id in the body, or else in the header (RFC 6749 section 2.3.1)."""
+        in_header, _ = extract_basic_authorization(self.headers)
+        return str(self.payload.data.get("client_id") or in_header or "")
 
     @property
     def args(self) -> dict[str, str]:
@@ -54,21 +69,45 @@ def authorization_request(issuer: str, query: str) -> TenantRequest:
 
 
 async def body_request(request: Request) -> TenantRequest:
-    """A request with a form body, or with a JSON body, which Auth0 also accepts."""
-    text = (await request.body()).decode("utf-8", "replace")
-    if request.headers.get("content-type", "").startswith("application/json"):
+    """A request with a form body, or with a JSON body, which Auth0 also accepts.
+
+    Raises:
+        InvalidRequestError: it is neither, is not UTF-8, or names a parameter twice.
+    """
+    header = Message()
+    header["Content-Type"] = request.headers.get("content-type", "")
+    if header.get_content_charset("utf-8") not in ("utf-8", "utf8"):
+        raise InvalidRequestError("The body has to be UTF-8")
+    try:
+        text = (await request.body()).decode()
+    except UnicodeDecodeError:
+        raise InvalidRequestError("The body has to be UTF-8") from None
+    if header.get_content_type() == "application/json":
         items = _json_items(text)
+    elif header.get_content_type() == "application/x-www-form-urlencoded":
+        items = _form_items(text)
     else:
-        items = parse_qsl(text, keep_blank_values=True)
+        raise InvalidRequestError("The body has to be a form or JSON")
     headers = {name.title(): value for name, value in request.headers.items()}
-    return TenantRequest(request.method, str(request.url), items, headers)
+    address = request.client.host if request.client else ""
+    return TenantRequest(request.method, str(request.url), items, headers, address)
+
+
+def _form_items(text: str) -> list[tuple[str, str]]:
+    try:
+        items = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=100)
+    except ValueError:
+        raise InvalidRequestError("The body is not a form") from None
+    if len(dict(items)) < len(items):
+        raise InvalidRequestError("A parameter occurs twice")
+    return items
 
 
 def _json_items(text: str) -> list[tuple[str, str]]:
     try:
-        body = json.loads(text)
+        body = parse_json(text)
     except ValueError:
-        return []
+        raise InvalidRequestError("The body is not JSON") from None
     if not isinstance(body, dict):
-        return []
+        raise InvalidRequestError("The body is not a JSON object")
     return [(name, value) for name, value in body.items() if isinstance(value, str)]

@@ -23,7 +23,15 @@ class TenantSettings:
     token of `local-app` obtains access tokens for both APIs. For `rotation_overlap` seconds after
     its first use (Auth0's term) a refresh token may be used again. Without `id_token_on_refresh`,
     only a login brings an ID token. With `mfa_at_refresh`, a user with a second step who has not
-    done it gets `mfa_required` for a refresh token, as at Auth0.
+    done it gets `mfa_required` for a refresh token, as at Auth0. `seed_file` has further users,
+    roles, applications, APIs and organizations (`seed_format.SEED`).
+    `management_rate_limit` is how many requests a second the Management API answers.
+
+    With `tls` the issuer is an `https` URL. With `backchannel_logout`, `local-app` hears of the end
+    of its sessions at `/auth/backchannel-logout` below the app's URLs. Without `require_pkce`, a
+    client with a secret may leave PKCE out, as at Auth0. With `response_issuer`, authorization
+    responses have `iss` (RFC 9207), which Auth0's do not. A browser's login ends when it has not
+    been used for `session_idle_lifetime`, and after `session_lifetime` at the latest.
 
     Raises:
         TenantRefused: `host` is not a loopback address, or `port` not a port.
@@ -42,6 +50,14 @@ class TenantSettings:
     rotation_overlap: int = 0
     id_token_on_refresh: bool = True
     mfa_at_refresh: bool = False
+    seed_file: Path | None = None
+    management_rate_limit: int = 1000
+    tls: bool = False
+    backchannel_logout: bool = False
+    require_pkce: bool = True
+    response_issuer: bool = False
+    session_idle_lifetime: int = 3 * 86_400
+    session_lifetime: int = 7 * 86_400
 
     def __post_init__(self) -> None:
         if not is_loopback(self.host):
@@ -57,7 +73,7 @@ class TenantSettings:
     def issuer(self) -> str:
         """The issuer identifier; it ends in a slash, as Auth0's do."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/"
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}/"
 
     @property
     def app_origins(self) -> tuple[str, ...]:

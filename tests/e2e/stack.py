@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import sys
 from contextlib import closing
@@ -146,22 +147,25 @@ def tenant_process(
     external_audience: str = "http://127.0.0.1:4401/api/",
     rotation_overlap: int = 0,
     callback_path: str = "/auth/callback",
+    host: str = "127.0.0.1",
+    arguments: tuple[str, ...] = (),
     command: tuple[str, ...] = (sys.executable, "-m", "app.local_tenant"),
     cwd: Path = ROOT,
 ) -> Tenant:
     """The tenant on a free port: `python -m app.local_tenant`, or that of the installed library.
-    `api_url` is the backend's origin, if that is another than the page's."""
+    `api_url` is the backend's origin, if that is another than the page's; `host` is the issuer's;
+    `arguments` are further ones of the command."""
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://{host}:{port}"
     data = directory / "local_tenant.sqlite3"
     server = Server(
         [
             *command,
-            *("--port", str(port), "--data", str(data)),
+            *("--host", host, "--port", str(port), "--data", str(data), *arguments),
             *("--app-url", app_url, "--app-url", api_url or app_url),
             *("--external-audience", external_audience),
-            *("--rotation-overlap", str(rotation_overlap)),
-            *("--callback-path", callback_path),
+            *("--rotation-overlap", str(rotation_overlap), "--callback-path", callback_path),
+            *("--owner", str(os.getpid())),
         ],
         cwd=cwd,
         environ=clean_environ(),
@@ -177,7 +181,7 @@ def external_process(directory: Path, port: int, *, issuer: str) -> Server:
     return Server(
         [
             *(sys.executable, "-m", "app.external_api"),
-            *("--port", str(port), "--issuer", issuer),
+            *("--port", str(port), "--issuer", issuer, "--owner", str(os.getpid())),
         ],
         cwd=ROOT,
         environ=clean_environ(),

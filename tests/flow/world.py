@@ -135,6 +135,7 @@ class World:
             rotation_overlap=rotation_overlap,
             id_token_on_refresh=id_token_on_refresh,
             mfa_at_refresh=mfa_at_refresh,
+            response_issuer=True,
         )
         self.tenant_file = settings.data_file
         self.tenant = create_tenant(settings, clock=self.clock)
@@ -235,7 +236,7 @@ class World:
         form = {"user_metadata": "{}", "app_metadata": json.dumps(app_metadata), "action": "save"}
         async with self.browser() as developer:
             page = f"{TENANT}/dashboard/users/{quote(user_id, safe='')}"
-            assert (await developer.post(page, data=form)).status_code == 303
+            assert (await send_form(developer, page, **form)).status_code == 303
 
     async def log_out_at_tenant(self, browser: httpx.AsyncClient) -> None:
         """End the tenant's session and nothing else, so that it asks for a password again."""
@@ -254,10 +255,11 @@ async def through_the_pages(
     tenant: str = TENANT,
     app: str = APP,
     email: str = "alice@example.com",
+    password: str = "password",
 ) -> str:
     """From an authorization URL through the tenant's pages to the callback URL."""
     forms = {
-        "/u/login": {"username": email, "password": "password"},
+        "/u/login": {"username": email, "password": password},
         "/u/second-step": {"code": "123456"},
         "/u/consent": {"action": "accept"},
     }
@@ -270,6 +272,12 @@ async def through_the_pages(
             response = await browser.get(url)
         url = response.headers["location"]
     return url
+
+
+async def send_form(browser: httpx.AsyncClient, url: str, **form: str) -> httpx.Response:
+    """Open a page of the tenant's dashboard, and send its form with these fields."""
+    tokens = re.findall(r'name="csrf" value="(\w+)"', (await browser.get(url)).text)
+    return await browser.post(url, data={"csrf": tokens[0] if tokens else "", **form})
 
 
 def error_code(response: httpx.Response) -> str:

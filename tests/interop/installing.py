@@ -54,8 +54,8 @@ def install_once(name: str, requirement: str, install: Callable[[Path], None]) -
     (folder / ".ready").write_text(requirement)
 
 
-def make_environment(folder: Path, requirement: str) -> None:
-    """A virtual environment with one package and what that needs."""
+def make_environment(folder: Path, *requirements: str) -> None:
+    """A virtual environment with these packages and what they need."""
     run([sys.executable, "-m", "venv", "--clear", str(folder)])
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-    run([*pip, "--disable-pip-version-check", requirement])
+    run([*pip, "--disable-pip-version-check", *requirements])

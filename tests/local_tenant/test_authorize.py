@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import httpx
 import pytest
 
 from ..flow.world import APP, TENANT, through_the_pages
@@ -43,30 +46,74 @@ async def test_unknown_client(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "error"),
+    ("changes", "error", "text"),
     [
-        ({"code_challenge": None}, "invalid_request"),
-        ({"code_challenge_method": "plain"}, "invalid_request"),
-        ({"code_challenge_method": None}, "invalid_request"),
-        ({"response_type": "token"}, "unsupported_response_type"),
-        ({"audience": "https://unknown.example/"}, "access_denied"),
-        ({"prompt": "none"}, "login_required"),
+        ({"code_challenge": None}, "invalid_request", "PKCE"),
+        ({"code_challenge_method": "plain"}, "invalid_request", "PKCE"),
+        ({"code_challenge_method": None}, "invalid_request", "PKCE"),
+        ({"audience": "https://no.example/"}, "access_denied", "Service not found: https://no.ex"),
+        ({"audience": '"\\é'}, "access_denied", "Service not found: ???"),
+        ({"prompt": "none"}, "login_required", "Login required"),
+        ({"prompt": "bogus"}, "invalid_request", "The prompt is not supported"),
+        ({"prompt": "none login"}, "invalid_request", "prompt=none cannot be combined"),
+        ({"max_age": "-1"}, "invalid_request", "max_age"),
+        ({"max_age": "1e9"}, "invalid_request", "max_age"),
+        ({"response_mode": "bogus"}, "invalid_request", "response_mode"),
+        ({"connection": "google-oauth2"}, "invalid_request", "the connection was not found"),
+        ({"request_uri": "https://app.example/r"}, "request_uri_not_supported", "/oauth/par"),
+        ({"request": "e30.e30."}, "request_not_supported", "request"),
     ],
-    ids=["no challenge", "plain", "no method", "implicit", "audience", "prompt=none"],
 )
-async def test_error(visitor: Visitor, changes: dict[str, str | None], error: str) -> None:
-    """Every other mistake goes back to the application, with its state and the issuer."""
+async def test_error(
+    visitor: Visitor, changes: dict[str, str | None], error: str, text: str
+) -> None:
+    """Every other mistake goes back to the application, with its state and Auth0's text."""
     parameters = answer(await visitor.authorize(**changes))
     assert parameters["error"] == error
+    assert text in parameters["error_description"]
     assert parameters["state"] == "state-value"
-    assert parameters["iss"] == f"{TENANT}/"
+    assert "iss" not in parameters
+
+
+@pytest.mark.parametrize("name", ["nonce", "prompt", "audience"])
+async def test_twice(visitor: Visitor, name: str) -> None:
+    """A parameter that occurs twice is refused: which one would count?"""
+    url = f"{visitor.authorize_url(**{name: 'none'})}&{name}=login"
+    assert answer(await visitor.browser.get(url))["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("response_type", ["token", "code token", "id_token token", ""])
+async def test_response_type(visitor: Visitor, response_type: str) -> None:
+    """No access token is in an authorization response. That of such a request is a fragment."""
+    response = await visitor.authorize(response_type=response_type)
+    location = response.headers["location"]
+    assert location.startswith(f"{CALLBACK}#error=unsupported_response_type")
 
 
 async def test_success(visitor: Visitor) -> None:
-    """The answer has a code, the state and the issuer (RFC 9207), and no more."""
+    """The answer has a code and the state, and no more, as at Auth0."""
     parameters = query_of(await through_the_pages(visitor.browser, visitor.authorize_url()))
-    assert parameters.keys() == {"code", "state", "iss"}
-    assert (parameters["state"], parameters["iss"]) == ("state-value", f"{TENANT}/")
+    assert parameters.keys() == {"code", "state"}
+    assert parameters["state"] == "state-value"
+
+
+async def test_issuer(tmp_path: Path) -> None:
+    """The issuer in responses (RFC 9207), errors included, is a setting, and announced."""
+    visitor = Visitor(tmp_path, response_issuer=True)
+    url = await through_the_pages(visitor.browser, visitor.authorize_url())
+    refused = answer(await visitor.authorize(prompt="bogus"))
+    assert query_of(url)["iss"] == refused["iss"] == f"{TENANT}/"
+    document = (await visitor.application.get("/.well-known/openid-configuration")).json()
+    assert document["authorization_response_iss_parameter_supported"] is True
+
+
+async def test_by_post(visitor: Visitor) -> None:
+    """An authorization request may be posted, from a page of any site."""
+    url = httpx.URL(visitor.authorize_url())
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    posted = await visitor.browser.post("/authorize", data=dict(url.params), headers=headers)
+    response = await visitor.browser.get(posted.headers["location"])
+    assert response.headers["location"].startswith("/u/login")
 
 
 async def test_signed_in_already(visitor: Visitor) -> None:

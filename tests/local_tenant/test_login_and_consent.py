@@ -53,14 +53,30 @@ async def test_typed_text_is_text(visitor: Visitor) -> None:
         assert "default-src 'none'" in response.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize("changes", [{"prompt": "login"}, {"max_age": "0"}])
+@pytest.mark.parametrize("form", ["consent", "second-step"])
+async def test_no_way_around_the_password(
+    visitor: Visitor, changes: dict[str, str], form: str
+) -> None:
+    """A user who is asked for the password again cannot go on to another form instead."""
+    await visitor.code()
+    visitor.clock.now += 1
+    page = await login_page(visitor, **changes)
+    other = page.replace("/u/login", f"/u/{form}")
+    response = await visitor.browser.post(other, data={"action": "accept", "code": "123456"})
+    assert not response.headers.get("location", page).startswith("http://localhost")
+    accepted = await visitor.browser.post(page, data=ALICES)
+    assert "code" in answer(accepted)
+
+
 async def test_new_cookie_at_login(visitor: Visitor) -> None:
     """A login gets a new cookie: one that was planted before is worth nothing."""
     page = await login_page(visitor)
-    before = visitor.browser.cookies["local_tenant"]
+    before = visitor.browser.cookies["local_tenant_4400"]
     await visitor.browser.post(page, data=ALICES)
-    assert visitor.browser.cookies["local_tenant"] != before
+    assert visitor.browser.cookies["local_tenant_4400"] != before
     thief = visitor.client()
-    thief.cookies.set("local_tenant", before)
+    thief.cookies.set("local_tenant_4400", before)
     response = await thief.get(visitor.authorize_url())
     assert response.headers["location"].startswith("/u/login")
 

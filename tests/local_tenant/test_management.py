@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from http import HTTPStatus
 from typing import Any
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from ..flow.world import TENANT
+from ..flow.world import APP, TENANT
 from .visitor import ALICE, API, BOB, Visitor
 
 READ = "read:users,read:user_idp_tokens,read:current_user"
@@ -96,8 +99,7 @@ async def test_merge(
 
 async def test_no_metadata_yet(visitor: Visitor, token: str) -> None:
     """Without metadata the member is absent, not empty."""
-    form = {"action": "remove", "user_metadata": ""}
-    await visitor.browser.post(f"/dashboard/users/{ALICE}", data=form)
+    await visitor.dashboard(f"/users/{ALICE}", action="remove", user_metadata="")
     assert "user_metadata" not in (await visitor.user(token)).json()
     await visitor.patch(token, {"user_metadata": {"a": 1}})
     assert (await visitor.user(token)).json()["user_metadata"] == {"a": 1}
@@ -122,7 +124,7 @@ async def test_scope(visitor: Visitor, scope: str, method: str, expected: str) -
     assert response.json() == error(403, "Forbidden", message, "insufficient_scope")
 
 
-@pytest.mark.parametrize("user_id", [BOB, "auth0|nobody", f"{ALICE}/x", "", ".."])
+@pytest.mark.parametrize("user_id", [BOB, "auth0|nobody", f"{ALICE}%2Fx", ".."])
 async def test_somebody_else(visitor: Visitor, token: str, user_id: str) -> None:
     """A user's token acts on that user only."""
     headers = {"Authorization": f"Bearer {token}"}
@@ -180,14 +182,21 @@ async def test_expired(visitor: Visitor, token: str) -> None:
         (b"{", "JSON format"),
         (b'{"user_metadata": {"a": NaN}}', "JSON format"),
         (b"[" * 5000, "JSON format"),
+        (b'{"user_metadata": {"a": ' + b"[" * 970 + b"]" * 970 + b"}}", "JSON format"),
+        (rb'{"user_metadata": {"a": "\ud83d"}}', "JSON format"),
+        (rb'{"user_metadata": {"\ude00": 1}}', "JSON format"),
+        (b'{"user_metadata": {"a": 1e999}}', "JSON format"),
+        (b'{"user_metadata": {"a": "\xff"}}', "JSON format"),
+        ('{"user_metadata": {}}'.encode("utf-16"), "JSON format"),
         ([], "Expected type object"),
-        ({}, "Expected type object on property user_metadata"),
-        ({"user_metadata": []}, "Expected type object on property user_metadata"),
+        ({}, "Expected type object' on property user_metadata"),
+        ({"user_metadata": []}, "but found type array' on property user_metadata"),
         ({"user_metadata": {}, "app_metadata": {}}, "not allowed: app_metadata"),
         ({"password": "x"}, "not allowed: password"),
     ],
     ids=[
-        *("cut off", "not a number", "deep", "list", "empty", "metadata a list"),
+        *("cut off", "not a number", "deep", "nested", "half an emoji", "half an emoji as a name"),
+        *("out of range", "not UTF-8", "UTF-16", "list", "empty", "metadata a list"),
         *("app_metadata", "password"),
     ],
 )
@@ -200,14 +209,75 @@ async def test_bad_body(visitor: Visitor, token: str, body: Any, part: str) -> N
     assert (await visitor.user(token)).json() == before
 
 
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        (r'{"a": "\ud83d", "b": 1}', {"a": "\ufffd", "b": 1}),
+        ('{"a": Infinity, "b": [NaN, 1e999]}', {"a": None, "b": [None, None]}),
+        ('{"a": ' + "[" * 970 + "]" * 970 + ', "b": 1}', {"b": 1}),
+        ("{", {}),
+        ("[]", {}),
+    ],
+    ids=["half an emoji", "not a number", "deep", "cut off", "list"],
+)
+async def test_stored_earlier(
+    visitor: Visitor, token: str, stored: str, shown: dict[str, Any]
+) -> None:
+    """What JSON cannot hold and is in the file already ends in no failure: not at the API, at
+    UserInfo or in the dashboard, and a change mends it."""
+    with closing(sqlite3.connect(visitor.file)) as database, database:
+        database.execute(
+            "UPDATE users SET user_metadata = ?, app_metadata = ? WHERE user_id = ?",
+            (stored, stored.replace('"a"', '"roles"'), ALICE),
+        )
+    read = (await visitor.user(token)).json()["user_metadata"]
+    assert {name: read.get(name) for name in shown} == shown
+    page = await visitor.browser.get(f"/dashboard/users/{ALICE}")
+    info = await visitor.application.get("/userinfo", headers={"Authorization": f"Bearer {token}"})
+    written = await visitor.patch(token, {"user_metadata": {"c": 1}})
+    assert [page.status_code, info.status_code, written.status_code] == [200, 200, 200]
+    assert written.json()["user_metadata"]["c"] == 1
+
+
 async def test_audience_is_the_api(visitor: Visitor, token: str) -> None:
     """The API's identifier is its address, as at Auth0."""
     assert f"{TENANT}/api/v2/" == API
     assert API in (await visitor.decoded(token)).claims["aud"]
 
 
-async def test_unknown_endpoint(visitor: Visitor, token: str) -> None:
-    """An address that is no endpoint answers in the same envelope."""
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v2/nothing", 404),
+        ("GET", f"/api/v2/users/{ALICE}/nothing", 404),
+        ("GET", "/api/v2", 404),
+        ("GET", "/api/v2//users", 404),
+        ("PUT", f"/api/v2/users/{ALICE}", 405),
+        ("PATCH", "/api/v2/users/", 405),
+        ("GET", "/oauth/token", 405),
+        ("GET", "/oauth/nothing", 404),
+    ],
+)
+async def test_no_endpoint(
+    visitor: Visitor, token: str, method: str, path: str, status: int
+) -> None:
+    """An address or a method that is no endpoint is answered in the same envelope, without a
+    redirect."""
     headers = {"Authorization": f"Bearer {token}"}
-    response = await visitor.application.get("/api/v2/clients", headers=headers)
-    assert response.json() == error(404, "Not Found", "Not Found")
+    response = await visitor.application.request(method, path, headers=headers)
+    assert response.status_code == status
+    assert response.json() == error(status, *[HTTPStatus(status).phrase] * 2)
+    assert ("allow" in response.headers) == (status == 405)
+
+
+async def test_preflight(visitor: Visitor) -> None:
+    """A preflight request from the app's origin is answered; another is refused in JSON."""
+    headers = {"Access-Control-Request-Method": "PATCH", "Origin": APP}
+    path = f"/api/v2/users/{ALICE}"
+    allowed = await visitor.application.options(path, headers=headers)
+    assert allowed.is_success
+    assert allowed.headers["access-control-allow-origin"] == APP
+    headers["Origin"] = "http://evil.example"
+    refused = await visitor.application.options(path, headers=headers)
+    assert refused.status_code == refused.json()["statusCode"] >= 400
+    assert "access-control-allow-origin" not in refused.headers

@@ -81,11 +81,10 @@ async def test_consents_add_up(visitor: Visitor) -> None:
 
 
 async def test_browser_side_client(visitor: Visitor) -> None:
-    """A client that may not have it gets a token for its own audience, as at Auth0."""
+    """The browser-side client needs the user's consent, as the one with a secret does."""
     spa = {"client_id": "local-spa"}
     tokens = await visitor.tokens(auth=None, **spa)
     response = await visitor.refresh(
-        tokens["refresh_token"], auth=None, audience=OTHER_AUDIENCE, **spa
+        tokens["refresh_token"], auth=None, audience=OTHER_AUDIENCE, scope="read:messages", **spa
     )
-    claims = (await visitor.decoded(response.json()["access_token"])).claims
-    assert claims["aud"][0] == API
+    assert response.json()["error"] == "consent_required"

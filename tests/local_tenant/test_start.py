@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from ..e2e.stack import Tenant, tenant_process
-from ..flow.world import APP, through_the_pages
+from ..flow.world import APP, send_form, through_the_pages
 from ..servers import ROOT, answers, clean_environ, free_port, run_to_its_end, wait_until
 from .visitor import CALLBACK, CLIENT, VERIFIER, Visitor, query_of
 
@@ -81,19 +81,12 @@ async def test_restart(tenant: Tenant, tmp_path: Path) -> None:
         form = {"redirect_uri": CALLBACK, "code": code, "code_verifier": VERIFIER}
         grant = {"grant_type": "authorization_code", **form}
         tokens = (await browser.post("/oauth/token", data=grant, auth=CLIENT)).json()
-        await browser.post(
-            "/dashboard/users/auth0%7C65a4f1c2d3e4b5a697887901",
-            data={
-                "user_metadata": '{"kept": true}',
-                "action": "save",
-            },
-        )
+        page = "/dashboard/users/auth0%7C65a4f1c2d3e4b5a697887901"
+        await send_form(browser, page, user_metadata='{"kept": true}', action="save")
         keys = (await browser.get("/.well-known/jwks.json")).json()
         tenant.server.restart()
         assert (await browser.get("/.well-known/jwks.json")).json() == keys
-        assert (
-            "kept" in (await browser.get("/dashboard/users/auth0%7C65a4f1c2d3e4b5a697887901")).text
-        )
+        assert "kept" in (await browser.get(page)).text
         grant = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
         assert (await browser.post("/oauth/token", data=grant, auth=CLIENT)).status_code == 200
         assert "code=" in (await browser.get(request)).headers["location"]
@@ -102,24 +95,47 @@ async def test_restart(tenant: Tenant, tmp_path: Path) -> None:
         assert secret not in log
 
 
-def test_ends_with_its_owner(tmp_path: Path) -> None:
-    """It ends by itself when the process that owns it is gone."""
-    owner = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+def tenant_of(owner: int, directory: Path) -> subprocess.Popen[bytes]:
+    """A tenant that ends with this process, once it answers."""
     port = free_port()
-    discovery = f"http://127.0.0.1:{port}/.well-known/openid-configuration"
     tenant = subprocess.Popen(
         [
             *(sys.executable, "-m", "app.local_tenant", "--port", str(port)),
-            *("--data", str(tmp_path / "tenant.sqlite3"), "--owner", str(owner.pid)),
+            *("--data", str(directory / "tenant.sqlite3"), "--owner", str(owner)),
         ],
         cwd=ROOT,
         env=clean_environ(),
         stdout=subprocess.DEVNULL,
     )
+    wait_until(lambda: answers(f"http://127.0.0.1:{port}/.well-known/openid-configuration"), 30.0)
+    return tenant
+
+
+def test_ends_with_its_owner(tmp_path: Path) -> None:
+    """It ends by itself when the process that owns it has been killed, even before the parent of
+    that process has waited for it."""
+    owner = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    tenant = tenant_of(owner.pid, tmp_path)
     try:
-        wait_until(lambda: answers(discovery), 30.0)
-        owner.communicate(b"\n")
+        owner.kill()
         assert tenant.wait(15) == 0
     finally:
         tenant.kill()
         tenant.wait()
+        owner.communicate()
+
+
+def test_tenant_of_a_killed_suite(tmp_path: Path) -> None:
+    """A tenant that a test started does not outlive the killed process of that test."""
+    program = (
+        "import sys, time; from pathlib import Path; from tests.e2e.stack import tenant_process; "
+        "tenant = tenant_process(Path(sys.argv[1]), app_url='http://localhost:3000'); "
+        "tenant.server.start(); print(tenant.url, flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    suite = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert suite.stdout is not None
+    url = suite.stdout.readline().strip()
+    suite.kill()
+    suite.communicate()
+    wait_until(lambda: not answers(f"{url}/.well-known/openid-configuration"), 15.0)

@@ -85,23 +85,23 @@ async def test_json_body(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("auth", "form"),
+    ("auth", "form", "error"),
     [
-        (("local-app", "wrong"), {}),
-        (("local-app", ""), {}),
-        (None, {"client_id": "local-app"}),
-        (("nobody", "local-secret"), {}),
-        (None, {}),
+        (("local-app", "wrong"), {}, "access_denied"),
+        (("local-app", ""), {}, "access_denied"),
+        (None, {"client_id": "local-app"}, "access_denied"),
+        (("nobody", "local-secret"), {}, "invalid_client"),
+        (None, {}, "invalid_client"),
     ],
     ids=["wrong secret", "empty secret", "no secret", "unknown client", "nobody"],
 )
 async def test_wrong_client(
-    visitor: Visitor, auth: tuple[str, str] | None, form: dict[str, str]
+    visitor: Visitor, auth: tuple[str, str] | None, form: dict[str, str], error: str
 ) -> None:
     """Without the client's own secret a code is worth nothing, and stays good for the client."""
     code = await visitor.code()
     response = await visitor.redeem(code, auth=auth, **form)
-    assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
+    assert (response.status_code, response.json()["error"]) == (401, error)
     assert (await visitor.redeem(code)).status_code == 200
 
 
@@ -142,7 +142,11 @@ async def test_code_is_single_use(visitor: Visitor) -> None:
     tokens = (await visitor.redeem(code)).json()
     again = await visitor.redeem(code)
     assert (again.status_code, again.json()["error"]) == (403, "invalid_grant")
+    assert again.json()["error_description"] == "Invalid authorization code"
     assert (await visitor.refresh(tokens["refresh_token"])).json()["error"] == "invalid_grant"
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    assert (await visitor.application.get("/userinfo", headers=headers)).status_code == 401
+    assert (await visitor.user(tokens["access_token"])).status_code == 401
 
 
 async def test_code_expires(visitor: Visitor) -> None:
@@ -158,9 +162,9 @@ async def test_code_of_another_client(visitor: Visitor) -> None:
     assert (await visitor.redeem(code)).json()["error"] == "invalid_grant"
 
 
-@pytest.mark.parametrize("grant_type", ["password", "client_credentials", "", None])
+@pytest.mark.parametrize("grant_type", ["password", "implicit", "", None])
 async def test_other_grants(visitor: Visitor, grant_type: str | None) -> None:
     """No other grant is offered."""
     response = await visitor.token(grant_type=grant_type, username="alice", password="password")
-    assert response.status_code == 400
+    assert response.status_code == 403
     assert response.json()["error"] == "unsupported_grant_type"

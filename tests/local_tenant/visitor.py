@@ -17,7 +17,7 @@ from joserfc.jwk import KeySet, RSAKey
 from app.local_tenant.asgi import create_tenant
 from app.local_tenant.settings import TenantSettings
 
-from ..flow.world import APP, TENANT, Clock, through_the_pages
+from ..flow.world import APP, TENANT, Clock, send_form, through_the_pages
 from ..tenant_file import started_before
 
 CALLBACK = f"{APP}/auth/callback"
@@ -32,17 +32,12 @@ CLIENT = ("local-app", "local-secret")
 class Visitor:
     """One browser at a tenant; `application` is the back channel, without cookies."""
 
-    def __init__(
-        self, directory: Path, *, rotation_overlap: int = 0, id_token_on_refresh: bool = True
-    ) -> None:
+    def __init__(self, directory: Path, **options: Any) -> None:
+        """A tenant in this directory. `options` are further ones of `TenantSettings`."""
         self.clock = Clock()
         self.file = started_before(directory / "tenant.sqlite3")
         settings = TenantSettings(
-            data_file=self.file,
-            app_urls=(APP,),
-            access_token_lifetime=3600,
-            rotation_overlap=rotation_overlap,
-            id_token_on_refresh=id_token_on_refresh,
+            data_file=self.file, app_urls=(APP,), access_token_lifetime=3600, **options
         )
         self.tenant = create_tenant(settings, clock=self.clock)
         self.browser, self.application = self.client(), self.client()
@@ -113,6 +108,10 @@ class Visitor:
         with closing(sqlite3.connect(self.file)) as database:
             (jwk,) = database.execute("SELECT jwk FROM keys").fetchone()
         return RSAKey.import_key(json.loads(jwk))
+
+    async def dashboard(self, path: str, **form: str) -> httpx.Response:
+        """Send the form of a page of the dashboard."""
+        return await send_form(self.browser, f"/dashboard{path}", **form)
 
     async def user(self, token: str, user_id: str = ALICE, **options: Any) -> httpx.Response:
         """`GET /api/v2/users/{id}`."""

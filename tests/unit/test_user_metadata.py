@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.components.problem import describe
-from app.local_tenant.management import merged
+from app.local_tenant.management.users import merged
 from app.user_metadata import (
     LONGEST,
     ChangedElsewhere,

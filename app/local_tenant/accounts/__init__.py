@@ -1,0 +1,1 @@
+"""What users do with their accounts: sign up, choose a password, verify an address, enrol."""

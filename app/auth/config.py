@@ -120,6 +120,8 @@ class AuthConfig:
       a login that it refused (`error_description`, RFC 6749 section 4.1.2.1), as text of one line.
     - `logout_urls`: absolute URLs to which a logout may lead, beside the paths of this app. They
       have to match exactly.
+    - `dpop`: access tokens are bound to a key of the session (RFC 9449), unless an entry of the
+      allowed list says otherwise (`TokenOptions.dpop`).
 
     Raises:
         ConfigError: one of the `logout_urls` is not an http(s) URL, `provider` is not a name such
@@ -153,6 +155,7 @@ class AuthConfig:
     provider_title: str = ""
     login_path: str = DEFAULT_LOGIN_PATH
     show_error_description: bool = False
+    dpop: bool = False
 
     def __post_init__(self) -> None:
         """Check what may come from the app's code. Raises `ConfigError`."""
@@ -328,6 +331,7 @@ class AuthConfig:
             provider=provider,
             provider_title=reader.text("AUTH0_TITLE") or "",
             show_error_description=reader.switch("APP_SHOW_ERROR_DESCRIPTION"),
+            dpop=reader.switch("AUTH0_DPOP"),
         )
         reader.check()
         return config if config.secrets else replace(config, secrets=_generated(reader))

@@ -30,6 +30,7 @@ NEUTRAL_NAMES = {
     "AUTH0_ID_TOKEN_SIGNED_RESPONSE_ALG": "OIDC_ID_TOKEN_SIGNED_RESPONSE_ALG",
     "AUTH0_TRUSTED_AUDIENCES": "OIDC_TRUSTED_AUDIENCES",
     "AUTH0_TITLE": "OIDC_TITLE",
+    "AUTH0_DPOP": "OIDC_DPOP",
 }
 """The names of the same variables for another provider than Auth0."""
 

@@ -139,6 +139,7 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
             self._wiring.audit,
             inspection=self._wiring.inspection,
             on_request=on_request,
+            clock=clock,
             providers=providers or (),
         )
         self._get_access_token = self._access_token
@@ -180,7 +181,8 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
         return self._http_clients.of(state, self._session_id_hash(state), sub)
 
     async def get_access_token(self, state: rx.State, options: TokenOptions | None = None) -> str:
-        """Return the access token of this tab's user, refreshed if it is about to expire.
+        """Return the access token of this tab's user, refreshed if it is about to expire. One that
+        is bound to a key (DPoP) is of use to `http_client` only, which has the key.
 
         Raises:
             LoginRequired: no session; `ConsentRequired`, `MfaRequired` and `SessionEnded` are kinds
@@ -188,11 +190,12 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
             ProviderUnavailable: the provider cannot renew the token now.
             StoreUnavailable: the session cannot be read.
         """
-        return await self._access_token(
+        token = await self._access_token(
             self._session_id_hash(state),
             functools.partial(current_path, state),
             options or TokenOptions(),
         )
+        return str(token)  # without the key of a bound token
 
     async def get_user(self, state: rx.State) -> User | None:
         """Read the public claims of this tab's user from the session; None if no user is signed in.

@@ -13,6 +13,7 @@ import reflex as rx
 from .access.policy import Decision, Rule
 from .audit import AuditHook, AuditTrail
 from .config import AuthConfig
+from .flows.dpop_rule import DPoPRule
 from .flows.hooks import Hooks
 from .flows.login_link import is_route, page_of
 from .flows.provider import Provider, Providers
@@ -106,6 +107,7 @@ class Wiring:
                         each,
                         pool,
                         audiences=options.http_interceptor.audiences(each.provider),
+                        dpop=DPoPRule(each, options.http_interceptor.dpop(each.provider)),
                         clock=clock,
                     )
                     for each in providers

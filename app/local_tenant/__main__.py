@@ -28,6 +28,8 @@ def main() -> int:
             multi_resource_refresh=not arguments.no_multi_resource_refresh,
             id_token_on_refresh=not arguments.no_id_token_on_refresh,
             mfa_at_refresh=arguments.mfa_at_refresh,
+            dpop_required=arguments.dpop,
+            dpop_nonces=arguments.dpop_nonces,
             callback_path=arguments.callback_path,
         )
         listener = listen(
@@ -86,6 +88,10 @@ def _arguments() -> argparse.Namespace:
         action="store_true",
         help="a user who has not done the second step gets mfa_required for a refresh token",
     )
+    parser.add_argument(
+        "--dpop", action="store_true", help="require DPoP proofs, which are accepted without it"
+    )
+    parser.add_argument("--dpop-nonces", action="store_true", help="require nonces in the proofs")
     parser.add_argument("--owner", type=int, help="end when this process is gone")
     return parser.parse_args()
 

@@ -6,6 +6,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from .dpop_proof import ProofError
 from .request import body_request
 from .server import NO_STORE, TenantServer
 from .users import find_user
@@ -20,7 +21,10 @@ class Endpoints:
     async def token(self, request: Request) -> Response:
         """RFC 6749 section 3.2."""
         oauth_request = await body_request(request)
-        return await run_in_threadpool(self._server.create_token_response, oauth_request)
+        server = self._server
+        return await run_in_threadpool(
+            server.dpop.token_response, request, oauth_request, server.create_token_response
+        )
 
     async def revoke(self, request: Request) -> Response:
         """RFC 7009; the body of a success is empty, as Auth0's is."""
@@ -33,12 +37,17 @@ class Endpoints:
     def userinfo(self, request: Request) -> Response:
         """OpenID Connect Core section 5.3."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        claims = self._server.signer.claims(token, typ="at+jwt") if scheme == "Bearer" else None
+        is_known = scheme in ("Bearer", "DPoP")
+        claims = self._server.signer.claims(token, typ="at+jwt") if is_known else None
         scope = str(claims.get("scope", "")) if claims else ""
         if not claims or claims["exp"] <= self._server.clock() or "openid" not in scope.split():
             return Response(
                 status_code=401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'}
             )
+        try:
+            self._server.dpop.check_token(request, scheme, token, claims)
+        except ProofError as error:
+            return self._server.dpop.refused(error)
         with self._server.database.transaction() as database:
             user = find_user(database, user_id=claims["sub"])
         if user is None:

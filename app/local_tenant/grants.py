@@ -14,6 +14,7 @@ from joserfc.jwk import RSAKey
 
 from . import codes
 from .clients import CLIENT_AUTH_METHODS, Client
+from .dpop import CODE
 from .refresh_grant import RefreshTokenGrant
 from .request import TenantRequest
 from .second_step import authentication_claims
@@ -41,7 +42,9 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
 
     def generate_token(self, user: User, scope: str, **_: Any) -> dict[str, Any]:
         """Tokens for what the code stands for, audience included."""
-        return self.server.issue(self.request.authorization_code, scope)
+        return self.server.issue(
+            self.request.authorization_code, scope, dpop_jkt=self.request.dpop_jkt
+        )
 
     def save_authorization_code(self, code: str, request: TenantRequest) -> None:
         server, data = self.server, request.payload.data
@@ -57,6 +60,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
             nonce=data.get("nonce"),
             code_challenge=data["code_challenge"],
         )
+        server.dpop.bind(grant.family, CODE, data.get("dpop_jkt"))
         codes.save_code(
             server.database, code, grant, server.clock() + server.settings.code_lifetime
         )
@@ -64,7 +68,10 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
     def query_authorization_code(self, code: str, client: Client) -> codes.Grant | None:
         # The code is used up before it is checked: a failed attempt spends it, too.
         server = self.server
-        return codes.take_code(server.database, code, client.client_id, server.clock())
+        grant = codes.take_code(server.database, code, client.client_id, server.clock())
+        if grant is not None:
+            server.dpop.check(grant.family, CODE, self.request.dpop_jkt)
+        return grant
 
     def delete_authorization_code(self, authorization_code: codes.Grant) -> None:
         """Keep it, marked as used, so that a second use is noticed."""

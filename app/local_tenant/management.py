@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from .dpop_proof import ProofError
 from .server import TenantServer
 from .strict_json import parse_json
 from .users import User, find_user, save_metadata
@@ -49,6 +50,8 @@ class Management:
             document = await run_in_threadpool(self._handle, request, body)
         except ApiError as error:
             return _json(error.body, error.status)
+        except ProofError as error:
+            return self._server.dpop.refused(error)
         return _json(document, 200)
 
     def _handle(self, request: Request, body: bytes) -> dict[str, Any]:
@@ -67,7 +70,7 @@ class Management:
         if header is None:
             raise ApiError(401, "Missing authentication")
         scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or token.count(".") != 2:
+        if scheme.lower() not in ("bearer", "dpop") or token.count(".") != 2:
             raise ApiError(400, "Bad HTTP authentication header format")
         claims = self._server.signer.claims(token.strip(), typ="at+jwt")
         if claims is None:
@@ -77,6 +80,7 @@ class Management:
         audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
         if self._server.settings.management_audience not in audience:
             raise ApiError(401, "Invalid token")
+        self._server.dpop.check_token(request, scheme, token.strip(), claims)
         return claims
 
     def _find(self, user_id: str) -> User:

@@ -13,6 +13,7 @@ from . import codes
 from .apis import identity_scope
 from .browser_sessions import consented_scope
 from .clients import CLIENT_AUTH_METHODS
+from .dpop import REFRESH_TOKEN
 from .request import TenantRequest
 from .second_step import lacks_second_step
 from .server import TenantServer
@@ -50,6 +51,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
         overlap = server.settings.rotation_overlap
         grant = codes.find_refresh_token(server.database, token, server.clock(), overlap=overlap)
         if grant is not None and grant.check_client(client):
+            server.dpop.check(grant.family, REFRESH_TOKEN, self.request.dpop_jkt)
             self._check_second_step(grant)
             self.request.access_grant = self._access_grant(grant)
         self.request.refresh_token = self._validate_request_token(client)
@@ -69,7 +71,12 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
 
     def issue_token(self, user: User, refresh_token: codes.Grant) -> dict[str, Any]:
         access_grant: codes.Grant = self.request.access_grant
-        return self.server.issue(refresh_token, access_grant.scope, audience=access_grant.audience)
+        return self.server.issue(
+            refresh_token,
+            access_grant.scope,
+            audience=access_grant.audience,
+            dpop_jkt=self.request.dpop_jkt,
+        )
 
     def revoke_old_credential(self, refresh_token: codes.Grant) -> None:
         """`authenticate_refresh_token` has already used it up."""

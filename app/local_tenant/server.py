@@ -13,6 +13,8 @@ from . import codes
 from .apis import DESCRIPTIONS, Apis
 from .clients import CLIENT_AUTH_METHODS, Client, registered_clients
 from .database import Database
+from .dpop import REFRESH_TOKEN, DPoP, confirmation
+from .dpop_proof import ALGORITHM
 from .request import TenantRequest
 from .second_step import MULTI_FACTOR
 from .settings import TenantSettings
@@ -45,6 +47,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         self.signer = Signer(self.database)
         self.clients = registered_clients(settings)
         self.apis = Apis(settings)
+        self.dpop = DPoP(settings, self.database, clock)
 
     def query_client(self, client_id: str) -> Client | None:
         return self.clients.get(client_id)
@@ -84,11 +87,17 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
             return find_user(connection, user_id=grant.user_id)
 
     def issue(
-        self, grant: codes.Grant, scope: str, *, audience: str | None = None
+        self,
+        grant: codes.Grant,
+        scope: str,
+        *,
+        audience: str | None = None,
+        dpop_jkt: str | None = None,
     ) -> dict[str, Any]:
         """The token response (RFC 6749 section 5.1) for a code or refresh token.
 
-        `audience` is that of the access token, if it is not the grant's.
+        `audience` is that of the access token, if it is not the grant's. The token is bound to the
+        key `dpop_jkt`, and so is the refresh token of a public client.
         """
         now, lifetime = int(self.clock()), self.settings.access_token_lifetime
         audiences = [audience or grant.audience]
@@ -104,10 +113,13 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
             "exp": now + lifetime,
             "jti": secrets.token_urlsafe(16),
             "scope": scope,
+            **confirmation(dpop_jkt),
         }
+        if self.clients[grant.client_id].client_secret is None:
+            self.dpop.bind(grant.family, REFRESH_TOKEN, dpop_jkt)
         token = {
             "access_token": self.signer.access_token(claims),
-            "token_type": "Bearer",
+            "token_type": "DPoP" if dpop_jkt else "Bearer",
             "expires_in": lifetime,
             "scope": scope,
         }
@@ -135,6 +147,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
             "revocation_endpoint_auth_methods_supported": CLIENT_AUTH_METHODS,
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
+            "dpop_signing_alg_values_supported": [ALGORITHM],
             "authorization_response_iss_parameter_supported": True,
             "acr_values_supported": [MULTI_FACTOR],
             "claims_supported": ["sub", "name", "nickname", "picture", "email", "email_verified"],

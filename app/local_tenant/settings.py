@@ -23,7 +23,8 @@ class TenantSettings:
     token of `local-app` obtains access tokens for both APIs. For `rotation_overlap` seconds after
     its first use (Auth0's term) a refresh token may be used again. Without `id_token_on_refresh`,
     only a login brings an ID token. With `mfa_at_refresh`, a user with a second step who has not
-    done it gets `mfa_required` for a refresh token, as at Auth0.
+    done it gets `mfa_required` for a refresh token, as at Auth0. DPoP proofs are accepted; with
+    `dpop_required`, each token request needs one, and with `dpop_nonces`, each proof a nonce.
 
     Raises:
         TenantRefused: `host` is not a loopback address, or `port` not a port.
@@ -42,6 +43,8 @@ class TenantSettings:
     rotation_overlap: int = 0
     id_token_on_refresh: bool = True
     mfa_at_refresh: bool = False
+    dpop_required: bool = False
+    dpop_nonces: bool = False
 
     def __post_init__(self) -> None:
         if not is_loopback(self.host):

@@ -55,6 +55,7 @@ class ProviderMetadata:
     require_pushed_authorization_requests: bool = False
     id_token_signing_alg_values_supported: tuple[str, ...] = (_DEFAULT_ALGORITHM,)
     token_endpoint_auth_methods_supported: tuple[str, ...] = ()
+    dpop_signing_alg_values_supported: tuple[str, ...] = ()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], *, issuer: str) -> ProviderMetadata:
@@ -79,6 +80,9 @@ class ProviderMetadata:
             id_token_signing_alg_values_supported=_signing_algorithms(document),
             token_endpoint_auth_methods_supported=_strings(
                 document, "token_endpoint_auth_methods_supported"
+            ),
+            dpop_signing_alg_values_supported=_strings(
+                document, "dpop_signing_alg_values_supported"
             ),
             **{name: document.get(name) is True for name in _FLAGS},  # type: ignore[arg-type]
             **endpoints,  # type: ignore[arg-type]

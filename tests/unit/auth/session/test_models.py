@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.auth.session import LoginMode, RecordError, Session, Transaction
+from app.auth.session import AccessToken, LoginMode, RecordError, Session, Transaction
 
 SESSION = Session("auth0|ann", "sid", {"name": "Ann"}, (), 1_800_000_000.25)
 
@@ -115,6 +115,25 @@ def test_other_shape(data: bytes) -> None:
     """What is no session record is an error of its own kind."""
     with pytest.raises(RecordError):
         Session.from_bytes(data)
+
+
+def test_records_without_dpop_keys() -> None:
+    """A session and a transaction that an earlier release wrote are read as without a key; a key is
+    written and read, and is not in a representation."""
+    token = AccessToken("value", "api", "openid", 1.0, 2.0)
+    session = replace(SESSION, access_tokens=(token,))
+    transaction = Transaction("nonce", "verifier", "uri", "/", "openid", None, 1.0)
+    fields = json.loads(session.to_bytes())
+    del fields["access_tokens"][0]["dpop_key"]
+    assert Session.from_bytes(json.dumps(fields).encode()) == session
+    fields = json.loads(transaction.to_bytes())
+    del fields["dpop_key"]
+    assert Transaction.from_bytes(json.dumps(fields).encode()) == transaction
+    bound = replace(session, access_tokens=(replace(token, dpop_key="secret"),))
+    opened = replace(transaction, dpop_key="secret")
+    assert Session.from_bytes(bound.to_bytes()) == bound
+    assert Transaction.from_bytes(opened.to_bytes()) == opened
+    assert "secret" not in f"{bound!r}{opened!r}"
 
 
 def test_transaction_without_kept_event() -> None:

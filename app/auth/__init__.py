@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         SessionEnded,
         StoreUnavailable,
         TokenEndpointError,
+        TokenExchangeError,
         TransactionError,
     )
     from .flows.devices import Device
@@ -170,6 +171,7 @@ __all__ = [
     "SessionStore",
     "StoreUnavailable",
     "TokenEndpointError",
+    "TokenExchangeError",
     "TokenOptions",
     "TransactionError",
     "User",

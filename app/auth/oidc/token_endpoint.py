@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -18,6 +18,7 @@ from .provider_http import json_object, oauth_error, send, send_json, string_mem
 
 DEFAULT_EXPIRES_IN = 300.0  # seconds, if the provider does not say (RFC 6749 section 5.1)
 BEARER = "Bearer"
+ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105
 _TOKEN68 = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 section 2.1
 
 
@@ -77,6 +78,29 @@ async def refresh(
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     form |= {name: value for name, value in (("audience", audience), ("scope", scope)) if value}
     return await _grant(client, token_endpoint, authentication, form, dpop)
+
+
+async def exchange_token(
+    client: httpx.AsyncClient,
+    token_endpoint: str,
+    authentication: ClientAuthentication,
+    form: Mapping[str, str],
+    *,
+    issued_token_types: Collection[str],
+) -> TokenResponse:
+    """Exchange a token (RFC 8693 section 2). `form` has the `grant_type`, too.
+
+    Raises:
+        TokenEndpointError: the provider refused; `error` says why.
+        ProviderError, ProviderUnavailable: no usable response, or a token of a type that is not
+            among the `issued_token_types`.
+    """
+    request = authentication.build_request(client, token_endpoint, form)
+    status, document = await send_json(client, request, purpose="token exchange")
+    response = token_response(status, document)
+    if string_member(document, "issued_token_type") not in (None, *issued_token_types):
+        raise ProviderError("The issued token is of another type than was requested.")
+    return replace(response, refresh_token=None, id_token=None)
 
 
 async def revoke(

@@ -66,6 +66,9 @@ class Session:
     after which the session is over.
 
     `provider` is the name of the provider that it is of; empty if the app has one.
+
+    `exchanged_tokens` were issued in exchange for others. Their `audience` is a name for what was
+    requested.
     """
 
     sub: str
@@ -93,6 +96,8 @@ class Session:
         """Whose session it is. A `sub` is unique at its provider only (OpenID Connect Core section
         5.7): two providers may have the same one for two users."""
         return json.dumps([self.provider, self.sub]) if self.provider else self.sub
+
+    exchanged_tokens: tuple[AccessToken, ...] = ()
 
     @property
     def auth_time(self) -> float:
@@ -128,6 +133,17 @@ class Session:
         """Return an access token for this audience whose scope includes `scope`, or None. `dpop` as
         in `AccessToken.covers`."""
         return next((t for t in self.access_tokens if t.covers(audience, scope, dpop)), None)
+
+    def exchanged(self, name: str) -> AccessToken | None:
+        """Return the exchanged token with this name, its `audience`."""
+        return next((t for t in self.exchanged_tokens if t.audience == name), None)
+
+    def with_exchanged(self, new: AccessToken, *, now: float, most: int) -> Session:
+        """Return the session with an exchanged token, and with `most` of them: the latest that have
+        not expired."""
+        kept = [t for t in self.exchanged_tokens if t.audience != new.audience]
+        valid = [t for t in kept if t.expires_at > now]
+        return replace(self, exchanged_tokens=(*valid, new)[-most:])
 
     def with_token(self, new: AccessToken) -> Session:
         """Return the session with `new` in place of its other tokens for the audience."""
@@ -179,6 +195,8 @@ class Session:
             if "state_key" not in fields:
                 fields["state_key"] = _derived_state_key(fields)
             tokens = tuple(AccessToken(**token) for token in fields.pop("access_tokens"))
+            exchanged = fields.pop("exchanged_tokens", ())
+            fields["exchanged_tokens"] = tuple(AccessToken(**token) for token in exchanged)
             if fields.get("userinfo_claims") is not None:
                 fields["userinfo_claims"] = tuple(fields["userinfo_claims"])
             fields["amr"] = tuple(fields.get("amr", ()))

@@ -117,6 +117,21 @@ def test_other_shape(data: bytes) -> None:
         Session.from_bytes(data)
 
 
+def test_exchanged_tokens() -> None:
+    """A session of an earlier release has none; of many, the latest that are valid are kept."""
+    fields = json.loads(SESSION.to_bytes())
+    del fields["exchanged_tokens"]
+    assert Session.from_bytes(json.dumps(fields).encode()) == SESSION
+    session = SESSION
+    for number in range(5):
+        token = AccessToken(f"t{number}", f"name{number}", "", 9.0, 9.0 if number else 1.0)
+        session = session.with_exchanged(token, now=2.0, most=3)
+    assert Session.from_bytes(session.to_bytes()) == session
+    assert [token.value for token in session.exchanged_tokens] == ["t2", "t3", "t4"]
+    assert session.exchanged("name0") is None
+    assert session.covering("name4", None) is None
+
+
 def test_records_without_dpop_keys() -> None:
     """A session and a transaction that an earlier release wrote are read as without a key; a key is
     written and read, and is not in a representation."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from .access.policy import Check, Principal
     from .audit import AuditEvent, AuditHook, JsonLinesAuditLog, OpenTelemetryAuditLog
+    from .client_certificate import ClientCertificate
     from .config import AuthConfig, AuthorizationParams, ClientAuthenticationConfig
     from .errors import (
         AcrNotMet,
@@ -96,6 +97,7 @@ _MODULES = (
     "toolchain",
     "local_tenant",
     "user",
+    "client_certificate",
     "config",
     "limits",
     "interceptor",
@@ -136,6 +138,7 @@ __all__ = [
     "CallbackError",
     "Check",
     "ClientAuthenticationConfig",
+    "ClientCertificate",
     "ConfigError",
     "ConsentRequired",
     "Device",

@@ -18,6 +18,7 @@ from .interceptor import (
     ANY_PROVIDER,
     AccessTokenTransport,
     AllowedList,
+    CertifiedPools,
     HttpInterceptorConfig,
     Observer,
     OpenTelemetry,
@@ -99,7 +100,12 @@ class HttpClients:
         self._on_request = on_request
         self._clock = clock
         self._nonces = Nonces()
+        self._with_token = CertifiedPools(pool, config.client_certificates)
         self._telemetry = OpenTelemetry.if_installed()
+
+    async def aclose(self) -> None:
+        """Close the connections with a client certificate."""
+        await self._with_token.aclose()
 
     def of(
         self, state: rx.State, session_id_hash: str | None, sub: str | None
@@ -128,6 +134,7 @@ class HttpClients:
             self._pool,
             refresh_access_token=get_access_token,
             observers=observers,
+            with_token=self._with_token,
             nonces=self._nonces,
             clock=self._clock,
         )

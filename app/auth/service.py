@@ -295,6 +295,7 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, WithoutTab):
     async def aclose(self) -> None:
         """Close all connections and files. After `install`, this happens when the app stops."""
         await self._wiring.stop()
+        await self._http_clients.aclose()
         await self._pool.aclose()
         await self.store.close()
 

@@ -113,6 +113,10 @@ class HostileProvider:
             _present({**types, **(header or {})}), _present({**fields, **claims}), self.keys[0]
         )
 
+    def answer(self, request: Request) -> Answer:
+        """What it says to a request that arrived at another server of its."""
+        return self._handle(request)
+
     def _handle(self, request: Request) -> Answer:
         self.requests.append(request)
         handlers = {

@@ -25,7 +25,7 @@ class Provider:
     """What every exchange with the provider needs. `pool` is shared; its owner closes it.
 
     `audiences` are those that a login link may request; `dpop` says which of its access tokens are
-    bound to a key.
+    bound to a key. `certified_pool` shows this client's certificate, if it has one.
 
     Raises:
         ConfigError: the key that signs the client assertions is invalid.
@@ -38,6 +38,7 @@ class Provider:
         *,
         audiences: Collection[str],
         dpop: DPoPRule,
+        certified_pool: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float],
     ) -> None:
         self.config = config
@@ -45,9 +46,13 @@ class Provider:
         self.audiences = frozenset(audiences)
         self.dpop = dpop
         self._clock = clock
-        self.client = provider_client(pool)
-        self.discovery = Discovery(config.issuer, self.client, clock=clock)
-        self._jwks = Jwks(self._jwks_uri, self.client, clock=clock)
+        self.client = provider_client(certified_pool or pool)
+        """Sends to the endpoints at which this client authenticates, and to UserInfo."""
+        public = provider_client(pool)
+        self.discovery = Discovery(
+            config.issuer, public, clock=clock, has_certificate=certified_pool is not None
+        )
+        self._jwks = Jwks(self._jwks_uri, public, clock=clock)
         self._authentication = _client_authentication(config, clock)
         self._token_nonces, self._userinfo_nonces = Nonces(), Nonces()
 

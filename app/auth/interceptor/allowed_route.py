@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from ..client_certificate import ClientCertificate
 
 ANY_PROVIDER = "*"
 """The provider of the session, whichever it is."""
@@ -49,12 +51,14 @@ class HttpInterceptorConfig:
     `allowed_list`: its entries; the first one that covers a request decides. A text stands for
     `AllowedRoute(text)`.
     `base_url`: the absolute URL to which `/path` entries and relative requests are appended.
+    `client_certificates`: by origin, the certificate that requests with a token show (RFC 8705).
 
-    `AuthService` checks both when it is created.
+    `AuthService` checks them when it is created.
     """
 
     allowed_list: Sequence[str | AllowedRoute] = ()
     base_url: str | None = None
+    client_certificates: Mapping[str, ClientCertificate] = field(default_factory=dict)
 
     def audiences(self, provider: str = "") -> set[str]:
         """The audiences that the allowed list names for this one of several providers."""

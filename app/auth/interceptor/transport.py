@@ -55,6 +55,7 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
         observers: Sequence[Observer] = (),
         retry: RetryPolicy | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        with_token: httpx.AsyncBaseTransport | None = None,
         nonces: Nonces | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -62,12 +63,14 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
         `LoginRequired`.
 
         `refresh_access_token` gives another one in place of a token that the API refused.
-        `observers` get an event of every hop. `monotonic` gives seconds. `nonces` (those of the
+        `observers` get an event of every hop. `monotonic` gives seconds. `with_token`
+        sends the hops that carry a token, in place of `inner`. `nonces` (those of the
         APIs, for all users) and `clock` (epoch seconds) are for DPoP proofs.
         """
         self._allowed_list = allowed_list
         self._get_access_token = get_access_token
         self._inner = inner
+        self._with_token = with_token or inner
         self._refresh_access_token = refresh_access_token
         self._observers = observers
         self._retry = retry or RetryPolicy()
@@ -154,7 +157,8 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
             outgoing.headers[HEADER] = proofs.of(outgoing, token)
         exchange.sent += 1
         try:
-            response = await self._inner.handle_async_request(outgoing)
+            sender = self._inner if token is None else self._with_token
+            response = await sender.handle_async_request(outgoing)
         except httpx.RequestError as error:
             error.request = exchange.request
             raise

@@ -32,6 +32,12 @@ _ENDPOINTS = (
     "revocation_endpoint",
     "userinfo_endpoint",
 )
+_WITH_ALIASES = (
+    "pushed_authorization_request_endpoint",
+    "revocation_endpoint",
+    "token_endpoint",
+    "userinfo_endpoint",
+)
 _FLAGS = (
     "authorization_response_iss_parameter_supported",
     "require_pushed_authorization_requests",
@@ -93,8 +99,15 @@ class Discovery:
     """Caches the metadata, and keeps the last good copy while the provider is down."""
 
     def __init__(
-        self, issuer: str, client: httpx.AsyncClient, *, clock: Callable[[], float]
+        self,
+        issuer: str,
+        client: httpx.AsyncClient,
+        *,
+        clock: Callable[[], float],
+        has_certificate: bool = False,
     ) -> None:
+        """With `has_certificate`, the metadata has the endpoints for a client certificate."""
+        self._has_certificate = has_certificate
         self._issuer = issuer
         self._client = client
         self._clock = clock
@@ -148,6 +161,8 @@ class Discovery:
             raise ProviderError(
                 f"Discovery at {url} answered {status}: check AUTH0_DOMAIN or OIDC_ISSUER."
             )
+        if self._has_certificate:
+            document |= _mtls_endpoints(document)
         return ProviderMetadata.from_document(document, issuer=self._issuer)
 
 
@@ -158,6 +173,16 @@ def _endpoint(document: Mapping[str, Any], name: str, issuer: str) -> str | None
     if not _is_secure(url, issuer):
         raise ProviderError(f"Discovery's {name} is not an https URL.")
     return url
+
+
+def _mtls_endpoints(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The endpoints that ask for a client certificate (RFC 8705 section 5)."""
+    aliases = document.get("mtls_endpoint_aliases")
+    if aliases is None:
+        return {}
+    if not isinstance(aliases, dict):
+        raise ProviderError("Discovery's mtls_endpoint_aliases is not an object.")
+    return {name: aliases[name] for name in _WITH_ALIASES if name in aliases}
 
 
 def _is_secure(url: str, issuer: str) -> bool:

@@ -220,8 +220,8 @@ class Transaction:
     `parameters` are those of the link, as the client sent them. `provider` is the name of the
     provider that was asked. `repeats` counts the logins of this browser right before it that led to
     no session cookie. `session_id_hash` is that of the session in which the login began and, of a
-    completed login, that of its own session.
-    `dpop_key` is the key that the tokens will be bound to, if they will."""
+    completed login, that of its own session. `dpop_key` is the key that the tokens will be bound
+    to, if they will."""
 
     nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)

@@ -71,7 +71,13 @@ def thumbprint(token: AccessToken) -> str:
     return DPoPKey.load(token.dpop_key).thumbprint
 
 
-@pytest.mark.parametrize("tenant", [{}, ENFORCED], ids=["accepted", "required, with nonces"])
+@pytest.mark.parametrize(
+    "tenant",
+    [
+        pytest.param({}, id="fapi2-security-profile-final-client-test-happy-path-no-dpop-nonce"),
+        pytest.param(ENFORCED, id="required, with nonces"),
+    ],
+)
 @pytest.mark.parametrize("environ", [None, PUBLIC], ids=["confidential", "public"])
 async def test_login_refresh_and_calls(
     tmp_path: Path, tenant: dict[str, Any], environ: dict[str, str] | None

@@ -249,6 +249,22 @@ async def test_retry_after_has_a_new_proof() -> None:
     assert len({proof_of(request)["jti"] for request in server.sent}) == 2
 
 
+async def test_one_demand_is_met_for_each_request() -> None:
+    """Also if the API asks to wait in between: a second demand is the answer."""
+    numbers = iter(range(9))
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        number = next(numbers)
+        if number == 1:
+            return httpx.Response(503, headers={"Retry-After": "0"})
+        return httpx.Response(401, headers={**DEMAND, "DPoP-Nonce": f"n{number}"})
+
+    server = Server(answer)
+    async with build_client(transport_to(server)) as client:
+        assert (await client.get(f"{API}/v1/a")).status_code == 401
+    assert nonces_of(server) == [None, "n0", "n0"]
+
+
 async def test_errors_and_logs_hold_no_key(caplog: pytest.LogCaptureFixture) -> None:
     """What a failure shows has neither the token, nor a proof, nor the key."""
     caplog.set_level(logging.DEBUG)

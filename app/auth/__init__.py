@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from .access.policy import Check, Principal
     from .audit import AuditEvent, AuditHook, JsonLinesAuditLog, OpenTelemetryAuditLog
+    from .client_certificate import ClientCertificate
     from .config import AuthConfig, AuthorizationParams, ClientAuthenticationConfig
     from .errors import (
         AcrNotMet,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         SessionEnded,
         StoreUnavailable,
         TokenEndpointError,
+        TokenExchangeError,
         TransactionError,
     )
     from .flows.devices import Device
@@ -97,6 +99,7 @@ _MODULES = (
     "toolchain",
     "local_tenant",
     "user",
+    "client_certificate",
     "config",
     "limits",
     "interceptor",
@@ -137,6 +140,7 @@ __all__ = [
     "CallbackError",
     "Check",
     "ClientAuthenticationConfig",
+    "ClientCertificate",
     "ConfigError",
     "ConnectionPool",
     "ConsentRequired",
@@ -174,6 +178,7 @@ __all__ = [
     "SessionStore",
     "StoreUnavailable",
     "TokenEndpointError",
+    "TokenExchangeError",
     "TokenOptions",
     "TransactionError",
     "User",

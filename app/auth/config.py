@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from .client_certificate import CERTIFICATE_METHODS, ClientCertificate
 from .environ import EnvironReader
 from .errors import ConfigError
 from .generated_secret import generated_secret
@@ -40,8 +41,8 @@ _REQUIRED = {
 }
 PRODUCTION_MODES = ("prod", "preview")  # values of REFLEX_ENV_MODE, which `reflex run` sets
 _PROVIDER_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
-_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
-_METHODS_WITHOUT_SECRET = ("private_key_jwt", "none")
+_METHODS_WITHOUT_SECRET = ("private_key_jwt", "none", *CERTIFICATE_METHODS)
+_AUTH_METHODS = ("client_secret_basic", "client_secret_post", *_METHODS_WITHOUT_SECRET)
 _NO_AUDIENCE = "none"  # for a provider without that parameter, whatever the app's default is
 
 
@@ -70,12 +71,17 @@ class ClientAuthenticationConfig:
     """How this client authenticates at the provider (RFC 7591 section 2).
 
     `token_endpoint_auth_method` is `client_secret_basic`, `client_secret_post`, `private_key_jwt`
-    (with `signing_key`, a private key as PEM or JWK) or `none` (a public client, with PKCE alone).
-    None uses the one of the first two that the provider announces.
+    (with `signing_key`, a private key as PEM or JWK), `tls_client_auth` or
+    `self_signed_tls_client_auth` (RFC 8705, with `certificate`), or `none` (a public client, with
+    PKCE alone). None uses the one of the first two that the provider announces.
+
+    With a `certificate`, the provider's endpoints get it whatever the method is, so that access
+    tokens can be bound to it.
     """
 
     token_endpoint_auth_method: str | None = None
     signing_key: str | None = field(default=None, repr=False)
+    certificate: ClientCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,8 @@ class AuthConfig:
       a login that it refused (`error_description`, RFC 6749 section 4.1.2.1), as text of one line.
     - `logout_urls`: absolute URLs to which a logout may lead, beside the paths of this app. They
       have to match exactly.
+    - `dpop`: access tokens are bound to a key of the session (RFC 9449), unless an entry of the
+      allowed list says otherwise (`TokenOptions.dpop`).
 
     Raises:
         ConfigError: one of the `logout_urls` is not an http(s) URL, `provider` is not a name such
@@ -153,6 +161,7 @@ class AuthConfig:
     provider_title: str = ""
     login_path: str = DEFAULT_LOGIN_PATH
     show_error_description: bool = False
+    dpop: bool = False
 
     def __post_init__(self) -> None:
         """Check what may come from the app's code. Raises `ConfigError`."""
@@ -328,6 +337,7 @@ class AuthConfig:
             provider=provider,
             provider_title=reader.text("AUTH0_TITLE") or "",
             show_error_description=reader.switch("APP_SHOW_ERROR_DESCRIPTION"),
+            dpop=reader.switch("AUTH0_DPOP"),
         )
         reader.check()
         return config if config.secrets else replace(config, secrets=_generated(reader))
@@ -351,7 +361,13 @@ def _client_authentication(reader: EnvironReader) -> ClientAuthenticationConfig:
     method = reader.one_of("AUTH0_TOKEN_ENDPOINT_AUTH_METHOD", _AUTH_METHODS)
     name = "AUTH0_CLIENT_ASSERTION_SIGNING_KEY"
     key = reader.signing_key(name) if method == "private_key_jwt" else reader.text(name)
-    return ClientAuthenticationConfig(method, key)
+    certificate = reader.text("AUTH0_CLIENT_CERTIFICATE")
+    if method in CERTIFICATE_METHODS:
+        reader.require({"AUTH0_CLIENT_CERTIFICATE": f"the PEM file that {method} needs"})
+    key_file = reader.text("AUTH0_CLIENT_CERTIFICATE_KEY")
+    return ClientAuthenticationConfig(
+        method, key, ClientCertificate(certificate, key_file) if certificate else None
+    )
 
 
 def _authorization_params(

@@ -20,6 +20,7 @@ AuthError                         code                   what the user can do
  ├─ ProviderError                 provider_error         tell the operator of the app
  │   ├─ ProviderUnavailable       provider_unavailable   try again in a moment
  │   └─ TokenEndpointError        token_endpoint_error   log in again (RFC 6749 section 5.2)
+ │       └─ TokenExchangeError    token_exchange_error   log in again (RFC 8693 section 2.2.2)
  └─ StoreUnavailable              store_unavailable      try again in a moment: nothing is lost
 
 Each error has an `error_id`: eight random hex digits that the user is shown and that the log line
@@ -236,6 +237,12 @@ class TokenEndpointError(ProviderError):
 
     code = "token_endpoint_error"
     remedy = "Log in again."
+
+
+class TokenExchangeError(TokenEndpointError):
+    """The provider issues no token in exchange; `error` says why. The session continues."""
+
+    code = "token_exchange_error"
 
 
 class StoreUnavailable(AuthError):

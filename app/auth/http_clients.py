@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,11 +12,13 @@ import httpx
 import reflex as rx
 
 from .audit import AuditTrail
+from .dpop import Nonces
 from .flows.access_tokens import TokenRequest
 from .interceptor import (
     ANY_PROVIDER,
     AccessTokenTransport,
     AllowedList,
+    CertifiedPools,
     HttpInterceptorConfig,
     Observer,
     OpenTelemetry,
@@ -34,7 +37,7 @@ from .reflex.request_inspector import Inspection
 def token_request(options: TokenOptions, refused: str | None = None) -> TokenRequest:
     """Return what the flows need to know about the wanted token."""
     provider = None if options.provider == ANY_PROVIDER else options.provider
-    return TokenRequest(options.audience, options.scope, refused, provider)
+    return TokenRequest(options.audience, options.scope, refused, provider, options.dpop)
 
 
 class GetAccessToken(Protocol):
@@ -85,6 +88,7 @@ class HttpClients:
         inspection: Inspection | None,
         on_request: Observer | None,
         providers: Collection[str] = (),
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.allowed_list = AllowedList(config.allowed_list, base_url=config.base_url)
         self.entries = config.allowed_list
@@ -95,7 +99,14 @@ class HttpClients:
         self._audit = audit
         self._inspection = inspection
         self._on_request = on_request
+        self._clock = clock
+        self._nonces = Nonces()
+        self._with_token = CertifiedPools(pool, config.client_certificates)
         self._telemetry = OpenTelemetry.if_installed()
+
+    async def aclose(self) -> None:
+        """Close the connections with a client certificate."""
+        await self._with_token.aclose()
 
     def of(
         self, state: rx.State, session_id_hash: str | None, sub: str | None
@@ -132,6 +143,9 @@ class HttpClients:
             self._pool,
             refresh_access_token=get_access_token,
             observers=observers,
+            with_token=self._with_token,
+            nonces=self._nonces,
+            clock=self._clock,
         )
         return build_client(transport, base_url=self._base_url)
 

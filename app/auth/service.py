@@ -20,12 +20,14 @@ from .config import AuthConfig
 from .errors import LoginRequired, MfaRequired
 from .flows.devices import Device
 from .flows.hooks import AfterLogin, BeforeLogout, BeforeSession, Hooks
+from .flows.token_exchange import ConnectionRequest, ExchangeRequest
 from .http.connections import Connection
 from .http_clients import HttpClients, token_request
 from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
 from .lifetimes import check_store_lifetimes
 from .limits import Limits
 from .oidc.authentication import MULTI_FACTOR
+from .oidc.token_endpoint import ACCESS_TOKEN_TYPE
 from .provider_configs import configs_of
 from .proxy import Proxies
 from .proxy_routes import ProxyRoutes
@@ -141,6 +143,7 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes,
             self._wiring.audit,
             inspection=self._wiring.inspection,
             on_request=on_request,
+            clock=clock,
             providers=providers or (),
         )
         self._get_access_token = self._access_token
@@ -189,7 +192,8 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes,
         return self._http_clients.of(state, self._session_id_hash(state), sub)
 
     async def get_access_token(self, state: rx.State, options: TokenOptions | None = None) -> str:
-        """Return the access token of this tab's user, refreshed if it is about to expire.
+        """Return the access token of this tab's user, refreshed if it is about to expire. One that
+        is bound to a key (DPoP) is of use to `http_client` only, which has the key.
 
         Raises:
             LoginRequired: no session; `ConsentRequired`, `MfaRequired` and `SessionEnded` are kinds
@@ -197,11 +201,42 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes,
             ProviderUnavailable: the provider cannot renew the token now.
             StoreUnavailable: the session cannot be read.
         """
-        return await self._access_token(
+        token = await self._access_token(
             self._session_id_hash(state),
             functools.partial(current_path, state),
             options or TokenOptions(),
         )
+        return str(token)  # without the key of a bound token
+
+    async def exchange(
+        self,
+        state: rx.State,
+        *,
+        subject_token: str | None = None,
+        subject_token_type: str = ACCESS_TOKEN_TYPE,
+        audience: str | None = None,
+        scope: str | None = None,
+    ) -> str:
+        """Return an access token in exchange for another one (RFC 8693): for `subject_token`, or
+        for the access token of this tab's user. It is kept in the session until it expires.
+
+        Raises:
+            LoginRequired: no session; `ConsentRequired` and `MfaRequired` are kinds of it.
+            TokenExchangeError: the provider refused.
+            ProviderError, ProviderUnavailable, StoreUnavailable: as `get_access_token`.
+        """
+        request = ExchangeRequest(subject_token, subject_token_type, audience, scope)
+        return await self._exchange(state, request)
+
+    async def connection_token(
+        self, state: rx.State, connection: str, *, login_hint: str | None = None
+    ) -> str:
+        """Return the access token that this tab's user has at the identity provider behind Auth0,
+        such as `"google-oauth2"` (Auth0's Token Vault). It is kept in the session until it expires.
+
+        `login_hint` is the user's id there, if there are several. Raises like `exchange`.
+        """
+        return await self._exchange(state, ConnectionRequest(connection, login_hint))
 
     async def get_user(self, state: rx.State) -> User | None:
         """Read the public claims of this tab's user from the session; None if no user is signed in.
@@ -269,6 +304,7 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes,
     async def aclose(self) -> None:
         """Close all connections and files. After `install`, this happens when the app stops."""
         await self._wiring.stop()
+        await self._http_clients.aclose()
         await self._pool.aclose()
         await self.store.close()
 
@@ -319,16 +355,29 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes,
             wanted = token_request(options, refused)
             return await self.sessions.tokens.get(session_id_hash, wanted)
         except LoginRequired as error:
-            # The flows know no pages, so the link is added here.
-            asks = {"acr_values": MULTI_FACTOR} if isinstance(error, MfaRequired) else {}
-            error.login_url = self.login_url(
-                page(),
-                audience=error.audience,
-                scope=error.scope,
-                provider=error.provider or None,
-                **asks,
-            )
+            self._add_login_url(error, page)
             raise
+
+    async def _exchange(self, state: rx.State, request: ExchangeRequest | ConnectionRequest) -> str:
+        session_id_hash = self._session_id_hash(state)
+        try:
+            if session_id_hash is None:
+                raise LoginRequired("No user is logged in.")
+            return await self.sessions.exchange.get(session_id_hash, request)
+        except LoginRequired as error:
+            self._add_login_url(error, functools.partial(current_path, state))
+            raise
+
+    def _add_login_url(self, error: LoginRequired, page: Callable[[], str]) -> None:
+        """The flows know no pages, so the link is added here."""
+        asks = {"acr_values": MULTI_FACTOR} if isinstance(error, MfaRequired) else {}
+        error.login_url = self.login_url(
+            page(),
+            audience=error.audience,
+            scope=error.scope,
+            provider=error.provider or None,
+            **asks,
+        )
 
     @asynccontextmanager
     async def _lifespan(self) -> AsyncIterator[None]:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from .access.policy import Decision, Rule
 from .audit import AuditHook, AuditTrail
 from .config import AuthConfig
+from .flows.dpop_rule import DPoPRule
 from .flows.hooks import Hooks
 from .flows.login_link import is_route, page_of
 from .flows.provider import Provider, Providers
@@ -25,7 +26,7 @@ from .http.page_paths import PagePaths
 from .http.requests import RequestSessions
 from .http.route_guard import RouteGuard
 from .http.state_trees import StateTrees
-from .interceptor import HttpInterceptorConfig
+from .interceptor import HttpInterceptorConfig, build_pool
 from .limits import Limits
 from .reflex.access_control import AccessControl
 from .reflex.access_rules import AccessRules
@@ -96,6 +97,12 @@ class Wiring:
         keys = config.secrets or (secrets.token_hex(32),)
         rules = AccessRules(options.default_rule)
         self.audit = AuditTrail(options.audit_hooks, clock=clock)
+        certificates = {c.provider: c.client_authentication.certificate for c in providers}
+        self._certified_pools = {
+            name: build_pool(certificate.ssl_context())
+            for name, certificate in certificates.items()
+            if certificate is not None
+        }
         self.connections = Connections()
         self.refusals = Refusals(keys, clock=clock)
         self.tabs = TabNotifier(self.connections, store)
@@ -107,6 +114,8 @@ class Wiring:
                         each,
                         pool,
                         audiences=options.http_interceptor.audiences(each.provider),
+                        dpop=DPoPRule(each, options.http_interceptor.dpop(each.provider)),
+                        certified_pool=self._certified_pools.get(each.provider),
                         clock=clock,
                     )
                     for each in providers
@@ -240,3 +249,5 @@ class Wiring:
         await self.tabs.stop()
         await self.sessions.stop()
         await self.backend.aclose()
+        for pool in self._certified_pools.values():
+            await pool.aclose()

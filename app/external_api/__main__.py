@@ -21,6 +21,8 @@ def main() -> int:
             port=arguments.port,
             issuer=arguments.issuer,
             audience=arguments.audience or f"http://127.0.0.1:{arguments.port}/api/",
+            dpop_required=arguments.dpop,
+            dpop_nonces=arguments.dpop_nonces,
         )
         listener = listen(
             settings.host, settings.port, name="the external API", variable="EXTERNAL_API_URL"
@@ -47,6 +49,10 @@ def _arguments() -> argparse.Namespace:
         "--issuer", default=f"http://127.0.0.1:{tenant_port}/", help="whose tokens count"
     )
     parser.add_argument("--audience", help="its identifier; default: http://127.0.0.1:PORT/api/")
+    parser.add_argument(
+        "--dpop", action="store_true", help="require DPoP proofs, which are accepted without it"
+    )
+    parser.add_argument("--dpop-nonces", action="store_true", help="require nonces in the proofs")
     parser.add_argument("--owner", type=int, help="end when this process is gone")
     return parser.parse_args()
 

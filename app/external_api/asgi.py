@@ -14,8 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ..local_tenant.dpop_proof import ProofChecker, ProofError
 from .access_token import Claims, Expected, check_access_token, require_scope
-from .bearer import bearer_token
+from .bearer import presented_token
 from .refusal import Refusal
 from .settings import SCOPE, ApiSettings
 from .signing_keys import SigningKeys
@@ -53,28 +54,38 @@ class _Api:
         self._settings = settings
         self._keys = keys
         self._clock = clock
+        self._proofs = ProofChecker(clock, needs_nonce=settings.dpop_nonces)
 
     async def external(self, request: Request) -> Response:
         """Requires a token with the scope `read:messages`."""
-        token = bearer_token(request)
-        if token is None:
-            raise Refusal(401, None, "An access token is needed.")
-        claims = await self._claims(token)
+        presented = presented_token(request)
+        if presented is None:
+            dpop = self._proofs.headers if self._settings.dpop_required else None
+            raise Refusal(401, None, "An access token is needed.", dpop=dpop)
+        claims = await self._claims(request, *presented)
         require_scope(claims, SCOPE)
         message = "Your access token was successfully validated!"
         return _json({"msg": message, "sub": claims["sub"], "messages": MESSAGES})
 
     async def public(self, request: Request) -> Response:
         """Requires no token. If there is one, it must be valid."""
-        token = bearer_token(request)
-        if token is not None:
-            await self._claims(token)
-        return _json({"msg": "This endpoint is public.", "authenticated": token is not None})
+        presented = presented_token(request)
+        if presented is not None:
+            await self._claims(request, *presented)
+        return _json({"msg": "This endpoint is public.", "authenticated": presented is not None})
 
-    async def _claims(self, token: str) -> Claims:
+    async def _claims(self, request: Request, scheme: str, token: str) -> Claims:
         settings = self._settings
         expected = Expected(settings.issuer, settings.audience, self._clock())
-        return await check_access_token(token, self._keys, expected)
+        claims = await check_access_token(token, self._keys, expected)
+        try:
+            if settings.dpop_required and scheme.lower() != "dpop":
+                raise ProofError("A DPoP proof is required.", "invalid_token")
+            self._proofs.check_token(request, scheme, token, claims)
+        except ProofError as error:
+            headers = self._proofs.headers
+            raise Refusal(401, error.error, error.description, dpop=headers) from None
+        return claims
 
 
 def _json(body: dict[str, Any]) -> Response:

@@ -1,5 +1,5 @@
-"""Reading the access token of a request: from the Authorization header only (RFC 6750 section
-2.1)."""
+"""Reading the access token of a request: from the Authorization header only (RFC 6750 section 2.1,
+RFC 9449 section 7.1)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from starlette.requests import Request
 
 from .refusal import Refusal
 
-_BEARER = re.compile(r"Bearer +([A-Za-z0-9\-._~+/]+=*)", re.IGNORECASE)
+_BEARER = re.compile(r"(Bearer|DPoP) +([A-Za-z0-9\-._~+/]+=*)", re.IGNORECASE)
 _MAXIMUM_LENGTH = 16 * 1024
 
 
-def bearer_token(request: Request) -> str | None:
-    """The token of the Authorization header; None when there is no header.
+def presented_token(request: Request) -> tuple[str, str] | None:
+    """Scheme (`Bearer` or `DPoP`, in any case) and token of the Authorization header; None when
+    there is no header.
 
     Raises:
         Refusal: two headers, another scheme, or a malformed token.
@@ -25,4 +26,4 @@ def bearer_token(request: Request) -> str | None:
     match = _BEARER.fullmatch(headers[0]) if len(headers) == 1 else None
     if match is None or len(headers[0]) > _MAXIMUM_LENGTH:
         raise Refusal(400, "invalid_request", "The request has no single Bearer token.")
-    return match[1]
+    return match[1], match[2]

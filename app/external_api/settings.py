@@ -16,7 +16,9 @@ class ApiRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """`issuer` is the provider whose tokens are accepted, `audience` this API's identifier.
+    """`issuer` is the provider whose tokens are accepted, `audience` this API's identifier. With
+    `dpop_required`, they have to be bound to a key (RFC 9449); with `dpop_nonces`, each proof needs
+    a nonce.
 
     Raises:
         ApiRefused: `host` is not a loopback address, or `port` not a port.
@@ -26,6 +28,8 @@ class ApiSettings:
     port: int = 4401
     issuer: str = "http://127.0.0.1:4400/"
     audience: str = "http://127.0.0.1:4401/api/"
+    dpop_required: bool = False
+    dpop_nonces: bool = False
 
     def __post_init__(self) -> None:
         if not is_loopback(self.host):

@@ -67,6 +67,8 @@ def _settings(arguments: argparse.Namespace, port: int, seed: Path | None) -> Te
         id_token_on_refresh=not arguments.no_id_token_on_refresh,
         mfa_at_refresh=arguments.mfa_at_refresh,
         callback_path=arguments.callback_path,
+        dpop_required=arguments.dpop,
+        dpop_nonces=arguments.dpop_nonces,
         seed_file=seed or arguments.seed,
         management_rate_limit=arguments.management_rate_limit,
         tls=arguments.tls,
@@ -167,6 +169,10 @@ def _arguments() -> argparse.Namespace:
         metavar="PORT[=SEED]",
         help="several tenants in one process, each with its own port, issuer, keys and file",
     )
+    parser.add_argument(
+        "--dpop", action="store_true", help="require DPoP proofs, which are accepted without it"
+    )
+    parser.add_argument("--dpop-nonces", action="store_true", help="require nonces in the proofs")
     parser.add_argument("--owner", type=int, help="end when this process is gone")
     return parser.parse_args()
 

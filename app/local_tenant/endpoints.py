@@ -7,6 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from .dpop_proof import ProofError
 from .pushed_requests import push_request
 from .request import TenantRequest, body_request
 from .server import NO_STORE, TenantServer
@@ -25,11 +26,14 @@ class Endpoints:
             oauth_request = await body_request(request)
         except InvalidRequestError as error:
             return refusal(error)
-        return await run_in_threadpool(self._token, oauth_request)
+        return await run_in_threadpool(self._token, request, oauth_request)
 
-    def _token(self, oauth_request: TenantRequest) -> Response:
-        response: Response = self._server.create_token_response(oauth_request)
-        self._server.log.record_grant(oauth_request, response)
+    def _token(self, request: Request, oauth_request: TenantRequest) -> Response:
+        server = self._server
+        response: Response = server.dpop.token_response(
+            request, oauth_request, server.create_token_response
+        )
+        server.log.record_grant(oauth_request, response)
         return response
 
     async def revoke(self, request: Request) -> Response:
@@ -55,8 +59,8 @@ class Endpoints:
     def userinfo(self, request: Request) -> Response:
         """OpenID Connect Core section 5.3."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        is_bearer = scheme.lower() == "bearer"
-        claims = self._server.access_token_claims(token) if is_bearer else None
+        is_known = scheme.lower() in ("bearer", "dpop")
+        claims = self._server.access_token_claims(token) if is_known else None
         if claims is None or "openid" not in str(claims.get("scope")).split():
             return Response(
                 "Unauthorized",
@@ -64,6 +68,10 @@ class Endpoints:
                 headers={"WWW-Authenticate": 'Bearer error="invalid_token"', **NO_STORE},
             )
         scope = str(claims["scope"])
+        try:
+            self._server.dpop.check_token(request, scheme, token, claims)
+        except ProofError as error:
+            return self._server.dpop.refused(error)
         with self._server.database.transaction() as database:
             user = find_user(database, user_id=claims["sub"])
         if user is None:

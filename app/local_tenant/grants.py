@@ -15,6 +15,7 @@ from joserfc.jwk import RSAKey
 from . import codes
 from .authorization_checks import AuthorizationChecks, RequiredCodeChallenge
 from .clients import CLIENT_AUTH_METHODS, Client
+from .dpop import CODE
 from .login_rules import note_organization, organization_claims
 from .oauth_errors import AccessDeniedError, described
 from .refresh_grant import RefreshTokenGrant
@@ -45,15 +46,18 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
 
     def generate_token(self, user: User, scope: str, **_: Any) -> dict[str, Any]:
         """Tokens for what the code stands for, audience included."""
-        return self.server.issue(self.request.authorization_code, scope)
+        return self.server.issue(
+            self.request.authorization_code, scope, dpop_jkt=self.request.dpop_jkt
+        )
 
     def authorization_items(self, user: User) -> list[tuple[str, str]]:
         """The parameters of a successful response: a new code."""
         self.request.user = user
         code = self.generate_authorization_code()
-        server = self.server
+        server, grant = self.server, _granted(self.server, self.request)
+        server.dpop.bind(grant.family, CODE, self.request.payload.data.get("dpop_jkt"))
         expires_at = server.clock() + server.settings.code_lifetime
-        codes.save_code(server.database, code, _granted(server, self.request), expires_at)
+        codes.save_code(server.database, code, grant, expires_at)
         return [("code", code)]
 
     def query_authorization_code(self, code: str, client: Client) -> codes.Grant:
@@ -62,6 +66,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
         grant = codes.take_code(server.database, code, client.client_id, server.clock())
         if grant is None:
             raise InvalidGrantError("Invalid authorization code")
+        server.dpop.check(grant.family, CODE, self.request.dpop_jkt)
         return grant
 
     def delete_authorization_code(self, authorization_code: codes.Grant) -> None:
@@ -110,7 +115,13 @@ class ClientCredentialsGrant(grants.ClientCredentialsGrant):  # type: ignore[mis
                 described(f"Client has not been granted scopes: {', '.join(refused)}")
             )
         scope = " ".join(requested or allowed)
-        return 200, server.issue_for_client(self.request.client, audience, scope), []
+        return (
+            200,
+            server.issue_for_client(
+                self.request.client, audience, scope, dpop_jkt=self.request.dpop_jkt
+            ),
+            [],
+        )
 
 
 class IdToken(OpenIDCode):  # type: ignore[misc]

@@ -12,6 +12,7 @@ from . import codes
 from .apis import identity_scope
 from .browser_sessions import consented_scope
 from .clients import CLIENT_AUTH_METHODS
+from .dpop import REFRESH_TOKEN
 from .oauth_errors import MfaRequiredError
 from .request import TenantRequest
 from .second_step import lacks_second_step
@@ -39,6 +40,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
         overlap = server.rotation_overlap(client)
         grant = codes.find_refresh_token(server.database, token, server.clock(), overlap=overlap)
         if grant is not None and grant.check_client(client):
+            server.dpop.check(grant.family, REFRESH_TOKEN, self.request.dpop_jkt)
             self._check_second_step(grant)
             self.request.access_grant = self._access_grant(grant)
         self.request.refresh_token = self._validate_request_token(client)
@@ -59,7 +61,12 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
 
     def issue_token(self, user: User, refresh_token: codes.Grant) -> dict[str, Any]:
         access_grant: codes.Grant = self.request.access_grant
-        token = self.server.issue(refresh_token, access_grant.scope, audience=access_grant.audience)
+        token = self.server.issue(
+            refresh_token,
+            access_grant.scope,
+            audience=access_grant.audience,
+            dpop_jkt=self.request.dpop_jkt,
+        )
         if not self.request.client.rotates_refresh_tokens:
             token.pop("refresh_token", None)  # the one that it has stays good
         return token

@@ -33,7 +33,10 @@ class Payload(OAuth2Payload):  # type: ignore[misc]
 
 
 class TenantRequest(OAuth2Request):  # type: ignore[misc]
-    """A request whose parameters are known; `form` is what Authlib's token endpoint reads."""
+    """A request whose parameters are known; `form` is what Authlib's token endpoint reads.
+    `dpop_jkt` is the thumbprint of the key whose proof came with it."""
+
+    dpop_jkt: str | None = None
 
     def __init__(
         self,

@@ -30,6 +30,8 @@ from .clients import (
     registered_clients,
 )
 from .database import Database
+from .dpop import REFRESH_TOKEN, DPoP, confirmation
+from .dpop_proof import ALGORITHM
 from .event_log import EventLog
 from .faults import Faults
 from .guesses import Guesses
@@ -64,6 +66,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         self.signer = Signer(self.database)
         self.clients = ClientRegistry(self.database, registered_clients(settings))
         self.apis = Apis(settings, self.database)
+        self.dpop = DPoP(settings, self.database, clock)
         self.log = EventLog(self.database, clock)
         self.guesses = Guesses(clock)
         issuer = settings.issuer
@@ -183,11 +186,17 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         return self.faults.claims(user.claims(scope, self.settings.issuer))
 
     def issue(
-        self, grant: codes.Grant, scope: str, *, audience: str | None = None
+        self,
+        grant: codes.Grant,
+        scope: str,
+        *,
+        audience: str | None = None,
+        dpop_jkt: str | None = None,
     ) -> dict[str, Any]:
         """The token response (RFC 6749 section 5.1) for a code or refresh token.
 
-        `audience` is that of the access token, if it is not the grant's.
+        `audience` is that of the access token, if it is not the grant's. The token is bound to the
+        key `dpop_jkt`, and so is the refresh token of a public client.
         """
         audiences = [audience or grant.audience]
         now, lifetime = int(self.clock()), self.apis.token_lifetime(audiences[0])
@@ -204,7 +213,11 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
             "scope": scope,
             **further,
             **organization_claims(self.database, grant.family),
+            **confirmation(dpop_jkt),
         }
+        client = self.clients.get(grant.client_id)
+        if client is not None and client.client_secret is None:
+            self.dpop.bind(grant.family, REFRESH_TOKEN, dpop_jkt)
         token = self._token(claims, grant.client_id, audiences[0])
         codes.save_access_token(
             self.database, token["access_token"], grant, now, float(now + lifetime)
@@ -213,7 +226,9 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
             token["refresh_token"] = secrets.token_urlsafe(48)
         return token
 
-    def issue_for_client(self, client: Client, audience: str, scope: str) -> dict[str, Any]:
+    def issue_for_client(
+        self, client: Client, audience: str, scope: str, *, dpop_jkt: str | None = None
+    ) -> dict[str, Any]:
         """The token response for an application that acts for itself (RFC 6749 section 4.4.3)."""
         now, lifetime = int(self.clock()), self.apis.token_lifetime(audience)
         claims = {
@@ -224,6 +239,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
             "exp": now + lifetime,
             "scope": scope,
             "gty": "client-credentials",
+            **confirmation(dpop_jkt),
         }
         return self._token(claims, client.client_id, audience)
 
@@ -235,7 +251,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
             of_profile = {"client_id": client_id, "jti": secrets.token_urlsafe(16)}
         return {
             "access_token": self.signer.signed({**claims, **of_profile}, typ=typ),
-            "token_type": "Bearer",
+            "token_type": "DPoP" if "cnf" in claims else "Bearer",
             "expires_in": claims["exp"] - claims["iat"],
             "scope": claims["scope"],
         }
@@ -268,6 +284,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
             "request_uri_parameter_supported": False,
             "backchannel_logout_supported": True,
             "backchannel_logout_session_supported": True,
+            "dpop_signing_alg_values_supported": [ALGORITHM],
             "acr_values_supported": [MULTI_FACTOR],
             "claims_supported": ["sub", "name", "nickname", "picture", "email", "email_verified"],
             "x_local_tenant": True,

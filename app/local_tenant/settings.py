@@ -23,9 +23,11 @@ class TenantSettings:
     token of `local-app` obtains access tokens for both APIs. For `rotation_overlap` seconds after
     its first use (Auth0's term) a refresh token may be used again. Without `id_token_on_refresh`,
     only a login brings an ID token. With `mfa_at_refresh`, a user with a second step who has not
-    done it gets `mfa_required` for a refresh token, as at Auth0. `seed_file` has further users,
-    roles, applications, APIs and organizations (`seed_format.SEED`).
-    `management_rate_limit` is how many requests a second the Management API answers.
+    done it gets `mfa_required` for a refresh token, as at Auth0. DPoP proofs are accepted; with
+    `dpop_required`, each token request needs one, and with `dpop_nonces`, each proof a nonce.
+    `seed_file` has further users, roles, applications, APIs and organizations
+    (`seed_format.SEED`). `management_rate_limit` is how many requests a second the Management API
+    answers.
 
     With `tls` the issuer is an `https` URL. With `backchannel_logout`, `local-app` hears of the end
     of its sessions at `/auth/backchannel-logout` below the app's URLs. Without `require_pkce`, a
@@ -58,6 +60,8 @@ class TenantSettings:
     response_issuer: bool = False
     session_idle_lifetime: int = 3 * 86_400
     session_lifetime: int = 7 * 86_400
+    dpop_required: bool = False
+    dpop_nonces: bool = False
 
     def __post_init__(self) -> None:
         if not is_loopback(self.host):

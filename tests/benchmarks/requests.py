@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 
+from app.auth.dpop import BoundToken, DPoPKey
 from app.auth.interceptor import (
     AccessTokenTransport,
     AllowedList,
@@ -34,15 +35,18 @@ async def measure(directory: Path) -> list[Figure]:
     async with _api(directory) as url, _clients(url) as clients:
         figures = []
         for concurrency in (1, 50):
-            ours, pooled, bare, authlib = (_load(client, url, concurrency) for client in clients)
+            loads = (_load(client, url, concurrency) for client in clients)
+            ours, pooled, bare, authlib, bound = loads
+            names = {bare: BARE, pooled: "our pool without it", ours: "the interceptor without"}
             for name, work, peer, goal in (
                 ("interceptor", ours, bare, 1.05),
                 ("Authlib", authlib, bare, None),
                 ("interceptor, by itself", ours, pooled, 1.04),
                 ("connection pool, by itself", pooled, bare, 1.0),
+                ("interceptor with DPoP", bound, ours, None),
             ):
                 value = await ratio(work, peer)
-                peer_name = BARE if peer is bare else "our pool without it"
+                peer_name = names[peer]
                 full_name = f"request, concurrency {concurrency}: {name}"
                 figures.append(Figure(full_name, value, goal, peer_name))
         return figures
@@ -80,7 +84,7 @@ async def _api(directory: Path) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _clients(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, ...]]:
-    """Ours; one on our pool without the interceptor; a bare one; Authlib's."""
+    """Ours; one on our pool without the interceptor; a bare one; Authlib's; ours with DPoP."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Authlib announces that this client will go
         from authlib.integrations.httpx_client import AsyncOAuth2Client
@@ -88,7 +92,13 @@ async def _clients(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, ...]]:
     async def token(options: TokenOptions) -> str:
         return TOKEN
 
-    transport = AccessTokenTransport(AllowedList([f"{url}/v1/*"]), token, build_pool())
+    bound_token = BoundToken(TOKEN, DPoPKey.generate())
+
+    async def bound(options: TokenOptions) -> str:
+        return bound_token
+
+    allowed = AllowedList([f"{url}/v1/*"])
+    transport = AccessTokenTransport(allowed, token, build_pool())
     headers = {"Authorization": f"Bearer {TOKEN}"}
     held = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}
     async with (
@@ -96,5 +106,6 @@ async def _clients(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, ...]]:
         httpx.AsyncClient(transport=build_pool(), headers=headers, trust_env=False) as pooled,
         httpx.AsyncClient(limits=LIMITS, headers=headers, trust_env=False) as bare,
         AsyncOAuth2Client(token=held, limits=LIMITS, trust_env=False) as authlib,
+        build_client(AccessTokenTransport(allowed, bound, build_pool())) as proven,
     ):
-        yield ours, pooled, bare, authlib
+        yield ours, pooled, bare, authlib, proven

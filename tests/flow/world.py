@@ -39,6 +39,7 @@ from ..tenant_file import started_before
 APP = "http://localhost:3000"
 TENANT = "http://127.0.0.1:4400"
 OTHER_AUDIENCE = "http://127.0.0.1:4401/api/"
+OTHER_TOKEN = TokenOptions(OTHER_AUDIENCE)
 SCOPE = "openid profile email offline_access read:current_user"
 
 
@@ -102,7 +103,8 @@ class Inner:
 
 
 class World:
-    """One app with its tenant. `options` are further ones of `AuthService`."""
+    """One app with its tenant. `options` are further ones of `AuthService`, `tenant` further
+    settings of the tenant; `other_token` is what https://other.example gets."""
 
     def __init__(
         self,
@@ -119,6 +121,8 @@ class World:
         id_token_on_refresh: bool = True,
         url: str = APP,
         other_urls: tuple[str, ...] = (),
+        other_token: TokenOptions = OTHER_TOKEN,
+        tenant: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
         self.url, self.other_urls = url, other_urls
@@ -136,6 +140,7 @@ class World:
             id_token_on_refresh=id_token_on_refresh,
             mfa_at_refresh=mfa_at_refresh,
             response_issuer=True,
+            **(tenant or {}),
         )
         self.tenant_file = settings.data_file
         self.tenant = create_tenant(settings, clock=self.clock)
@@ -163,9 +168,7 @@ class World:
                 allowed_list=[
                     f"{TENANT}/api/v2/*",
                     "https://api.example.com/v1/*",
-                    AllowedRoute(
-                        "https://other.example/*", token_options=TokenOptions(OTHER_AUDIENCE)
-                    ),
+                    AllowedRoute("https://other.example/*", token_options=other_token),
                 ]
             ),
             pool=self.network,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,13 +17,15 @@ LONGEST_DRIP = 13.0  # seconds after which the rest of a dripping answer comes a
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it arrived; header names in lower case, each parameter with all its values."""
+    """A request as it arrived; header names in lower case, each parameter with all its values.
+    `certificate` is the one that the client has shown (DER), if it was asked for one."""
 
     method: str
     path: str
     query: dict[str, list[str]]
     headers: dict[str, str]
     form: dict[str, list[str]]
+    certificate: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,18 @@ class Answer:
 class HttpServer:
     """Answers each request with what `handle` returns for it, from a thread of its own."""
 
-    def __init__(self, handle: Callable[[Request], Answer]) -> None:
+    def __init__(
+        self, handle: Callable[[Request], Answer], tls: ssl.SSLContext | None = None
+    ) -> None:
         self._stopping = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(handle, self._stopping))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self.origin = f"http://127.0.0.1:{self._server.server_port}"
+        self.origin = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
 
     def start(self) -> None:
         """Begin to answer."""
@@ -113,7 +122,13 @@ def _handler(
                 parse_qs(parts.query, keep_blank_values=True),
                 {name.lower(): value for name, value in self.headers.items()},
                 parse_qs(body.decode(), keep_blank_values=True),
+                self._certificate(),
             )
+
+        def _certificate(self) -> bytes | None:
+            connection = self.connection
+            is_tls = isinstance(connection, ssl.SSLSocket)
+            return connection.getpeercert(binary_form=True) if is_tls else None
 
     return Handler
 

@@ -32,11 +32,13 @@ def _same(value: Any) -> Any:
 class Bend:
     """From what the provider would say to what it says. `sign` makes the ID token of a header and
     its claims; `refresh_claims` None leaves the ID token out of a refresh response;
-    `before_token` happens between the code and the token."""
+    `before_token` happens between the code and the token; what `token_request` makes of a form, if
+    anything, is the answer, and the grant is not used up."""
 
     discovery: Callable[[Document], Bent] = _same
     jwks: Callable[[Document], Bent] = _same
     pushed: Callable[[Document], Bent] = _same
+    token_request: Callable[[Document], Bent | None] = lambda form: None
     token_response: Callable[[Document], Bent] = _same
     userinfo: Callable[[Document], Bent] = _same
     revocation: Callable[[], Answer] = Answer
@@ -111,6 +113,10 @@ class HostileProvider:
             _present({**types, **(header or {})}), _present({**fields, **claims}), self.keys[0]
         )
 
+    def answer(self, request: Request) -> Answer:
+        """What it says to a request that arrived at another server of its."""
+        return self._handle(request)
+
     def _handle(self, request: Request) -> Answer:
         self.requests.append(request)
         handlers = {
@@ -167,6 +173,8 @@ class HostileProvider:
 
     def _token(self, request: Request) -> Answer:
         form = _single(request.form)
+        if (refusal := self.bend.token_request(dict(form))) is not None:
+            return _answer(refusal)
         is_refresh = form["grant_type"] == "refresh_token"
         grant = self._grants.pop(form["refresh_token" if is_refresh else "code"], None)
         if grant is None or not (is_refresh or _is_proof(form, grant)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +22,8 @@ from app.auth.session import Session, hash_session_id
 
 from ..flow.world import Clock, Inner, OpenStore
 from .provider import HostileProvider
+
+Adapt = Callable[[AuthConfig], AuthConfig]
 
 APP = "http://localhost:3000"
 ENVIRON = {
@@ -52,11 +54,13 @@ class RelyingParty:
         clock: Clock,
         environ: Mapping[str, str],
         open_store: OpenStore,
+        adapt: Adapt,
     ) -> None:
         self.provider = provider
         self.clock = clock
         self.store = open_store(Sealer(("s" * 32,)), clock)
-        config = AuthConfig.from_environ({"AUTH0_DOMAIN": provider.issuer, **ENVIRON, **environ})
+        variables = {"AUTH0_DOMAIN": provider.issuer, **ENVIRON, **environ}
+        config = adapt(AuthConfig.from_environ(variables))
         self.auth = AuthService(config, self.store, clock=clock, jitter=lambda: 0.0)
         self._app = httpx.ASGITransport(self.auth.asgi(Inner()))
         self.browser = httpx.AsyncClient(mounts={APP: self._app}, trust_env=False)
@@ -117,10 +121,15 @@ def _in_memory(sealer: Sealer, clock: Clock) -> SessionStore:
 
 @asynccontextmanager
 async def relying_party(
-    provider: HostileProvider, clock: Clock, *, open_store: OpenStore = _in_memory, **environ: str
+    provider: HostileProvider,
+    clock: Clock,
+    *,
+    open_store: OpenStore = _in_memory,
+    adapt: Adapt = lambda config: config,
+    **environ: str,
 ) -> AsyncIterator[RelyingParty]:
-    """An app with these variables beside the usual ones."""
-    party = RelyingParty(provider, clock, environ, open_store)
+    """An app with these variables beside the usual ones; `adapt` changes the configuration."""
+    party = RelyingParty(provider, clock, environ, open_store, adapt)
     try:
         yield party
     finally:

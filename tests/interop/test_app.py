@@ -12,6 +12,7 @@ import pytest
 from joserfc.jwk import KeySet, RSAKey
 
 from app.auth import ConsentRequired, ProviderError, SessionEnded
+from app.auth.dpop import BoundToken
 from app.auth.oidc.jwt import unverified_claims
 from app.auth.session import Session
 
@@ -20,7 +21,7 @@ from . import glewlwyd, oidc_provider, oidc_provider_mock
 from .app_at import APP, AppAt, app_at
 from .glewlwyd import Glewlwyd
 from .logout_receiver import LogoutReceiver
-from .oidc_provider import KEY_CLIENT_ID, USER, OidcProvider, Switches
+from .oidc_provider import KEY_CLIENT_ID, PUBLIC_CLIENT_ID, USER, OidcProvider, Switches
 from .oidc_provider_mock import OidcProviderMock
 from .provider_process import ClientURLs, ProviderProcess
 from .relying_party import SCOPE, RelyingParty
@@ -234,6 +235,39 @@ async def test_private_key_jwt(provider: ProviderProcess, tmp_path: Path, clock:
         token = await app.access_token()
         assert await app.access_token(refused=token) != token
         await app.log_out()
+
+
+@AT_OIDC_PROVIDER
+async def test_dpop(tmp_path: Path, clock: Clock, app_urls: ClientURLs) -> None:
+    """Where proofs need nonces, a confidential and a public client log in, ask UserInfo and refresh
+    with the key of the session; the public one's refresh token is of no use without it."""
+    public = {
+        "AUTH0_CLIENT_ID": PUBLIC_CLIENT_ID,
+        "AUTH0_CLIENT_SECRET": "",
+        "AUTH0_TOKEN_ENDPOINT_AUTH_METHOD": "none",
+    }
+    switches = Switches(is_dpop_nonce_required=True)
+    with OidcProvider(tmp_path, app_urls, switches) as provider:
+        for number, environ in enumerate(({}, public)):
+            directory = tmp_path / str(number)
+            directory.mkdir()
+            async with app_at(provider, directory, clock, AUTH0_DPOP="1", **environ) as app:
+                assert await app.log_in() == f"{APP}/"
+                before = await session(app)
+                assert before.user["name"] == f"User {USER}"
+                token = await app.access_token()
+                assert isinstance(token, BoundToken)
+                assert await app.access_token(refused=token) != token
+                (renewed,) = (await session(app)).access_tokens
+                assert renewed.dpop_key == before.access_tokens[0].dpop_key
+        with closing(RelyingParty(provider, app.urls)) as thief:
+            form = {
+                "grant_type": "refresh_token",
+                "client_id": PUBLIC_CLIENT_ID,
+                "refresh_token": str(renewed.refresh_token),
+            }
+            refused = thief.http.post(thief.metadata["token_endpoint"], data=form)
+            assert refused.status_code == 400
 
 
 @pytest.mark.parametrize("provider", EACH[:1], indirect=True)

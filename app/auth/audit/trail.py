@@ -27,6 +27,7 @@ class Kind(StrEnum):
     LOGIN_COMPLETED = "login_completed"
     LOGOUT = "logout"
     TOKEN_REFRESH = "token_refresh"  # noqa: S105
+    TOKEN_EXCHANGE = "token_exchange"  # noqa: S105
     SESSION_EXPIRED = "session_expired"
     SESSION_REVOKED = "session_revoked"
     ACCESS = "access"

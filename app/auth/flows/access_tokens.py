@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
 from ..audit import AuditTrail, Kind, Outcome
+from ..dpop import BoundToken, DPoPKey
 from ..errors import (
     AuthError,
     ConsentRequired,
@@ -25,7 +26,7 @@ from ..oidc.token_endpoint import TokenResponse
 from ..session import AccessToken, Session, SessionStore, StoredSession
 from .claims_update import ClaimsUpdate
 from .provider import Provider, Providers
-from .refresh import Refresher, RefreshLockedError, RefreshLocks, SupersededError
+from .refresh import Refresher, RefreshLockedError, RefreshLocks, SupersededError, key_for
 
 REFRESH_AHEAD = 60.0  # seconds before its expiry at which a token is due for refresh
 JITTER = 30.0  # seconds, at most, that are added at random so that refreshes spread out
@@ -40,11 +41,13 @@ def issued_token(
     now: float,
     jitter: float,
     refresh_token: str | None = None,
+    dpop_key: str | None = None,
 ) -> AccessToken:
     """Return the access token of a response. `audience` and `scope` are what was requested.
 
     `scope` applies if the response has none (RFC 6749 section 5.1). `refresh_token` is the one that
-    was redeemed; it is kept if the provider does not rotate it. `jitter` is in [0, 1).
+    was redeemed; it is kept if the provider does not rotate it. `jitter` is in [0, 1). The token is
+    bound to `dpop_key`.
     """
     ahead = min(REFRESH_AHEAD + JITTER * jitter, response.expires_in * _LONGEST_SHARE)
     return AccessToken(
@@ -54,6 +57,7 @@ def issued_token(
         refresh_at=now + response.expires_in - ahead,
         expires_at=now + response.expires_in,
         refresh_token=response.refresh_token or refresh_token,
+        dpop_key=dpop_key,
     )
 
 
@@ -93,22 +97,33 @@ _USER_CAN_HELP = frozenset(
 class TokenRequest:
     """The token that a caller needs. Without an audience it is for the provider's default one.
     `refused` is a token that the API rejected. `provider` is the name of the provider that has to
-    issue the token; None stands for that of the session."""
+    issue the token; None stands for that of the session. `dpop` says whether the token has to be
+    bound to a key; None stands for the configured default."""
 
     audience: str | None = None
     scope: str | None = None
     refused: str | None = field(default=None, repr=False)
     provider: str | None = None
+    dpop: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """The same, for one session."""
+    """The same, for one session. `dpop` None: bound or not."""
 
     provider: Provider
     audience: str
     scope: str | None
     refused: str | None = field(repr=False)
+    dpop: bool | None
+
+    def fits(self, token: AccessToken) -> bool:
+        """Whether a token is what the caller needs, apart from its times."""
+        return token.covers(self.audience, self.scope, self.dpop)
+
+    def found_in(self, session: Session) -> AccessToken | None:
+        """Return such a token of a session, or None."""
+        return session.covering(self.audience, self.scope, self.dpop)
 
     @property
     def is_multi_resource(self) -> bool:
@@ -144,7 +159,8 @@ class AccessTokens:
         self._clock = clock
         self._jitter = jitter
         self._quiet_until: dict[str, float] = {}  # by provider
-        self._refreshes: set[asyncio.Task[str]] = set()  # the event loop keeps weak references
+        # The event loop keeps weak references.
+        self._refreshes: set[asyncio.Task[AccessToken]] = set()
 
     async def get(self, session_id_hash: str, wanted: TokenRequest) -> str:
         """Return an access token for the wanted audience that has all of the wanted scope.
@@ -152,7 +168,8 @@ class AccessTokens:
         A token that is about to expire is refreshed. While another caller refreshes it, and when
         the refresh fails, the old token is returned as long as it is valid. A refused token is
         refreshed regardless of its times, once for all callers that report it. If the session has
-        no refresh token for it, it is returned unchanged.
+        no refresh token for it, it is returned unchanged. A token that is bound to a key is a
+        `BoundToken`.
 
         Raises:
             LoginRequired: there is no session, its token has expired and has no refresh token, or
@@ -162,13 +179,14 @@ class AccessTokens:
             MfaRequired: the provider renews the token after a login with a second factor.
             SessionEnded: the provider answered `invalid_grant`. The session has been deleted.
             ProviderError, ProviderUnavailable, StoreUnavailable: the session is unchanged.
+            ConfigError: the request asks a public client for DPoP, and the configuration does not.
         """
         try:
-            return await self._get(session_id_hash, wanted)
+            return _credential(await self._get(session_id_hash, wanted))
         except SupersededError:
             pass  # once more: the session now has what the other caller has stored
         try:
-            return await self._get(session_id_hash, wanted)
+            return _credential(await self._get(session_id_hash, wanted))
         except SupersededError:
             raise ProviderUnavailable(
                 "The session changed twice while it was being refreshed."
@@ -179,13 +197,15 @@ class AccessTokens:
         `LoginRequired` if the provider is no longer configured."""
         return self._providers.of(session).config.authorization_params.audience or ""
 
-    async def _get(self, session_id_hash: str, request: TokenRequest) -> str:
+    async def _get(self, session_id_hash: str, request: TokenRequest) -> AccessToken:
         session = (await self._load(session_id_hash)).session
         wanted = self._wanted(session, request)
-        token = session.covering(wanted.audience, wanted.scope)
+        token = wanted.found_in(session)
         if token is not None and self._needs_nothing(token, wanted):
-            return token.value
-        if token is None and not wanted.is_multi_resource:
+            return token
+        # The refresh token of a Bearer token gets a bound one, too, and the other way round.
+        is_held = session.covering(wanted.audience, wanted.scope) is not None
+        if not is_held and not wanted.is_multi_resource:
             raise _consent_required(wanted)
         # A caller with a valid token does not wait for another caller's refresh.
         serving = token if token is not None and self._serves(token, wanted) else None
@@ -195,13 +215,13 @@ class AccessTokens:
         except RefreshLockedError:
             if serving is None:
                 raise
-            return serving.value  # another caller is refreshing it
+            return serving  # another caller is refreshing it
         except ProviderError as error:
             if isinstance(error, ProviderUnavailable):
                 self._quiet_until[wanted.provider.name] = self._clock() + QUIET
             if serving is not None:
                 logger.warning("Not renewed (%s); the access token is still valid.", error.code)
-                return serving.value
+                return serving
             if isinstance(error, TokenEndpointError) and error.error in _USER_CAN_HELP:
                 raise _consent_required(wanted, error.error) from None
             if isinstance(error, TokenEndpointError) and error.error == "mfa_required":
@@ -216,9 +236,10 @@ class AccessTokens:
             )
         audience = request.audience or self.default_audience(session)
         provider = self._providers.of(session)
-        return _Wanted(provider, audience, request.scope, request.refused)
+        dpop = provider.dpop.wanted(audience, request.dpop)
+        return _Wanted(provider, audience, request.scope, request.refused, dpop)
 
-    async def _to_its_end(self, refresh: Coroutine[None, None, str]) -> str:
+    async def _to_its_end(self, refresh: Coroutine[None, None, AccessToken]) -> AccessToken:
         """Await a refresh, which goes on if the caller is cancelled: the refresh token may be used
         up, and its successor not yet stored."""
         task = asyncio.create_task(refresh)
@@ -226,20 +247,19 @@ class AccessTokens:
         task.add_done_callback(self._refreshes.discard)
         return await asyncio.shield(task)
 
-    async def _redeemed(self, session_id_hash: str, wanted: _Wanted, *, wait: bool) -> str:
+    async def _redeemed(self, session_id_hash: str, wanted: _Wanted, *, wait: bool) -> AccessToken:
         """Refresh under the lock, unless another caller has refreshed the token by then."""
         async with self._refresh_locks.hold(session_id_hash, wait=wait) as fence:
             stored = await self._load(session_id_hash)
-            token = stored.session.covering(wanted.audience, wanted.scope)
+            token = wanted.found_in(stored.session)
             if token is not None and self._is_fresh(token, wanted):
-                return token.value
-            used = _refresh_token(stored.session, token)
+                return token
+            held = token or stored.session.covering(wanted.audience, wanted.scope)
+            used = _refresh_token(stored.session, held)
             if used is None:
                 return self._last_use(token, wanted)
             new, id_token, claims = await self._recorded(session_id_hash, stored, used, wanted)
-            fits = new.covers(wanted.audience, wanted.scope) and not names_another_audience(
-                new.value, wanted.audience
-            )
+            fits = wanted.fits(new) and not names_another_audience(new.value, wanted.audience)
             # The rotated refresh token is saved even if the access token does not fit.
             session = stored.session.rotated(used, new.refresh_token).with_id_token(id_token)
             session = session.with_token(new) if fits else session
@@ -253,7 +273,7 @@ class AccessTokens:
         await self._claims.publish(session_id_hash, stored.session, session)
         if not fits:
             raise _consent_required(wanted)
-        return new.value
+        return new
 
     async def _recorded(
         self, session_id_hash: str, stored: StoredSession, used: str, wanted: _Wanted
@@ -283,6 +303,7 @@ class AccessTokens:
     ) -> tuple[AccessToken, str | None, Claims | None]:
         """Request a new access token. The response may have an ID token with claims, too."""
         scope = _scope_to_ask_for(stored.session, wanted)
+        dpop_key = await key_for(wanted.provider, stored.session, used, wanted.dpop)
         response, claims = await self._refresher.redeem(
             wanted.provider,
             session_id_hash,
@@ -291,6 +312,7 @@ class AccessTokens:
             # A refresh token for several audiences needs to know which one is requested.
             audience=wanted.audience if wanted.is_multi_resource and wanted.audience else None,
             scope=scope if wanted.is_multi_resource and scope else None,
+            dpop_key=dpop_key,
         )
         token = issued_token(
             response,
@@ -299,6 +321,7 @@ class AccessTokens:
             now=self._clock(),
             jitter=self._jitter(),
             refresh_token=used,
+            dpop_key=dpop_key,
         )
         return token, response.id_token, claims
 
@@ -318,13 +341,18 @@ class AccessTokens:
     def _serves(self, token: AccessToken, wanted: _Wanted) -> bool:
         return token.value != wanted.refused and token.expires_at > self._clock()
 
-    def _last_use(self, token: AccessToken | None, wanted: _Wanted) -> str:
-        """Return the value of a token without a refresh token, while it is valid."""
+    def _last_use(self, token: AccessToken | None, wanted: _Wanted) -> AccessToken:
+        """Return a token without a refresh token, while it is valid."""
         if token is None:
             raise _consent_required(wanted)
         if token.expires_at <= self._clock():
             raise LoginRequired("The access token has expired and there is no refresh token.")
-        return token.value
+        return token
+
+
+def _credential(token: AccessToken) -> str:
+    key = token.dpop_key
+    return token.value if key is None else BoundToken(token.value, DPoPKey.load(key))
 
 
 def _refresh_token(session: Session, token: AccessToken | None) -> str | None:

@@ -165,12 +165,13 @@ class Callback:
             code=code,
             redirect_uri=transaction.redirect_uri,
             code_verifier=transaction.code_verifier,
+            dpop=provider.token_proofs(transaction.dpop_key),
         )
         await self._check_not_ended(transaction)
         state = parameters["state"]
         claims = await self._check(provider, response, transaction, code=code, state=state)
         user = await self._claims.at_login(
-            provider, claims, response.access_token, transaction.scope
+            provider, claims, response.access_token, transaction.scope, transaction.dpop_key
         )
         # Always a new id, against session fixation: an id from before a login never becomes valid.
         session_id = new_session_id()
@@ -301,6 +302,7 @@ class Callback:
             scope=transaction.scope,
             now=now,
             jitter=self._jitter(),
+            dpop_key=transaction.dpop_key,
         )
         sid = claims.get("sid")
         session = Session(

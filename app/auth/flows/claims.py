@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import AuthError, ProviderUnavailable
 from ..oidc.jwt import Claims, JwtError, unverified_claims
 from ..oidc.userinfo import UserInfoRefusedError, is_complete, userinfo
-from ..session import Session
+from ..session import AccessToken, Session
 from .provider import Provider
 
 logger = logging.getLogger(__name__)
@@ -66,9 +66,15 @@ class ClaimsSource:
         self._clock = clock
 
     async def at_login(
-        self, provider: Provider, id_token: Claims, access_token: str, scope: str
+        self,
+        provider: Provider,
+        id_token: Claims,
+        access_token: str,
+        scope: str,
+        dpop_key: str | None = None,
     ) -> ProviderClaims:
         """Return the claims of an ID token and, if it lacks what `scope` requests, of UserInfo.
+        `dpop_key` is the one that the access token is bound to.
 
         The ID token suffices for a login: if UserInfo refuses the token or does not answer, its
         claims are left out.
@@ -79,22 +85,17 @@ class ClaimsSource:
         claims = ProviderClaims({})
         if not is_complete(id_token, scope):
             try:
-                answer = await _userinfo(provider, access_token, id_token["sub"])
+                answer = await _userinfo(provider, access_token, id_token["sub"], dpop_key)
                 claims = claims.with_userinfo(answer)
             except (UserInfoRefusedError, ProviderUnavailable) as error:
                 logger.warning("[%s] A login goes on without UserInfo: %s", error.error_id, error)
         return claims.with_id_token(id_token)  # the ID token wins: it is signed
 
     async def at_refresh(
-        self,
-        provider: Provider,
-        session: Session,
-        id_token: Claims | None,
-        access_token: str,
-        scope: str,
+        self, provider: Provider, session: Session, id_token: Claims | None, token: AccessToken
     ) -> tuple[ProviderClaims | None, float | None]:
         """Return the claims after a refresh (None: nothing new is known), and the session's new
-        `claims_at`. `id_token` has passed its checks, `scope` is that of the access token.
+        `claims_at`. `id_token` has passed its checks, `token` is the new access token.
 
         Without an ID token, and if it is not complete, UserInfo is asked, at most once in
         `claims_max_age`. If that fails, its earlier claims stay.
@@ -103,11 +104,11 @@ class ClaimsSource:
         claims, is_new, claims_at = ProviderClaims.of(session), False, session.claims_at
         if id_token is not None and is_complete(id_token, scopes):
             claims_at = now
-        elif "openid" in scope.split() and _is_due(
+        elif "openid" in token.scope.split() and _is_due(
             provider.config.claims_max_age, session, id_token, scopes, now
         ):
             try:
-                answer = await _userinfo(provider, access_token, session.sub)
+                answer = await _userinfo(provider, token.value, session.sub, token.dpop_key)
                 claims = claims.with_userinfo(answer)
                 is_new, claims_at = True, now
             except AuthError as error:
@@ -131,12 +132,17 @@ def _is_due(
     return now - last >= max_age
 
 
-async def _userinfo(provider: Provider, access_token: str, sub: str) -> Claims:
+async def _userinfo(
+    provider: Provider, access_token: str, sub: str, dpop_key: str | None
+) -> Claims:
     """Return the claims at UserInfo; none if the provider has no such endpoint."""
     endpoint = (await provider.metadata()).userinfo_endpoint
     if endpoint is None:
         return {}
-    claims = await userinfo(provider.client, endpoint, access_token=access_token, sub=sub)
+    dpop = provider.userinfo_proofs(dpop_key)
+    claims = await userinfo(
+        provider.client, endpoint, access_token=access_token, sub=sub, dpop=dpop
+    )
     return dict(claims)
 
 

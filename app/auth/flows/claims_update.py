@@ -46,9 +46,7 @@ class ClaimsUpdate:
             SessionEnded: `before_session` refused the claims. The session has been deleted.
             StoreUnavailable: it could not be deleted.
         """
-        claims, claims_at = await self.source.at_refresh(
-            provider, session, id_token, token.value, token.scope
-        )
+        claims, claims_at = await self.source.at_refresh(provider, session, id_token, token)
         if claims is None:
             return replace(session, claims_at=claims_at)
         fresh = claims.in_session(session)

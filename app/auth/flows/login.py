@@ -12,6 +12,7 @@ from ..oidc.authorization import AuthorizationState, authorization_request, push
 from ..oidc.discovery import ProviderMetadata
 from ..session import LoginMode, Session, SessionStore, Transaction
 from ..urls import with_query
+from .dpop_rule import new_key
 from .ended_elsewhere import was_ended_from_elsewhere
 from .kept_events import KeptEvents
 from .login_link import (
@@ -132,12 +133,15 @@ class Login:
             repeats = await logins_in_vain(self._store, browser, query, self._clock())
         metadata = await provider.discovery.reachable_metadata()
         login = AuthorizationState.new()
+        # New for each login: the user is not known yet, so no other session's key will do.
+        key = new_key(metadata) if provider.dpop.at_login(params.audience) else None
         transaction = replace(
             new_transaction(login, params, others),
             kept_event=await self._kept_events.claim(tabs_of, query.get("replay")),
             parameters=kept_parameters(query),
             repeats=repeats,
             session_id_hash=current if session else None,
+            dpop_key=key.text if key else None,
         )
         await self._transactions.open(browser, login.state, transaction)
         parameters = authorization_request(
@@ -147,6 +151,7 @@ class Login:
             scope=params.scope,
             audience=params.audience,
             others=others,
+            dpop_jkt=key.thumbprint if key else None,
         )
         pushed = await self._pushed(provider, metadata, parameters)
         return with_query(metadata.authorization_endpoint, pushed)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 import httpx
 
 from ..config import AuthConfig
+from ..dpop import DPoPKey, Nonces, Proofs
 from ..errors import LoginRequired
 from ..oidc.client_authentication import ClientAuthentication
 from ..oidc.discovery import Discovery, ProviderMetadata
@@ -17,12 +18,14 @@ from ..oidc.logout import LogoutRequest, check_logout_token
 from ..oidc.provider_http import provider_client
 from ..session import Session
 from ..signing_key import import_signing_key
+from .dpop_rule import DPoPRule
 
 
 class Provider:
     """What every exchange with the provider needs. `pool` is shared; its owner closes it.
 
-    `audiences` are those that a login link may request.
+    `audiences` are those that a login link may request; `dpop` says which of its access tokens are
+    bound to a key. `certified_pool` shows this client's certificate, if it has one.
 
     Raises:
         ConfigError: the key that signs the client assertions is invalid.
@@ -34,16 +37,24 @@ class Provider:
         pool: httpx.AsyncBaseTransport,
         *,
         audiences: Collection[str],
+        dpop: DPoPRule,
+        certified_pool: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float],
     ) -> None:
         self.config = config
         self.name = config.provider
         self.audiences = frozenset(audiences)
+        self.dpop = dpop
         self._clock = clock
-        self.client = provider_client(pool)
-        self.discovery = Discovery(config.issuer, self.client, clock=clock)
-        self._jwks = Jwks(self._jwks_uri, self.client, clock=clock)
+        self.client = provider_client(certified_pool or pool)
+        """Sends to the endpoints at which this client authenticates, and to UserInfo."""
+        public = provider_client(pool)
+        self.discovery = Discovery(
+            config.issuer, public, clock=clock, has_certificate=certified_pool is not None
+        )
+        self._jwks = Jwks(self._jwks_uri, public, clock=clock)
         self._authentication = _client_authentication(config, clock)
+        self._token_nonces, self._userinfo_nonces = Nonces(), Nonces()
 
     async def metadata(self) -> ProviderMetadata:
         """The provider's metadata, cached."""
@@ -52,6 +63,17 @@ class Provider:
     def authentication(self, metadata: ProviderMetadata) -> ClientAuthentication:
         """Return how this client authenticates at the token endpoint."""
         return self._authentication.with_method_from(metadata.token_endpoint_auth_methods_supported)
+
+    def token_proofs(self, dpop_key: str | None) -> Proofs | None:
+        """Return what proves to the token endpoint that this client has a key, if there is one."""
+        return self._proofs(dpop_key, self._token_nonces)
+
+    def userinfo_proofs(self, dpop_key: str | None) -> Proofs | None:
+        """The same for the UserInfo endpoint."""
+        return self._proofs(dpop_key, self._userinfo_nonces)
+
+    def _proofs(self, dpop_key: str | None, nonces: Nonces) -> Proofs | None:
+        return Proofs(DPoPKey.load(dpop_key), nonces, self._clock) if dpop_key else None
 
     async def check_id_token(self, id_token: str, expected: IdTokenExpectations) -> Claims:
         """Run `oidc.id_token.check_id_token` with this provider's keys and algorithms."""

@@ -24,6 +24,7 @@ from ..oidc.jwt import Claims
 from ..oidc.provider_http import AnswerLostError
 from ..oidc.token_endpoint import TokenResponse, refresh
 from ..session import Session, SessionStore, StoredSession
+from .dpop_rule import new_key
 from .provider import Provider
 from .session_events import OnSessionEnd, SessionEndReason
 
@@ -101,6 +102,18 @@ class RefreshLocks:
                 logger.warning("The refresh lease was not renewed: %s", error.code)
 
 
+async def key_for(
+    provider: Provider, session: Session, refresh_token: str, dpop: bool | None
+) -> str | None:
+    """Return the key for a new access token: the one that the refresh token came with, or a new one
+    if that came with a Bearer token. None if the new one is not to be bound (`dpop`; None: as the
+    earlier one was). Raises `ProviderError` if the provider does not accept such a key."""
+    if dpop is False:
+        return None
+    key = session.dpop_key_of(refresh_token)
+    return new_key(await provider.metadata()).text if key is None and dpop else key
+
+
 class SupersededError(Exception):
     """Another caller has changed the session since it was loaded: load it again."""
 
@@ -128,9 +141,11 @@ class Refresher:
         *,
         audience: str | None,
         scope: str | None,
+        dpop_key: str | None,
     ) -> tuple[TokenResponse, Claims | None]:
         """Redeem a refresh token at the session's provider. `audience` and `scope` are sent unless
-        they are None. Return the response and, if it has an ID token, the claims of that.
+        they are None. With `dpop_key`, the access token has to be bound to it. Return the response
+        and, if it has an ID token, the claims of that.
 
         Raises:
             SessionEnded: the answer was `invalid_grant`, and only then. The session is deleted.
@@ -148,6 +163,7 @@ class Refresher:
             refresh_token=refresh_token,
             audience=audience,
             scope=scope,
+            dpop=provider.token_proofs(dpop_key),
         )
         try:
             response = await self._twice_at_most(request, provider.config.rotation_overlap)

@@ -26,6 +26,7 @@ from .offline_access import OfflineAccess
 from .provider import Providers
 from .refresh import Refresher, RefreshLocks
 from .session_events import SessionEndReason, SessionEvent, SessionEventKind, SessionEvents
+from .token_exchange import TokenExchange
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,16 @@ class SessionManager:
             ),
             audit,
             providers,
+            clock=clock,
+            jitter=jitter,
+        )
+        self.exchange = TokenExchange(
+            store,
+            refresh_locks,
+            refresher,
+            self.tokens,
+            providers,
+            audit,
             clock=clock,
             jitter=jitter,
         )

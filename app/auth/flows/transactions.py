@@ -38,7 +38,7 @@ class Transactions:
     async def complete(self, browser: str, state: str, transaction: Transaction) -> None:
         """Keep a transaction that led to a session, without its secrets: the browser may visit the
         callback again."""
-        completed = replace(transaction, nonce="", code_verifier="", kept_event=None)
+        completed = replace(transaction, nonce="", code_verifier="", kept_event=None, dpop_key=None)
         await self._store.put_transaction(_completed(browser, state), completed)
 
     async def return_to_of_completed(self, browser: str, state: str) -> str | None:

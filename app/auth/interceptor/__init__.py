@@ -2,6 +2,7 @@
 
 from .allowed_list import AllowedList, Explanation
 from .allowed_route import ANY_PROVIDER, AllowedRoute, HttpInterceptorConfig, TokenOptions
+from .certificates import CertifiedPools
 from .client import build_client
 from .connection_pool import ConnectionPool, build_pool
 from .events import Observer, RequestEvent
@@ -15,6 +16,7 @@ __all__ = [
     "AccessTokenTransport",
     "AllowedList",
     "AllowedRoute",
+    "CertifiedPools",
     "ConnectionPool",
     "Explanation",
     "HttpInterceptorConfig",

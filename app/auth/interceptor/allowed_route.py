@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from ..client_certificate import ClientCertificate
 
 ANY_PROVIDER = "*"
 """The provider of the session, whichever it is."""
@@ -15,11 +17,13 @@ class TokenOptions:
     that has at least this `scope` (space-separated). `None` stands for the configured default.
 
     `provider` is the name of the one that issues the token, in an app with several login providers,
-    or `ANY_PROVIDER` if the API takes the tokens of all of them."""
+    or `ANY_PROVIDER` if the API takes the tokens of all of them. `dpop` says whether the token is
+    bound to a key of the session (RFC 9449)."""
 
     audience: str | None = None
     scope: str | None = None
     provider: str | None = field(default=None, kw_only=True)
+    dpop: bool | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -50,18 +54,25 @@ class HttpInterceptorConfig:
     `allowed_list`: its entries; the first one that covers a request decides. A text stands for
     `AllowedRoute(text)`.
     `base_url`: the absolute URL to which `/path` entries and relative requests are appended.
+    `client_certificates`: by origin, the certificate that requests with a token show (RFC 8705).
 
-    `AuthService` checks both when it is created.
+    `AuthService` checks them when it is created.
     """
 
     allowed_list: Sequence[str | AllowedRoute] = ()
     base_url: str | None = None
+    client_certificates: Mapping[str, ClientCertificate] = field(default_factory=dict)
 
     def audiences(self, provider: str = "") -> set[str]:
         """The audiences that the allowed list names for this one of several providers."""
-        options = (getattr(entry, "token_options", None) for entry in self.allowed_list)
-        return {
-            option.audience
-            for option in options
-            if option and option.audience and option.provider in (None, ANY_PROVIDER, provider)
-        }
+        return {option.audience for option in self._options(provider) if option.audience}
+
+    def dpop(self, provider: str = "") -> list[tuple[str | None, bool | None]]:
+        """The `audience` and `dpop` of each entry for this one of several providers."""
+        return [(option.audience, option.dpop) for option in self._options(provider)]
+
+    def _options(self, provider: str) -> Iterator[TokenOptions]:
+        for entry in self.allowed_list:
+            options = getattr(entry, "token_options", None)
+            if options and options.provider in (None, ANY_PROVIDER, provider):
+                yield options

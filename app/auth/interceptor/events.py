@@ -52,7 +52,8 @@ Observer = Callable[[RequestEvent], None]
 
 @dataclass(slots=True)
 class Exchange:
-    """One hop under way: `sent` times so far, with a token if `attached`."""
+    """One hop under way: `sent` times so far, with a token if `attached`. `has_answered_nonce`: it
+    was sent again because the API demanded a DPoP nonce."""
 
     request: httpx.Request
     headers: httpx.Headers
@@ -60,6 +61,7 @@ class Exchange:
     hop: int
     attached: bool = False
     sent: int = 0
+    has_answered_nonce: bool = False
 
 
 def describe(

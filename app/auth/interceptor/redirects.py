@@ -70,10 +70,13 @@ def read_hop(request: httpx.Request) -> Hop:
 
 def redirect_headers(request: httpx.Request, hop: Hop, *, allowed: bool) -> httpx.Headers:
     """The headers to send on this hop: all, or on a hop that leaves the origin or is not allowed
-    a copy without `Authorization`, `Cookie`, `DPoP` and all that may be a credential."""
+    a copy without `Authorization`, `Cookie`, `DPoP` and all that may be a credential. A `DPoP` of
+    the caller's follows no redirect."""
     headers = request.headers
     if hop.leaves_origin or (hop.follows and not allowed):
         return httpx.Headers([item for item in headers.raw if _is_forwardable(item[0])])
+    if hop.follows:  # a proof is for one URL and method (RFC 9449 section 4.2)
+        return httpx.Headers([item for item in headers.raw if item[0].lower() != b"dpop"])
     return headers
 
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import httpx
 
+from ..dpop import HEADER, TOKEN_TYPE, BoundToken, Nonces, Proofs, demands_nonce
 from ..errors import LoginRequired, ProviderError, SessionEnded, StoreUnavailable
 from .allowed_list import AllowedList
 from .allowed_route import TokenOptions
@@ -36,6 +37,8 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
       is the `reason` of its `RequestEvent`.
     - The request's extension `auth` may ask for no token or for another one (see
       `request_options`).
+    - A `BoundToken` is sent with a DPoP proof for this hop's method and URL, and once more if the
+      API demands a nonce (RFC 9449 section 9).
     - The token is on a copy; the caller's request, `response.request` and an error's `request`
       never hold it.
 
@@ -52,20 +55,28 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
         observers: Sequence[Observer] = (),
         retry: RetryPolicy | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        with_token: httpx.AsyncBaseTransport | None = None,
+        nonces: Nonces | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """`get_access_token` gives this user's token; without a session it gives `None` or raises
         `LoginRequired`.
 
         `refresh_access_token` gives another one in place of a token that the API refused.
-        `observers` get an event of every hop. `monotonic` gives seconds.
+        `observers` get an event of every hop. `monotonic` gives seconds. `with_token`
+        sends the hops that carry a token, in place of `inner`. `nonces` (those of the
+        APIs, for all users) and `clock` (epoch seconds) are for DPoP proofs.
         """
         self._allowed_list = allowed_list
         self._get_access_token = get_access_token
         self._inner = inner
+        self._with_token = with_token or inner
         self._refresh_access_token = refresh_access_token
         self._observers = observers
         self._retry = retry or RetryPolicy()
         self._monotonic = monotonic
+        self._nonces = nonces or Nonces()
+        self._clock = clock
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one hop.
@@ -100,7 +111,8 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
             return response
         request, send_again = exchange.request, functools.partial(self._send, exchange, token)
         response = await self._retry.run(request, response, send_again)
-        if response.status_code == 401 and token is not None and is_replayable(request):
+        is_refused = response.status_code == 401 and not _is_about_nonce(token, response)
+        if is_refused and token is not None and is_replayable(request):
             response = await self._after_refusal(exchange, token, response)
         return response
 
@@ -121,11 +133,32 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
         return token
 
     async def _send(self, exchange: Exchange, token: str | None) -> httpx.Response:
+        """Send the request; once more if the API wants a nonce in the proof of a bound token."""
+        response = await self._send_once(exchange, token)
+        if not isinstance(token, BoundToken):
+            return response
+        request = exchange.request
+        is_known = self._nonces.learn(request.url, response.headers)
+        may_repeat = is_known and not exchange.has_answered_nonce and is_replayable(request)
+        if not may_repeat or not demands_nonce(response):
+            return response
+        exchange.has_answered_nonce = True
+        await response.aclose()
+        response = await self._send_once(exchange, token)
+        self._nonces.learn(request.url, response.headers)
+        return response
+
+    async def _send_once(self, exchange: Exchange, token: str | None) -> httpx.Response:
         """Send a copy that holds the token; the answer or error names the caller's own request."""
         outgoing = _outgoing(exchange, token)
+        if isinstance(token, BoundToken):
+            proofs = Proofs(token.key, self._nonces, self._clock)
+            outgoing.headers["Authorization"] = f"{TOKEN_TYPE} {token}"
+            outgoing.headers[HEADER] = proofs.of(outgoing, token)
         exchange.sent += 1
         try:
-            response = await self._inner.handle_async_request(outgoing)
+            sender = self._inner if token is None else self._with_token
+            response = await sender.handle_async_request(outgoing)
         except httpx.RequestError as error:
             error.request = exchange.request
             raise
@@ -150,6 +183,11 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
             return response
         await response.aclose()
         return await self._send(exchange, new)
+
+
+def _is_about_nonce(token: str | None, response: httpx.Response) -> bool:
+    """Whether the API refused the proof and not the token."""
+    return isinstance(token, BoundToken) and demands_nonce(response)
 
 
 def _outgoing(exchange: Exchange, token: str | None) -> httpx.Request:

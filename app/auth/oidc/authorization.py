@@ -67,10 +67,12 @@ def authorization_request(
     scope: str,
     audience: str | None,
     others: Mapping[str, str],
+    dpop_jkt: str | None = None,
 ) -> dict[str, str]:
     """The parameters of the request. The code verifier is not among them.
 
     `others` are further parameters, such as `prompt`. They cannot replace the ones set here.
+    `dpop_jkt` binds the code to a key (RFC 9449 section 10).
     """
     parameters = {
         "client_id": client_id,
@@ -84,6 +86,8 @@ def authorization_request(
     }
     if audience:
         parameters["audience"] = audience
+    if dpop_jkt:
+        parameters["dpop_jkt"] = dpop_jkt
     return {**others, **parameters}
 
 

@@ -65,7 +65,7 @@ class ClientAuthentication:
         match self.method:
             case "client_secret_post":
                 return {"client_id": self.client_id, "client_secret": self.client_secret}
-            case "none":
+            case "none" | "tls_client_auth" | "self_signed_tls_client_auth":  # RFC 8705 section 2
                 return {"client_id": self.client_id}
             case _:
                 return {}

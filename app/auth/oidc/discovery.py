@@ -32,6 +32,12 @@ _ENDPOINTS = (
     "revocation_endpoint",
     "userinfo_endpoint",
 )
+_WITH_ALIASES = (
+    "pushed_authorization_request_endpoint",
+    "revocation_endpoint",
+    "token_endpoint",
+    "userinfo_endpoint",
+)
 _FLAGS = (
     "authorization_response_iss_parameter_supported",
     "require_pushed_authorization_requests",
@@ -55,6 +61,7 @@ class ProviderMetadata:
     require_pushed_authorization_requests: bool = False
     id_token_signing_alg_values_supported: tuple[str, ...] = (_DEFAULT_ALGORITHM,)
     token_endpoint_auth_methods_supported: tuple[str, ...] = ()
+    dpop_signing_alg_values_supported: tuple[str, ...] = ()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], *, issuer: str) -> ProviderMetadata:
@@ -80,6 +87,9 @@ class ProviderMetadata:
             token_endpoint_auth_methods_supported=_strings(
                 document, "token_endpoint_auth_methods_supported"
             ),
+            dpop_signing_alg_values_supported=_strings(
+                document, "dpop_signing_alg_values_supported"
+            ),
             **{name: document.get(name) is True for name in _FLAGS},  # type: ignore[arg-type]
             **endpoints,  # type: ignore[arg-type]
         )
@@ -89,8 +99,15 @@ class Discovery:
     """Caches the metadata, and keeps the last good copy while the provider is down."""
 
     def __init__(
-        self, issuer: str, client: httpx.AsyncClient, *, clock: Callable[[], float]
+        self,
+        issuer: str,
+        client: httpx.AsyncClient,
+        *,
+        clock: Callable[[], float],
+        has_certificate: bool = False,
     ) -> None:
+        """With `has_certificate`, the metadata has the endpoints for a client certificate."""
+        self._has_certificate = has_certificate
         self._issuer = issuer
         self._client = client
         self._clock = clock
@@ -144,6 +161,8 @@ class Discovery:
             raise ProviderError(
                 f"Discovery at {url} answered {status}: check AUTH0_DOMAIN or OIDC_ISSUER."
             )
+        if self._has_certificate:
+            document |= _mtls_endpoints(document)
         return ProviderMetadata.from_document(document, issuer=self._issuer)
 
 
@@ -154,6 +173,16 @@ def _endpoint(document: Mapping[str, Any], name: str, issuer: str) -> str | None
     if not _is_secure(url, issuer):
         raise ProviderError(f"Discovery's {name} is not an https URL.")
     return url
+
+
+def _mtls_endpoints(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The endpoints that ask for a client certificate (RFC 8705 section 5)."""
+    aliases = document.get("mtls_endpoint_aliases")
+    if aliases is None:
+        return {}
+    if not isinstance(aliases, dict):
+        raise ProviderError("Discovery's mtls_endpoint_aliases is not an object.")
+    return {name: aliases[name] for name in _WITH_ALIASES if name in aliases}
 
 
 def _is_secure(url: str, issuer: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -51,8 +51,10 @@ async def send(
     *,
     purpose: str,
     deadline: float = DEADLINE,
+    on_headers: Callable[[httpx.Headers], object] | None = None,
 ) -> tuple[int, bytes]:
-    """Send a request; the result is the status and the body of the response.
+    """Send a request; the result is the status and the body of the response. `on_headers` gets the
+    headers of any response.
 
     Raises:
         ProviderUnavailable: no connection, a time-out, no whole response within `deadline` seconds,
@@ -63,6 +65,8 @@ async def send(
     try:
         async with asyncio.timeout(deadline):
             async with aclosing(await client.send(request, stream=True)) as response:
+                if on_headers is not None:
+                    on_headers(response.headers)
                 body = await _read_bounded(response, purpose)
     except TimeoutError:
         raise AnswerLostError(f"The provider's answer took too long ({purpose}).") from None

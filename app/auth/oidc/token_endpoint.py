@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 
+from ..dpop import TOKEN_TYPE, USE_NONCE, Proofs
 from ..errors import ProviderError
 from .client_authentication import ClientAuthentication
-from .provider_http import oauth_error, send, send_json, string_member
+from .proven_request import send_with_proof
+from .provider_http import json_object, oauth_error, send, send_json, string_member
 
 DEFAULT_EXPIRES_IN = 300.0  # seconds, if the provider does not say (RFC 6749 section 5.1)
+BEARER = "Bearer"
+ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105
 _TOKEN68 = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 section 2.1
 
 
@@ -36,8 +41,9 @@ async def exchange_code(
     code: str,
     redirect_uri: str,
     code_verifier: str,
+    dpop: Proofs | None = None,
 ) -> TokenResponse:
-    """Redeem an authorization code.
+    """Redeem an authorization code. With `dpop`, the access token has to be bound to its key.
 
     Raises:
         TokenEndpointError: the provider refused the code.
@@ -49,7 +55,7 @@ async def exchange_code(
         "redirect_uri": redirect_uri,
         "code_verifier": code_verifier,
     }
-    return await _grant(client, token_endpoint, authentication, form)
+    return await _grant(client, token_endpoint, authentication, form, dpop)
 
 
 async def refresh(
@@ -60,8 +66,10 @@ async def refresh(
     refresh_token: str,
     audience: str | None = None,
     scope: str | None = None,
+    dpop: Proofs | None = None,
 ) -> TokenResponse:
     """Redeem a refresh token. `audience` is a parameter of Auth0's multi-resource refresh tokens.
+    With `dpop`, the access token has to be bound to its key.
 
     Raises:
         TokenEndpointError: the provider refused; `error` is `invalid_grant` if the token has ended.
@@ -69,7 +77,30 @@ async def refresh(
     """
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     form |= {name: value for name, value in (("audience", audience), ("scope", scope)) if value}
-    return await _grant(client, token_endpoint, authentication, form)
+    return await _grant(client, token_endpoint, authentication, form, dpop)
+
+
+async def exchange_token(
+    client: httpx.AsyncClient,
+    token_endpoint: str,
+    authentication: ClientAuthentication,
+    form: Mapping[str, str],
+    *,
+    issued_token_types: Collection[str],
+) -> TokenResponse:
+    """Exchange a token (RFC 8693 section 2). `form` has the `grant_type`, too.
+
+    Raises:
+        TokenEndpointError: the provider refused; `error` says why.
+        ProviderError, ProviderUnavailable: no usable response, or a token of a type that is not
+            among the `issued_token_types`.
+    """
+    request = authentication.build_request(client, token_endpoint, form)
+    status, document = await send_json(client, request, purpose="token exchange")
+    response = token_response(status, document)
+    if string_member(document, "issued_token_type") not in (None, *issued_token_types):
+        raise ProviderError("The issued token is of another type than was requested.")
+    return replace(response, refresh_token=None, id_token=None)
 
 
 async def revoke(
@@ -100,27 +131,41 @@ async def _grant(
     token_endpoint: str,
     authentication: ClientAuthentication,
     form: Mapping[str, str],
+    dpop: Proofs | None,
 ) -> TokenResponse:
-    request = authentication.build_request(client, token_endpoint, form)
-    status, document = await send_json(client, request, purpose=form["grant_type"])
-    return token_response(status, document)
+    purpose = form["grant_type"]
+    build = functools.partial(authentication.build_request, client, token_endpoint, form)
+    if dpop is None:
+        return token_response(*await send_json(client, build(), purpose=purpose))
+    status, body = await send_with_proof(
+        client, build, dpop, purpose=purpose, demands_nonce=_demands_nonce
+    )
+    document = json_object(body, purpose=purpose)
+    return token_response(status, document, token_type=TOKEN_TYPE)
 
 
-def token_response(status: int, document: Mapping[str, Any]) -> TokenResponse:
+def _demands_nonce(status: int, body: bytes) -> bool:
+    """RFC 9449 section 8. The grant is not used up."""
+    return json_object(body, purpose="use_dpop_nonce").get("error") == USE_NONCE
+
+
+def token_response(
+    status: int, document: Mapping[str, Any], *, token_type: str = BEARER
+) -> TokenResponse:
     """Check a response of the token endpoint.
 
     Raises:
         TokenEndpointError: an error response of any status (Auth0 sends 403 for `invalid_grant`,
             RFC 6749 says 400).
-        ProviderError: a success without what section 5.1 requires.
+        ProviderError: a success without what section 5.1 requires, or with another `token_type`.
     """
     if status != 200 or "error" in document:
         raise oauth_error("The provider refused the grant.", document)
     access_token = string_member(document, "access_token")
     if access_token is None or not _TOKEN68.fullmatch(access_token):
         raise ProviderError("The token response has no usable access_token.")
-    if (string_member(document, "token_type") or "").lower() != "bearer":
-        raise ProviderError("The token response's token_type is not Bearer.")
+    if (string_member(document, "token_type") or "").lower() != token_type.lower():
+        raise ProviderError(f"The token response's token_type is not {token_type}.")
     return TokenResponse(
         access_token=access_token,
         expires_in=_expires_in(document),

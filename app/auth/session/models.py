@@ -25,7 +25,8 @@ class AccessToken:
     """An access token, and the refresh token that renews it, if there is one.
 
     `scope` is the granted scope. Times are epoch seconds: the token is due for refresh at
-    `refresh_at`, and valid until `expires_at`.
+    `refresh_at`, and valid until `expires_at`. `dpop_key` is the key that a DPoP token is bound to
+    (`DPoPKey.text`, with the private part); None for a Bearer token.
     """
 
     value: str = field(repr=False)
@@ -34,9 +35,13 @@ class AccessToken:
     refresh_at: float
     expires_at: float
     refresh_token: str | None = field(default=None, repr=False)
+    dpop_key: str | None = field(default=None, repr=False)
 
-    def covers(self, audience: str, scope: str | None) -> bool:
-        """Whether the token is for this audience and has all of this scope (space-separated)."""
+    def covers(self, audience: str, scope: str | None, dpop: bool | None = None) -> bool:
+        """Whether the token is for this audience and has all of this scope (space-separated), and
+        is bound to a key (`dpop`; None: bound or not)."""
+        if dpop is not None and dpop != (self.dpop_key is not None):
+            return False
         return self.audience == audience and set((scope or "").split()) <= set(self.scope.split())
 
 
@@ -61,6 +66,9 @@ class Session:
     after which the session is over.
 
     `provider` is the name of the provider that it is of; empty if the app has one.
+
+    `exchanged_tokens` were issued in exchange for others. Their `audience` is a name for what was
+    requested.
     """
 
     sub: str
@@ -89,6 +97,8 @@ class Session:
         5.7): two providers may have the same one for two users."""
         return json.dumps([self.provider, self.sub]) if self.provider else self.sub
 
+    exchanged_tokens: tuple[AccessToken, ...] = ()
+
     @property
     def auth_time(self) -> float:
         """When the user authenticated at the provider or, if it does not say, logged in here; 0 if
@@ -110,9 +120,30 @@ class Session:
         held = (token.refresh_token for token in self.access_tokens)
         return tuple(dict.fromkeys(token for token in held if token is not None))
 
-    def covering(self, audience: str, scope: str | None) -> AccessToken | None:
-        """Return an access token for this audience whose scope includes `scope`, or None."""
-        return next((t for t in self.access_tokens if t.covers(audience, scope)), None)
+    def dpop_key_of(self, refresh_token: str | None) -> str | None:
+        """Return the key of the access tokens that this refresh token renews; None if they are
+        Bearer tokens. After another login of the same user, a session can have two keys: the tokens
+        that it has taken over are bound to the earlier one."""
+        of_its = (t.dpop_key for t in self.access_tokens if t.refresh_token == refresh_token)
+        return next((key for key in of_its if key is not None), None)
+
+    def covering(
+        self, audience: str, scope: str | None, dpop: bool | None = None
+    ) -> AccessToken | None:
+        """Return an access token for this audience whose scope includes `scope`, or None. `dpop` as
+        in `AccessToken.covers`."""
+        return next((t for t in self.access_tokens if t.covers(audience, scope, dpop)), None)
+
+    def exchanged(self, name: str) -> AccessToken | None:
+        """Return the exchanged token with this name, its `audience`."""
+        return next((t for t in self.exchanged_tokens if t.audience == name), None)
+
+    def with_exchanged(self, new: AccessToken, *, now: float, most: int) -> Session:
+        """Return the session with an exchanged token, and with `most` of them: the latest that have
+        not expired."""
+        kept = [t for t in self.exchanged_tokens if t.audience != new.audience]
+        valid = [t for t in kept if t.expires_at > now]
+        return replace(self, exchanged_tokens=(*valid, new)[-most:])
 
     def with_token(self, new: AccessToken) -> Session:
         """Return the session with `new` in place of its other tokens for the audience."""
@@ -164,6 +195,8 @@ class Session:
             if "state_key" not in fields:
                 fields["state_key"] = _derived_state_key(fields)
             tokens = tuple(AccessToken(**token) for token in fields.pop("access_tokens"))
+            exchanged = fields.pop("exchanged_tokens", ())
+            fields["exchanged_tokens"] = tuple(AccessToken(**token) for token in exchanged)
             if fields.get("userinfo_claims") is not None:
                 fields["userinfo_claims"] = tuple(fields["userinfo_claims"])
             fields["amr"] = tuple(fields.get("amr", ()))
@@ -187,7 +220,8 @@ class Transaction:
     `parameters` are those of the link, as the client sent them. `provider` is the name of the
     provider that was asked. `repeats` counts the logins of this browser right before it that led to
     no session cookie. `session_id_hash` is that of the session in which the login began and, of a
-    completed login, that of its own session."""
+    completed login, that of its own session. `dpop_key` is the key that the tokens will be bound
+    to, if they will."""
 
     nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)
@@ -205,6 +239,7 @@ class Transaction:
     provider: str = ""
     repeats: int = 0
     session_id_hash: str | None = field(default=None, repr=False)
+    dpop_key: str | None = field(default=None, repr=False)
 
     def to_bytes(self) -> bytes:
         """Return the record as JSON."""

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..dpop_proof import ProofError
 from ..server import TenantServer
 from ..strict_json import parse_json
 from . import activity, clients, organizations, resource_servers, roles, tickets, users
@@ -46,6 +47,8 @@ class Management:
             result = await run_in_threadpool(self._handle, request, endpoint, path, body)
         except ApiError as error:
             return _json(error.body, error.status, {**headers, **error.headers})
+        except ProofError as error:
+            return self._server.dpop.refused(error)
         return _json(result, endpoint.status, headers)
 
     def _handle(
@@ -65,12 +68,12 @@ class Management:
         return endpoint.handle(Call(self._server, *at, claims, granted, path, query, content))
 
     def _claims(self, request: Request) -> dict[str, Any]:
-        """The claims of the Bearer token (RFC 6750 section 2.1)."""
+        """The claims of the access token (RFC 6750 section 2.1, RFC 9449 section 7.1)."""
         header = request.headers.get("authorization")
         if header is None:
             raise ApiError(401, "Missing authentication")
         scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or token.count(".") != 2:
+        if scheme.lower() not in ("bearer", "dpop") or token.count(".") != 2:
             raise ApiError(400, "Bad HTTP authentication header format")
         claims = self._server.access_token_claims(token.strip(), expired=True)
         if claims is None:
@@ -80,6 +83,7 @@ class Management:
         audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
         if self._server.settings.management_audience not in audience:
             raise ApiError(401, "Invalid token")
+        self._server.dpop.check_token(request, scheme, token.strip(), claims)
         return claims
 
 

@@ -15,6 +15,7 @@ from ..provider_process import ClientURLs, ProviderProcess
 from ..user_agent import Page, UserAgent
 
 KEY_CLIENT_ID = "interop-key-app"
+PUBLIC_CLIENT_ID = "interop-public-app"  # its access tokens have to be bound by DPoP
 USER = "ada"
 
 _HERE = Path(__file__).parent
@@ -28,7 +29,8 @@ class Switches:
     With `is_audience_honoured`, the authorization parameter `audience` leads to a JWT for that
     audience, which UserInfo refuses; without, the parameter is accepted and changes nothing.
     `key_client_jwks` is the public key set of a second client, which authenticates by
-    `private_key_jwt`. With `ends_in_slash`, so does the issuer, as at Auth0.
+    `private_key_jwt`. With `ends_in_slash`, so does the issuer, as at Auth0. With
+    `is_dpop_nonce_required`, a DPoP proof needs a nonce.
     """
 
     is_par_required: bool = False
@@ -37,6 +39,7 @@ class Switches:
     access_token_seconds: int = 3600
     api_scope: str = "read:messages"
     key_client_jwks: dict[str, Any] | None = field(default=None)
+    is_dpop_nonce_required: bool = False
 
 
 class OidcProvider(ProviderProcess):
@@ -54,6 +57,7 @@ class OidcProvider(ProviderProcess):
             "client_id": self.client_id,
             "client_secret": self.client_secret,
             "key_client_id": KEY_CLIENT_ID,
+            "public_client_id": PUBLIC_CLIENT_ID,
         }
         super().__init__(issuer, _server(directory, issuer, json.dumps(settings)))
 

@@ -29,7 +29,12 @@ function clients() {
     token_endpoint_auth_method: 'private_key_jwt',
     jwks: settings.key_client_jwks,
   });
-  return key ? [secret, key] : [secret];
+  const open = client({
+    client_id: settings.public_client_id,
+    token_endpoint_auth_method: 'none',
+    dpop_bound_access_tokens: true,
+  });
+  return key ? [secret, open, key] : [secret, open];
 }
 
 function signingKey() {
@@ -72,6 +77,11 @@ const provider = new Provider(settings.issuer, {
     rpInitiatedLogout: { enabled: true },
     backchannelLogout: { enabled: true },
     userinfo: { enabled: true },
+    dPoP: {
+      enabled: true,
+      nonceSecret: randomBytes(32),
+      requireNonce: () => settings.is_dpop_nonce_required,
+    },
     pushedAuthorizationRequests: {
       enabled: true,
       requirePushedAuthorizationRequests: settings.is_par_required,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.auth.session import LoginMode, RecordError, Session, Transaction
+from app.auth.session import AccessToken, LoginMode, RecordError, Session, Transaction
 
 SESSION = Session("auth0|ann", "sid", {"name": "Ann"}, (), 1_800_000_000.25)
 
@@ -115,6 +115,40 @@ def test_other_shape(data: bytes) -> None:
     """What is no session record is an error of its own kind."""
     with pytest.raises(RecordError):
         Session.from_bytes(data)
+
+
+def test_exchanged_tokens() -> None:
+    """A session of an earlier release has none; of many, the latest that are valid are kept."""
+    fields = json.loads(SESSION.to_bytes())
+    del fields["exchanged_tokens"]
+    assert Session.from_bytes(json.dumps(fields).encode()) == SESSION
+    session = SESSION
+    for number in range(5):
+        token = AccessToken(f"t{number}", f"name{number}", "", 9.0, 9.0 if number else 1.0)
+        session = session.with_exchanged(token, now=2.0, most=3)
+    assert Session.from_bytes(session.to_bytes()) == session
+    assert [token.value for token in session.exchanged_tokens] == ["t2", "t3", "t4"]
+    assert session.exchanged("name0") is None
+    assert session.covering("name4", None) is None
+
+
+def test_records_without_dpop_keys() -> None:
+    """A session and a transaction that an earlier release wrote are read as without a key; a key is
+    written and read, and is not in a representation."""
+    token = AccessToken("value", "api", "openid", 1.0, 2.0)
+    session = replace(SESSION, access_tokens=(token,))
+    transaction = Transaction("nonce", "verifier", "uri", "/", "openid", None, 1.0)
+    fields = json.loads(session.to_bytes())
+    del fields["access_tokens"][0]["dpop_key"]
+    assert Session.from_bytes(json.dumps(fields).encode()) == session
+    fields = json.loads(transaction.to_bytes())
+    del fields["dpop_key"]
+    assert Transaction.from_bytes(json.dumps(fields).encode()) == transaction
+    bound = replace(session, access_tokens=(replace(token, dpop_key="secret"),))
+    opened = replace(transaction, dpop_key="secret")
+    assert Session.from_bytes(bound.to_bytes()) == bound
+    assert Transaction.from_bytes(opened.to_bytes()) == opened
+    assert "secret" not in f"{bound!r}{opened!r}"
 
 
 def test_transaction_without_kept_event() -> None:

@@ -122,3 +122,11 @@ def test_connection_is_kept(stack: Stack, assets: list[str]) -> None:
         connection.getresponse().read()
         assert connection.sock is socket, path
     connection.close()
+
+
+def test_script_is_sent_without_comments(client: httpx.Client, assets: list[str]) -> None:
+    """The layer's script, which every page waits for, is at most 5.2 KB with gzip."""
+    (path,) = [each for each in assets if "/reflex-oidc-" in each]
+    assert not re.search(r"^\s*//", client.get(path).text, re.MULTILINE)
+    with client.stream("GET", path, headers={"Accept-Encoding": "gzip"}) as response:
+        assert len(b"".join(response.iter_raw())) <= 5_200

@@ -112,8 +112,10 @@ def script(base_urls: Sequence[str]) -> rx.Component:
 
 
 def _script() -> str:
+    """The parts as they are sent: without indentation and the lines that are comments."""
     folder = Path(__file__).parent
-    return "\n".join((folder / part).read_text() for part in _PARTS)
+    lines = [line.strip() for part in _PARTS for line in (folder / part).read_text().splitlines()]
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _script_path() -> str:

@@ -32,8 +32,9 @@ check: $(READY)  ## lint, formatting, types, import rules, private names
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/check_private_names.py
 
-bench: $(READY)  ## measure the layer beside its peers: a table and bench.json (a few minutes)
-	@$(BIN)/python -m tests.benchmarks
+bench: $(READY)  ## measure the layer beside its peers, and race the Angular page: a table and bench.json
+	@sh scripts/ensure_test_programs.sh $(BIN) chromium
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 load-test: $(READY)  ## a thousand tabs beside the same app without the auth layer (about eight minutes)
 	@$(BIN)/python -m tests.load $(ARGS)

@@ -165,7 +165,7 @@ def test_back_after_another_login(returning: Page, stack: Stack, reloads: bool) 
     """A page that Back takes out of the browser's cache shows the user of now, even if the app did
     not load it again."""
     if not reloads:
-        returning.context.route("**/reflex-oidc.js", lambda route: route.abort())
+        returning.context.route("**/reflex-oidc-*.js", lambda route: route.abort())
     on_profile(returning, stack, ALICE)
     other = open_tab(returning, stack)
     mark(returning)
@@ -182,7 +182,7 @@ def test_back_after_another_login(returning: Page, stack: Stack, reloads: bool) 
 def test_back_after_logout(returning: Page, stack: Stack) -> None:
     """A page that Back takes out of the browser's cache shows nothing of a user who has logged
     out."""
-    returning.context.route("**/reflex-oidc.js", lambda route: route.abort())
+    returning.context.route("**/reflex-oidc-*.js", lambda route: route.abort())
     on_profile(returning, stack, ALICE)
     other = open_tab(returning, stack)
     mark(returning)

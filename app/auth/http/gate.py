@@ -29,6 +29,7 @@ from ..session import (
     new_session_id,
     strip,
 )
+from .caching import with_cache_control
 from .client_address import ProxyWarning, client_address
 from .connections import Connection, Connections
 from .rate_limiting import RequestLimits
@@ -114,6 +115,7 @@ class Gate:
         elif scope["method"] == "POST" and _header(scope, _TAB) is not None:
             await self._upload(scope, receive, send)
         else:
+            send = with_cache_control(send, scope["path"])
             if self._cookies.browser.read(_header(scope, b"cookie")) is None:
                 send = with_cookie(send, self._new_browser())
             await self._call(scope, receive, send)

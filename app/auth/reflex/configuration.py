@@ -46,7 +46,8 @@ def agreed_with_reflex(config: AuthConfig) -> AuthConfig:
 
 
 def configure_reflex(config: AuthConfig) -> None:
-    """Let Reflex share answers with the app's own origins only, and trust the same proxies.
+    """Let Reflex share answers with the app's own origins only, trust the same proxies, and
+    compress the page's files with Brotli, too, unless the app chooses formats itself.
 
     Reflex's default shares the answers to credentialed requests with every origin: another port of
     the same host, whose requests have the session cookie, could read them.
@@ -67,6 +68,8 @@ def configure_reflex(config: AuthConfig) -> None:
         )
     reflex.cors_allowed_origins = sorted(config.origins)
     reflex.trusted_proxy_hops = config.trusted_proxies
+    if reflex.frontend_compression_formats == ["gzip"]:  # Reflex's default
+        reflex.frontend_compression_formats = ["brotli", "gzip"]  # zstd needs Node 22.15
 
 
 def agreed_proxies(ours: int, of_reflex: int) -> int:

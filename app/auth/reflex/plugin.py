@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -15,7 +16,6 @@ from ..errors import ConfigError
 from ..urls import is_loopback, origin_of
 from .pages import AuthPages, Views
 
-SCRIPT = "reflex-oidc.js"
 _PARTS = ("reflex-oidc.js", "kept-forms.js", "drafts.js")
 STYLESHEET = "reflex-oidc.css"
 
@@ -73,10 +73,7 @@ class Plugin(rx.plugins.Plugin):
         folder = Path(__file__).parent
         return [
             (Path("styles") / STYLESHEET, (folder / STYLESHEET).read_text()),
-            (
-                Path("public") / SCRIPT,
-                "\n".join((folder / part).read_text() for part in _PARTS),
-            ),
+            (Path("public") / _script_path(), _script()),
         ]
 
     def _install(self) -> Service:
@@ -109,9 +106,22 @@ def script(base_urls: Sequence[str]) -> rx.Component:
     app_base_url, *others = base_urls
     is_local = not others and is_loopback(urlsplit(app_base_url).hostname)
     return rx.el.script(
-        src=get_config().prepend_frontend_path(f"/{SCRIPT}"),
+        src=get_config().prepend_frontend_path(f"/{_script_path()}"),
         custom_attrs={"data-origin": origin_of(app_base_url)} if is_local else {},
     )
+
+
+def _script() -> str:
+    """The parts as they are sent: without indentation and the lines that are comments."""
+    folder = Path(__file__).parent
+    lines = [line.strip() for part in _PARTS for line in (folder / part).read_text().splitlines()]
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def _script_path() -> str:
+    """The script's path below the page. It blocks rendering, so browsers keep it: its name has a
+    hash, as the names of the bundler's files in the same folder have."""
+    return f"assets/reflex-oidc-{sha256(_script().encode()).hexdigest()[:8]}.js"
 
 
 def _is_service(value: Any) -> bool:

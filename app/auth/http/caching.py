@@ -1,0 +1,34 @@
+"""The `Cache-Control` of the page's files, where the backend serves them."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import Message, Send
+
+_FOR_A_YEAR = "public, max-age=31536000, immutable"
+# The bundler puts eight characters of a hash into the name: assets/root-DJ4e5V4A.js.
+_HASHED_NAME = re.compile(r"/assets/[^/]+-[\w-]{8}\.\w+\Z", re.ASCII)
+_FOUND = (200, 206, 304)
+
+
+def with_cache_control(send: Send, path: str) -> Send:
+    """Return a `send` that says how long a browser may keep the file at `path`.
+
+    A file in `assets/` with a hash in its name never changes: it is kept for a year. Any other
+    response with an `ETag`, such as an HTML document, is kept, and asked for again each time (RFC
+    9111 section 5.2.2.4): if it is unchanged, the answer is 304. A response that has a
+    `Cache-Control` keeps it.
+    """
+    is_hashed = bool(_HASHED_NAME.search(path))
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            if "etag" in headers:
+                is_file = is_hashed and message["status"] in _FOUND
+                headers.setdefault("cache-control", _FOR_A_YEAR if is_file else "no-cache")
+        await send(message)
+
+    return sending

@@ -1,0 +1,223 @@
+"""Our page beside the Angular quickstart's, in one Chromium, in turn, on the same local tenant."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from ..browser import chromium
+from ..e2e.stack import SECRET, Tenant
+from ..e2e.walk import ALICE, PASSWORD
+from ..servers import BIN, ROOT, Server, answers, clean_environ, copy_project, free_port
+from .angular import NoAngular, build, site
+from .delay import DelayingProxy
+from .figure import Figure
+
+ROUND_TRIP = 0.04  # seconds
+NETWORKS = {"loopback": 0.0, "40 ms round trips": ROUND_TRIP / 2}
+LOCAL_STORAGE = 1.0  # the goal, as a ratio to Angular with tokens in localStorage
+
+# When each value of the metadata is first shown, and the log-in control, in ms of this navigation.
+_WATCH = """
+window.seen = {};
+const look = () => {
+  const now = performance.now(), pre = document.querySelector('[data-testid=user-metadata]');
+  const n = pre?.textContent.match(/"n":\\s*(\\d+)/)?.[1];
+  if (n && !(n in seen)) seen[n] = now;
+  for (const id of ['login', 'logout'])
+    if (!(id in seen) && document.querySelector(`[data-testid=${id}]`)) seen[id] = now;
+};
+new MutationObserver(look).observe(document, {subtree: true, childList: true, characterData: true});
+"""
+
+
+@dataclass
+class Racer:
+    """One of the pages, and what was measured: milliseconds by what."""
+
+    url: str
+    times: dict[str, list[float]] = field(default_factory=dict)
+
+    def note(self, what: str, milliseconds: float) -> None:
+        self.times.setdefault(what, []).append(milliseconds)
+
+    def median(self, what: str) -> float:
+        return median(self.times[what])
+
+
+def measure(directory: Path, *, reloads: int) -> list[Figure]:
+    """Race both pages. Without an Angular page, the reason is printed and there are no figures."""
+    try:
+        files = build()
+    except NoAngular as reason:
+        sys.stdout.write(f"The race with Angular is skipped: {reason}\n")
+        return []
+    sys.stdout.write("Angular with its memory cache is skipped: the tenant has no web_message.\n")
+    with _track(directory, files) as (tenant, proxies, ours, angular, app_proxy):
+        path = chromium()
+        with sync_playwright() as playwright:
+            address = ours.url.removeprefix("http://")
+            browser = playwright.chromium.launch(
+                executable_path=path,
+                args=[
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    f"--host-resolver-rules=MAP {address} 127.0.0.1:{app_proxy}",
+                ],
+            )
+            _race(browser, tenant, proxies, (ours, angular), reloads)
+            browser.close()
+    figures = []
+    for what in ours.times:
+        mine = ours.median(what)
+        theirs = angular.median(what) if what in angular.times else None
+        goal = LOCAL_STORAGE if what.startswith("reload") else None
+        if theirs is None:
+            figures.append(Figure(f"{what}, ms", mine, None, "ours; Angular's other tab stays"))
+        else:
+            peer = f"Angular with localStorage: {mine:.0f} ms to {theirs:.0f} ms"
+            figures.append(Figure(what, mine / theirs, goal, peer))
+    return figures
+
+
+def _race(
+    browser: Browser,
+    tenant: Tenant,
+    proxies: list[DelayingProxy],
+    racers: tuple[Racer, Racer],
+    reloads: int,
+) -> None:
+    tenant.set_metadata(ALICE, '{"n": 1000}')
+    for racer in racers:  # consents, and warms both up
+        _log_in(_new_context(browser), racer.url)
+    value = 1000
+    for network, delay in NETWORKS.items():
+        for proxy in proxies:
+            proxy.delay = delay
+        pages = []
+        for racer in racers:
+            context = _new_context(browser)
+            first, login, page = _log_in(context, racer.url)
+            racer.note(f"first visit, {network}", first)
+            racer.note(f"login round trip, {network}", login)
+            page.goto(f"{racer.url}/profile")
+            _seen(page, str(value))
+            pages.append((racer, page))
+        for turn in range(reloads + 1):
+            for racer, page in pages if turn % 2 else reversed(pages):
+                value += 1
+                tenant.set_metadata(ALICE, f'{{"n": {value}}}')
+                page.reload(wait_until="commit")
+                milliseconds = _seen(page, str(value))
+                if turn:
+                    racer.note(f"reload to fresh metadata, {network}", milliseconds)
+        ours, page = pages[0]
+        other = page.context.new_page()
+        other.goto(ours.url)
+        _seen(other, "logout")
+        start = time.perf_counter()
+        page.get_by_test_id("logout").click(no_wait_after=True)
+        other.get_by_test_id("login").first.wait_for()
+        ours.note(f"logout to the other tab, {network}", (time.perf_counter() - start) * 1000)
+        for _, page in pages:
+            page.context.close()
+
+
+def _new_context(browser: Browser) -> BrowserContext:
+    context = browser.new_context()
+    context.set_default_timeout(15_000)
+    context.add_init_script(_WATCH)
+    return context
+
+
+def _log_in(context: BrowserContext, url: str) -> tuple[float, float, Page]:
+    """From an empty browser: ms to the log-in control, and from the password to being logged in."""
+    page = context.new_page()
+    page.goto(url, wait_until="commit")
+    first = _seen(page, "login")
+    page.get_by_test_id("login").first.click()
+    page.wait_for_url("**/u/login**")
+    page.fill("input[name=username]", ALICE)
+    page.fill("input[name=password]", PASSWORD)
+    start = time.perf_counter()
+    page.get_by_test_id("tenant-login").click(no_wait_after=True)
+    page.locator("[data-testid=logout], [data-testid=tenant-accept]").first.wait_for()
+    if page.get_by_test_id("tenant-accept").count():
+        page.get_by_test_id("tenant-accept").click()
+        page.get_by_test_id("logout").wait_for()
+    return first, (time.perf_counter() - start) * 1000, page
+
+
+def _seen(page: Page, what: str) -> float:
+    """Wait until it is shown; when that was, in ms of the navigation."""
+    handle = page.wait_for_function("what => window.seen?.[what]", arg=what)
+    return float(handle.json_value())
+
+
+@contextmanager
+def _track(
+    directory: Path, files: Path
+) -> Iterator[tuple[Tenant, list[DelayingProxy], Racer, Racer, int]]:
+    """Both pages and the tenant, each behind a proxy. Also our backend reaches the tenant by it."""
+    app, app_proxy, page, page_proxy, real, public = (free_port() for _ in range(6))
+    ours, angular = Racer(f"http://localhost:{app}"), Racer(f"http://localhost:{page_proxy}")
+    domain, data = f"http://127.0.0.1:{public}", directory / "tenant.sqlite3"
+    arguments = [str(real), str(public), str(data), ours.url, angular.url]
+    server = Server(
+        [sys.executable, "-m", "tests.benchmarks.tenant", *arguments],
+        cwd=ROOT,
+        environ=clean_environ(),
+        log=directory / "tenant.log",
+        ready=lambda: answers(f"http://127.0.0.1:{real}/.well-known/openid-configuration"),
+    )
+    backend = Server(
+        [str(BIN / "reflex"), "run", "--env", "prod"],
+        cwd=copy_project(directory / "race"),
+        environ=clean_environ(
+            APP_BASE_URL=ours.url,
+            APP_DATA_DIR=str(directory / "race-data"),
+            AUTH0_DOMAIN=domain,
+            AUTH0_CLIENT_ID="local-app",
+            AUTH0_CLIENT_SECRET="local-secret",
+            AUTH0_SECRET=SECRET,
+        ),
+        log=directory / "race.log",
+        ready=lambda: answers(f"{ours.url}/auth/health") and answers(ours.url),
+        patience=240.0,
+    )
+    proxies = [DelayingProxy(app), DelayingProxy(page), DelayingProxy(real)]
+    web = uvicorn.Server(
+        uvicorn.Config(
+            site(files, domain=domain, cache_location=lambda: "localstorage"),
+            port=page,
+            log_level="warning",
+        )
+    )
+
+    async def serve() -> None:
+        ports = (app_proxy, page_proxy, public)
+        for proxy, port in zip(proxies, ports, strict=True):
+            await proxy.start(port)
+        await web.serve()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    try:
+        server.start()
+        thread.start()
+        backend.start()
+        yield Tenant(domain, data, server), proxies, ours, angular, app_proxy
+    finally:
+        backend.stop()
+        server.stop()
+        web.should_exit = True
+        thread.join(5)

@@ -74,6 +74,7 @@ class BackendMiddleware:
             inner,
             routes=self._routes.asgi(),
             routes_path=f"{self._config.api_path}/auth",
+            assets_path=f"{self._config.base_path}/assets/",
             store=self._store,
             connections=self._connections,
             state_trees=self._state_trees,

@@ -63,6 +63,7 @@ class Gate:
         *,
         routes: ASGIApp,
         routes_path: str,
+        assets_path: str,
         store: SessionStore,
         connections: Connections,
         state_trees: StateTrees,
@@ -78,6 +79,7 @@ class Gate:
         self._inner = inner
         self._routes = routes
         self._routes_path = routes_path
+        self._assets_path = assets_path
         self._store = store
         self._connections = connections
         self._state_trees = state_trees
@@ -115,7 +117,7 @@ class Gate:
         elif scope["method"] == "POST" and _header(scope, _TAB) is not None:
             await self._upload(scope, receive, send)
         else:
-            send = with_cache_control(send, scope["path"])
+            send = with_cache_control(send, scope["path"], self._assets_path)
             if self._cookies.browser.read(_header(scope, b"cookie")) is None:
                 send = with_cookie(send, self._new_browser())
             await self._call(scope, receive, send)

@@ -131,6 +131,7 @@ class Setting:
             self.app,
             routes=self.app,
             routes_path="/auth",
+            assets_path="/assets/",
             store=self.store,
             connections=self.connections,
             state_trees=TREES,

@@ -14,6 +14,7 @@ from reflex.config import get_config
 
 from ..errors import ConfigError
 from ..urls import is_loopback, origin_of
+from .minify import minify
 from .pages import AuthPages, Views
 
 _PARTS = ("reflex-oidc.js", "kept-forms.js", "drafts.js")
@@ -75,6 +76,11 @@ class Plugin(rx.plugins.Plugin):
             (Path("styles") / STYLESHEET, (folder / STYLESHEET).read_text()),
             (Path("public") / _script_path(), _script()),
         ]
+
+    def post_build(self, **context: Any) -> None:
+        """Minify the script in a production build, before Reflex compresses it."""
+        static_dir: Path = context["static_dir"]
+        minify(static_dir / _script_path(), packages=static_dir.parents[1])
 
     def _install(self) -> Service:
         name = get_config().module

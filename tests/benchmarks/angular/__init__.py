@@ -7,7 +7,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -63,7 +62,7 @@ def _run(*command: str) -> None:
         raise NoAngular((done.stderr or done.stdout).strip()[-300:])
 
 
-def site(files: Path, *, domain: str, cache_location: Callable[[], str]) -> Starlette:
+def site(files: Path, *, domain: str, cache_location: str) -> Starlette:
     """Serve the page as a good web server does: gzip, and files with a hash kept for a year."""
     settings = {"domain": domain, "api": f"{domain}/api/v2/"}
     scripts = {
@@ -82,7 +81,7 @@ def site(files: Path, *, domain: str, cache_location: Callable[[], str]) -> Star
             }
             return Response(scripts[name], media_type="text/javascript", headers=headers)
         # In the document itself, so that it costs no request.
-        values = json.dumps({**settings, "cacheLocation": cache_location()})
+        values = json.dumps({**settings, "cacheLocation": cache_location})
         script = f"<script>window.settings = {values}</script>"
         document = index.replace('<script src="/settings.js"></script>', script)
         return Response(document, media_type="text/html", headers={"Cache-Control": "no-cache"})

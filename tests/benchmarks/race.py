@@ -185,7 +185,7 @@ def _log_out(page: Page, url: str) -> float:
     page.get_by_test_id("logout").click(no_wait_after=True)
     other.get_by_test_id("login").first.wait_for()
     milliseconds = (time.perf_counter() - start) * 1000
-    # Chromium may never close a page that is in the middle of a navigation.
+    # Its own logout ends, too, before the browser context is closed.
     page.get_by_test_id("login").first.wait_for()
     return milliseconds
 

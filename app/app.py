@@ -6,6 +6,7 @@ import reflex as rx
 
 from app.auth_service import auth
 
+from .components.layout import head_script
 from .config import HAS_EXTERNAL_API, IS_PRODUCTION
 from .pages.account import account
 from .pages.error import error
@@ -16,7 +17,11 @@ from .pages.profile import profile
 
 app = rx.App(
     stylesheets=["/app.css"],
-    head_components=[rx.el.link(rel="icon", href=rx.asset("favicon.svg"), type="image/svg+xml")],
+    html_lang="en",
+    head_components=[
+        head_script(),
+        rx.el.link(rel="icon", href=rx.asset("favicon.svg"), type="image/svg+xml"),
+    ],
 )
 app.add_page(home, route="/", title="Call an API")
 app.add_page(profile, route="/profile", title="Profile · Call an API")

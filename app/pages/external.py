@@ -105,13 +105,20 @@ def external() -> rx.Component:
         ),
         rx.cond(ExternalState.problem != "", refused()),
         rx.cond(ExternalState.answer != "", answered()),
+        here="/external",
     )
 
 
 def answered() -> rx.Component:
     return rx.el.section(
         rx.el.h2("The API's answer"),
-        rx.el.pre(ExternalState.answer, custom_attrs={"data-testid": "external-answer"}),
+        rx.el.pre(
+            ExternalState.answer,
+            tab_index=0,
+            role="region",
+            aria_label="The API's answer",
+            custom_attrs={"data-testid": "external-answer"},
+        ),
         class_name="card",
     )
 

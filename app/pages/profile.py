@@ -180,9 +180,18 @@ def profile() -> rx.Component:
     """The component's template in the Angular sample."""
     return layout(
         rx.el.section(
-            rx.el.img(src=AuthState.user["picture"], alt="", class_name="avatar"),
+            rx.cond(
+                AuthState.user["picture"],
+                rx.el.img(
+                    src=AuthState.user["picture"],
+                    alt="",
+                    referrer_policy="no-referrer",
+                    class_name="avatar",
+                ),
+                rx.el.span("?", aria_hidden=True, class_name="avatar"),
+            ),
             rx.el.div(
-                rx.el.h1(auth.user_name(), custom_attrs={"data-testid": "user-name"}),
+                rx.el.h1(auth.user_name(), dir="auto", custom_attrs={"data-testid": "user-name"}),
                 rx.el.p(AuthState.user["email"], class_name="muted"),
             ),
             class_name="card person",
@@ -202,13 +211,14 @@ def profile() -> rx.Component:
             ),
             class_name="card",
         ),
+        here="/profile",
     )
 
 
 def loading() -> rx.Component:
     return rx.el.p(
         "Loading your metadata…",
-        class_name="muted loading",
+        class_name="loading",
         role="status",
         custom_attrs={"data-testid": "loading"},
     )
@@ -216,7 +226,13 @@ def loading() -> rx.Component:
 
 def loaded() -> rx.Component:
     return rx.fragment(
-        rx.el.pre(ProfileState.metadata_json, custom_attrs={"data-testid": "user-metadata"}),
+        rx.el.pre(
+            ProfileState.metadata_json,
+            tab_index=0,  # a long text scrolls, with the keyboard, too
+            role="region",
+            aria_label="Your metadata",
+            custom_attrs={"data-testid": "user-metadata"},
+        ),
         rx.cond(
             ProfileState.metadata_json == "{}",
             rx.el.p("There is no metadata about you yet.", class_name="muted"),
@@ -247,7 +263,13 @@ def editor() -> rx.Component:
         ),
         rx.cond(
             ProfileState.theirs != "",
-            rx.el.pre(ProfileState.theirs, custom_attrs={"data-testid": "metadata-now"}),
+            rx.el.pre(
+                ProfileState.theirs,
+                tab_index=0,
+                role="region",
+                aria_label="Your metadata now",
+                custom_attrs={"data-testid": "metadata-now"},
+            ),
         ),
         rx.el.label("A JSON object", html_for="metadata", class_name="muted small"),
         rx.el.textarea(

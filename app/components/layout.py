@@ -16,8 +16,8 @@ def layout(*children: rx.Component, here: str = "") -> rx.Component:
     """A page: the header, the error of `AuthState` if there is one, the content, the inspector.
     `here` is the path of the page, which the navigation marks."""
     return rx.fragment(
-        rx.el.a("Skip to the content", href="#content", class_name="skip"),
         rx.el.header(
+            rx.el.a("Skip to the content", href="#content", class_name="skip"),
             rx.el.nav(
                 rx.el.a("Call an API", href="/", class_name="brand", **_current(here, "/")),
                 rx.el.div(

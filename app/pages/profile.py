@@ -179,22 +179,10 @@ class ProfileState(UserScopedState):
 def profile() -> rx.Component:
     """The component's template in the Angular sample."""
     return layout(
-        rx.el.section(
-            rx.cond(
-                AuthState.user["picture"],
-                rx.el.img(
-                    src=AuthState.user["picture"],
-                    alt="",
-                    referrer_policy="no-referrer",
-                    class_name="avatar",
-                ),
-                rx.el.span("?", aria_hidden=True, class_name="avatar"),
-            ),
-            rx.el.div(
-                rx.el.h1(auth.user_name(), dir="auto", custom_attrs={"data-testid": "user-name"}),
-                rx.el.p(AuthState.user["email"], class_name="muted"),
-            ),
-            class_name="card person",
+        person(
+            auth.user_name(),
+            email=AuthState.user["email"].to(str),
+            picture=AuthState.user["picture"].to(str),
         ),
         rx.el.section(
             rx.el.h2("Your metadata"),
@@ -212,6 +200,24 @@ def profile() -> rx.Component:
             class_name="card",
         ),
         here="/profile",
+    )
+
+
+def person(
+    name: rx.Component | str, *, email: rx.Var[str] | str, picture: rx.Var[str] | str
+) -> rx.Component:
+    """The card of a user, who may have none of the three."""
+    return rx.el.section(
+        rx.cond(
+            picture,
+            rx.el.img(src=picture, alt="", referrer_policy="no-referrer", class_name="avatar"),
+            rx.el.span("?", aria_hidden=True, class_name="avatar"),
+        ),
+        rx.el.div(
+            rx.el.h1(name, dir="auto", custom_attrs={"data-testid": "user-name"}),
+            rx.el.p(email, class_name="muted"),
+        ),
+        class_name="card person",
     )
 
 

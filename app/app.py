@@ -14,6 +14,7 @@ from .pages.external import external
 from .pages.home import home
 from .pages.not_found import not_found
 from .pages.profile import profile
+from .pages.styleguide import styleguide
 
 app = rx.App(
     stylesheets=["/app.css"],
@@ -28,6 +29,8 @@ app.add_page(profile, route="/profile", title="Profile · Call an API")
 app.add_page(account, route="/account", title="Account · Call an API")
 if HAS_EXTERNAL_API:
     app.add_page(external, route="/external", title="External API · Call an API")
+if not IS_PRODUCTION:
+    app.add_page(styleguide, route="/styleguide", title="Styleguide · Call an API")
 app.add_page(error, route=auth.error_path, title="Login problem · Call an API")
 app.add_page(not_found, route="404", title="Not found · Call an API")
 

@@ -1,11 +1,11 @@
-# run, test, check, bench, scale-test, load-test, compat, wheel, docs: each target sets up what it needs.
+# run, test, check, bench, scale-test, load-test, compat, screenshots, wheel, docs: each target sets up what it needs.
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS := .cache/docs
 
-.PHONY: run test scale-test load-test compat wheel check bench docs format clean
+.PHONY: run test scale-test load-test compat wheel check bench screenshots docs format clean
 
 run: $(READY)  ## start the app on http://localhost:3000
 	@echo "Starting the app: http://localhost:3000 (the first start builds the page, about 15 s)"
@@ -41,6 +41,10 @@ load-test: $(READY)  ## a thousand tabs beside the same app without the auth lay
 
 compat:  ## the library's tests on Python 3.11 to 3.14 and on the oldest versions (about an hour)
 	@TESTS="$(TESTS)" sh scripts/compat.sh $(ARGS)
+
+screenshots: $(READY)  ## pictures of every page in docs/screenshots/, in both themes and two sizes
+	@sh scripts/ensure_test_programs.sh $(BIN) chromium
+	@$(BIN)/python scripts/screenshots.py
 
 wheel: $(READY)  ## build dist/reflex_oidc-*.whl, and the sdist
 	@$(BIN)/python -m build --no-isolation

@@ -6,6 +6,7 @@ import reflex as rx
 
 from app.auth_service import auth
 
+from .components.layout import head_script
 from .config import HAS_EXTERNAL_API, IS_PRODUCTION
 from .pages.account import account
 from .pages.error import error
@@ -13,16 +14,23 @@ from .pages.external import external
 from .pages.home import home
 from .pages.not_found import not_found
 from .pages.profile import profile
+from .pages.styleguide import styleguide
 
 app = rx.App(
     stylesheets=["/app.css"],
-    head_components=[rx.el.link(rel="icon", href=rx.asset("favicon.svg"), type="image/svg+xml")],
+    html_lang="en",
+    head_components=[
+        head_script(),
+        rx.el.link(rel="icon", href=rx.asset("favicon.svg"), type="image/svg+xml"),
+    ],
 )
 app.add_page(home, route="/", title="Call an API")
 app.add_page(profile, route="/profile", title="Profile · Call an API")
 app.add_page(account, route="/account", title="Account · Call an API")
 if HAS_EXTERNAL_API:
     app.add_page(external, route="/external", title="External API · Call an API")
+if not IS_PRODUCTION:
+    app.add_page(styleguide, route="/styleguide", title="Styleguide · Call an API")
 app.add_page(error, route=auth.error_path, title="Login problem · Call an API")
 app.add_page(not_found, route="404", title="Not found · Call an API")
 

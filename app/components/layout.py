@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import reflex as rx
 
 from app.auth import AuthState
@@ -10,20 +12,28 @@ from app.auth_service import auth
 from ..config import HAS_EXTERNAL_API
 
 
-def layout(*children: rx.Component) -> rx.Component:
-    """A page: the header, the error of `AuthState` if there is one, the content, the inspector."""
+def layout(*children: rx.Component, here: str = "") -> rx.Component:
+    """A page: the header, the error of `AuthState` if there is one, the content, the inspector.
+    `here` is the path of the page, which the navigation marks."""
     return rx.fragment(
         rx.el.header(
+            rx.el.a("Skip to the content", href="#content", class_name="skip"),
             rx.el.nav(
-                rx.el.a("Call an API", href="/", class_name="brand"),
+                rx.el.a("Call an API", href="/", class_name="brand", **_current(here, "/")),
                 rx.el.div(
-                    external_link() if HAS_EXTERNAL_API else rx.fragment(),
-                    rx.cond(AuthState.is_authenticated, signed_in(), signed_out()),
+                    nav_link("External API", "/external", here)
+                    if HAS_EXTERNAL_API
+                    else rx.fragment(),
+                    rx.cond(AuthState.is_authenticated, signed_in(here), signed_out()),
                     class_name="actions",
                 ),
+                theme_switch(),
                 class_name="bar",
+                aria_label="Pages",
             ),
+            class_name="top",
         ),
+        connection_lost(),
         rx.cond(
             AuthState.error != "",
             rx.el.p(
@@ -33,19 +43,33 @@ def layout(*children: rx.Component) -> rx.Component:
                 custom_attrs={"data-testid": "auth-error"},
             ),
         ),
-        rx.el.main(*children, auth.request_inspector()),
+        rx.el.main(
+            rx.el.div(*children, id="content", tab_index=-1, class_name="content"),
+            auth.request_inspector(),
+        ),
         auth.expiry_warning(),
     )
 
 
-def external_link() -> rx.Component:
-    return rx.el.a("External API", href="/external", class_name="link")
+def head_script() -> rx.Component:
+    """The app's script, in the head of every page, so that the theme is set before the first
+    paint."""
+    code = (Path(__file__).parent / "page.js").read_text()
+    return rx.el.script(code)
 
 
-def signed_in() -> rx.Component:
+def nav_link(text: str, path: str, here: str) -> rx.Component:
+    return rx.el.a(text, href=path, class_name="nav", **_current(here, path))
+
+
+def _current(here: str, path: str) -> dict[str, dict[str, str]]:
+    return {"custom_attrs": {"aria-current": "page"}} if here == path else {}
+
+
+def signed_in(here: str = "") -> rx.Component:
     return rx.fragment(
-        rx.el.a("Profile", href="/profile", class_name="link"),
-        rx.el.a("Account", href="/account", class_name="link"),
+        nav_link("Profile", "/profile", here),
+        nav_link("Account", "/account", here),
         logout_button(),
     )
 
@@ -54,6 +78,30 @@ def signed_out() -> rx.Component:
     """Show nothing until it is known whether a user is signed in: no button flickers."""
     return rx.cond(
         AuthState.is_loading, rx.fragment(), auth.login_link("Log in", class_name="button")
+    )
+
+
+def theme_switch() -> rx.Component:
+    """Between light and dark. Reflex remembers it; until it is used, the system decides."""
+    return rx.el.button(
+        rx.el.span("◐", aria_hidden=True),
+        type="button",
+        class_name="button quiet icon",
+        aria_label="Change between light and dark",
+        title="Light or dark",
+        on_click=rx.toggle_color_mode,
+        custom_attrs={"data-testid": "theme"},
+    )
+
+
+def connection_lost() -> rx.Component:
+    """Shown while the websocket is away. The page stays as it is, with what is typed into it."""
+    return rx.connection_banner(
+        rx.el.p(
+            "Connection lost. Reconnecting… What you have typed stays.",
+            class_name="banner offline",
+            role="status",
+        )
     )
 
 

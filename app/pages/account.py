@@ -121,6 +121,7 @@ def account() -> rx.Component:
             ),
             class_name="card",
         ),
+        here="/account",
     )
 
 

@@ -105,13 +105,20 @@ def external() -> rx.Component:
         ),
         rx.cond(ExternalState.problem != "", refused()),
         rx.cond(ExternalState.answer != "", answered()),
+        here="/external",
     )
 
 
 def answered() -> rx.Component:
     return rx.el.section(
         rx.el.h2("The API's answer"),
-        rx.el.pre(ExternalState.answer, custom_attrs={"data-testid": "external-answer"}),
+        rx.el.pre(
+            ExternalState.answer,
+            tab_index=0,
+            role="region",
+            aria_label="The API's answer",
+            custom_attrs={"data-testid": "external-answer"},
+        ),
         class_name="card",
     )
 
@@ -121,13 +128,30 @@ def refused() -> rx.Component:
         rx.el.p(ExternalState.problem, role="alert", custom_attrs={"data-testid": "auth-error"}),
         rx.cond(
             ExternalState.ask_url != "",
-            rx.el.a(
-                "Allow it",
-                href=ExternalState.ask_url,
-                reload_document=True,
-                class_name="button",
-                custom_attrs={"data-testid": "ask-for-scope"},
+            rx.fragment(
+                way_to_the_answer(),
+                rx.el.a(
+                    "Allow it",
+                    href=ExternalState.ask_url,
+                    reload_document=True,
+                    class_name="button",
+                    custom_attrs={"data-testid": "ask-for-scope"},
+                ),
             ),
         ),
         class_name="card problem",
+    )
+
+
+def way_to_the_answer() -> rx.Component:
+    """Where the user is on the way from a refused call to the answer."""
+    return rx.el.ol(
+        rx.el.li("The call was refused", class_name="done"),
+        rx.el.li(
+            "Allow what is missing, at the login service",
+            class_name="here",
+            custom_attrs={"aria-current": "step"},
+        ),
+        rx.el.li("Call the API again"),
+        class_name="path",
     )

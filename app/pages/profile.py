@@ -179,13 +179,10 @@ class ProfileState(UserScopedState):
 def profile() -> rx.Component:
     """The component's template in the Angular sample."""
     return layout(
-        rx.el.section(
-            rx.el.img(src=AuthState.user["picture"], alt="", class_name="avatar"),
-            rx.el.div(
-                rx.el.h1(auth.user_name(), custom_attrs={"data-testid": "user-name"}),
-                rx.el.p(AuthState.user["email"], class_name="muted"),
-            ),
-            class_name="card person",
+        person(
+            auth.user_name(),
+            email=AuthState.user["email"].to(str),
+            picture=AuthState.user["picture"].to(str),
         ),
         rx.el.section(
             rx.el.h2("Your metadata"),
@@ -202,13 +199,32 @@ def profile() -> rx.Component:
             ),
             class_name="card",
         ),
+        here="/profile",
+    )
+
+
+def person(
+    name: rx.Component | str, *, email: rx.Var[str] | str, picture: rx.Var[str] | str
+) -> rx.Component:
+    """The card of a user, who may have none of the three."""
+    return rx.el.section(
+        rx.cond(
+            picture,
+            rx.el.img(src=picture, alt="", referrer_policy="no-referrer", class_name="avatar"),
+            rx.el.span("?", aria_hidden=True, class_name="avatar"),
+        ),
+        rx.el.div(
+            rx.el.h1(name, dir="auto", custom_attrs={"data-testid": "user-name"}),
+            rx.el.p(email, class_name="muted"),
+        ),
+        class_name="card person",
     )
 
 
 def loading() -> rx.Component:
     return rx.el.p(
         "Loading your metadata…",
-        class_name="muted loading",
+        class_name="loading",
         role="status",
         custom_attrs={"data-testid": "loading"},
     )
@@ -216,7 +232,13 @@ def loading() -> rx.Component:
 
 def loaded() -> rx.Component:
     return rx.fragment(
-        rx.el.pre(ProfileState.metadata_json, custom_attrs={"data-testid": "user-metadata"}),
+        rx.el.pre(
+            ProfileState.metadata_json,
+            tab_index=0,  # a long text scrolls, with the keyboard, too
+            role="region",
+            aria_label="Your metadata",
+            custom_attrs={"data-testid": "user-metadata"},
+        ),
         rx.cond(
             ProfileState.metadata_json == "{}",
             rx.el.p("There is no metadata about you yet.", class_name="muted"),
@@ -247,7 +269,13 @@ def editor() -> rx.Component:
         ),
         rx.cond(
             ProfileState.theirs != "",
-            rx.el.pre(ProfileState.theirs, custom_attrs={"data-testid": "metadata-now"}),
+            rx.el.pre(
+                ProfileState.theirs,
+                tab_index=0,
+                role="region",
+                aria_label="Your metadata now",
+                custom_attrs={"data-testid": "metadata-now"},
+            ),
         ),
         rx.el.label("A JSON object", html_for="metadata", class_name="muted small"),
         rx.el.textarea(

@@ -67,6 +67,12 @@ class LoginProblem(rx.State):
         return code if f"{code}_title" in PROBLEMS else "login_failed"
 
     @rx.var
+    def is_none(self) -> bool:
+        """Whether the URL names no problem: the page was opened by hand."""
+        query = self.router.url.query_parameters
+        return not (query.get("code") or query.get("reason"))
+
+    @rx.var
     def reason(self) -> str:
         """The app's sentence about a refused login, plain text; empty for any other problem."""
         query = self.router.url.query_parameters
@@ -162,9 +168,32 @@ class Views:
         return own() if own else _page("auth-login", choice_of_provider(self.text))
 
     def login_problem(self) -> rx.Component:
-        """What went wrong, what the user can do, and the reference for the operator."""
+        """What went wrong, what the user can do, and the reference for the operator. Without a
+        problem in the URL: whether the user is logged in."""
+        return rx.cond(
+            LoginProblem.is_none,
+            rx.cond(AuthState.is_loading, self.waiting(), self._no_problem()),
+            self._problem(),
+        )
+
+    def _no_problem(self) -> rx.Component:
+        log_in = self.login_link(href=LoginProblem.try_again_url, class_name="auth-button")
+        signed_in = self.text("no_problem_signed_in")
         return rx.el.section(
-            rx.el.h1(LoginProblem.title, custom_attrs={"data-testid": "auth-error"}, role="alert"),
+            rx.el.h1(self.text("no_problem_title")),
+            rx.el.p(rx.cond(AuthState.is_authenticated, signed_in, self.text("signed_out"))),
+            rx.el.p(
+                rx.cond(AuthState.is_authenticated, rx.fragment(), log_in),
+                self._start_page(),
+                class_name="auth-choices",
+            ),
+            class_name="auth-card",
+            lang=AuthState.language,
+        )
+
+    def _problem(self) -> rx.Component:
+        return rx.el.section(
+            rx.el.h1(LoginProblem.title, custom_attrs={"data-testid": "auth-error"}),
             rx.el.p(LoginProblem.text),
             rx.cond(
                 LoginProblem.provider_reason != "",
@@ -197,6 +226,7 @@ class Views:
                 ),
             ),
             class_name="auth-card",
+            role="alert",
             lang=AuthState.language,
         )
 
@@ -247,6 +277,7 @@ class Views:
                     rx.el.button(
                         self.text("log_in_again"), on_click=log_in_again, class_name="auth-button"
                     ),
+                    self._start_page(),
                     class_name="auth-choices",
                 ),
                 class_name="auth-card",
@@ -306,6 +337,7 @@ class Views:
                 rx.el.button(
                     self.text("try_again"), on_click=AuthState.refresh, class_name="auth-button"
                 ),
+                self._start_page(),
                 class_name="auth-choices",
             ),
             class_name="auth-card",
@@ -314,8 +346,12 @@ class Views:
 
     def _offer_login(self) -> rx.Component:
         return rx.el.section(
-            rx.el.p(self.text("signed_out")),
-            rx.el.p(self.login_link(class_name="auth-button"), class_name="auth-choices"),
+            rx.el.h1(self.text("signed_out")),
+            rx.el.p(
+                self.login_link(class_name="auth-button"),
+                self._start_page(),
+                class_name="auth-choices",
+            ),
             class_name="auth-card",
             lang=AuthState.language,
         )

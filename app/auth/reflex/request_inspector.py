@@ -94,17 +94,29 @@ class RequestInspector(UserScopedState):
 mark(RequestInspector, PUBLIC)
 
 
+# On a wide screen the panel is open at first.
+_OPEN_IF_WIDE = """
+document.querySelectorAll("details.auth-inspector").forEach(
+  (panel) => matchMedia("(min-width: 64rem)").matches && (panel.open = true)
+)
+"""
+
+
 def request_inspector() -> rx.Component:
     """The panel; put it at the end of a page."""
     return rx.el.details(
         rx.el.summary("Outgoing requests ", rx.el.span(RequestInspector.count, class_name="count")),
         rx.cond(
             RequestInspector.count > 0,
-            rx.el.ol(rx.foreach(RequestInspector.requests, _item)),
+            rx.el.ol(
+                rx.foreach(RequestInspector.requests, _item),
+                tab_index=0,  # it scrolls, with the keyboard, too
+                aria_label="Outgoing requests, newest first",
+            ),
             rx.el.p("Nothing has been requested for you yet."),
         ),
         class_name="auth-inspector",
-        on_mount=RequestInspector.look,
+        on_mount=[RequestInspector.look, rx.call_script(_OPEN_IF_WIDE)],
         custom_attrs={"data-testid": "request-inspector"},
     )
 
@@ -115,17 +127,16 @@ def _item(request: ObjectVar[Row]) -> rx.Component:
         rx.el.p(
             rx.el.span(request["token"], class_name=f"badge {request['class']}"),
             rx.el.span(request["result"]),
-            rx.el.span(request["time"]),
+            rx.el.time(request["time"]),
         ),
-        rx.el.p(
-            request["why"],
-            rx.cond(request["entry"] != "", rx.fragment(" Entry: ", rx.el.code(request["entry"]))),
-            rx.cond(
-                request["audience"] != "",
-                rx.fragment(" Audience: ", rx.el.code(request["audience"])),
-            ),
-        ),
+        rx.el.p(request["why"]),
+        _detail("Entry", request["entry"]),
+        _detail("Audience", request["audience"]),
     )
+
+
+def _detail(name: str, value: rx.Var[str]) -> rx.Component:
+    return rx.cond(value != "", rx.el.p(name, rx.el.code(value)))
 
 
 class Inspection:

@@ -88,6 +88,8 @@ ENGLISH = {
     "reference": "Reference",
     "expires": "You will be logged out at {time}.",
     "signed_out": "You are not logged in.",
+    "no_problem_title": "Nothing is wrong",
+    "no_problem_signed_in": "You are logged in.",
     "forbidden_title": "This page is not for you",
     "forbidden": "You are logged in, but you lack what it takes to see it (status 403).",
     "step_up_title": "Confirm that it is you",

@@ -12,6 +12,8 @@ GERMAN = {
     "reference": "Referenz",
     "expires": "Sie werden um {time} Uhr abgemeldet.",
     "signed_out": "Sie sind nicht angemeldet.",
+    "no_problem_title": "Alles in Ordnung",
+    "no_problem_signed_in": "Sie sind angemeldet.",
     "forbidden_title": "Diese Seite ist nicht für Sie freigegeben",
     "forbidden": "Sie sind angemeldet, dürfen diese Seite aber nicht sehen (Status 403).",
     "step_up_title": "Bitte bestätigen Sie, dass Sie es sind",

@@ -1,0 +1,52 @@
+(() => {
+  // Before the first paint: the theme that the switch has remembered.
+  try {
+    const theme = localStorage.getItem("theme");
+    if (theme === "light" || theme === "dark") document.documentElement.style.colorScheme = theme;
+  } catch {}
+
+  // <button data-copy> copies the text of the <pre> beside it.
+  addEventListener("click", async ({ target }) => {
+    const button = target instanceof Element && target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(button.parentElement.querySelector("pre").textContent);
+    button.dataset.copy = button.dataset.copy || button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = button.dataset.copy), 1500);
+  });
+
+  // <app-reads> lists what a script can read, and looks for a token in it.
+  const JWT = /eyJ[\w-]{8,}\.[\w-]{8,}/;
+  const stores = {
+    localStorage: () => Object.entries(localStorage),
+    sessionStorage: () => Object.entries(sessionStorage),
+    "document.cookie": () => document.cookie.split("; ").filter(Boolean).map((c) => c.split("=")),
+  };
+  const element = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
+  customElements.define(
+    "app-reads",
+    class extends HTMLElement {
+      connectedCallback() {
+        this.closest("details").ontoggle = () => this.look();
+        this.look();
+      }
+      look() {
+        const list = document.createElement("dl");
+        let found = 0;
+        for (const [name, read] of Object.entries(stores)) {
+          let entries = [];
+          try {
+            entries = read();
+          } catch {}
+          found += entries.filter((entry) => JWT.test(entry.join())).length;
+          const shown = entries.map(([key, value]) => `${key}: ${String(value).slice(0, 60) || "(empty)"}`);
+          list.append(element("dt", name));
+          for (const line of shown.length ? shown : ["nothing"]) list.append(element("dd", line));
+        }
+        const verdict = element("p", found ? `Found: ${found} tokens` : "Found: no access, refresh or ID token");
+        verdict.className = found ? "badge bad" : "badge good";
+        this.replaceChildren(verdict, list);
+      }
+    },
+  );
+})();

@@ -1,0 +1,113 @@
+"""Styleguide: the components in their states, with the texts that break layouts. In development
+only."""
+
+from __future__ import annotations
+
+import json
+
+import reflex as rx
+
+from app.auth_service import auth
+
+from ..components.layout import layout
+from .account import Row, item
+from .external import way_to_the_answer
+from .home import step
+from .profile import loading, person
+
+PEOPLE = {
+    "a name": ("Alice Liddell", "alice@example.com"),
+    "a long name": (
+        "Maximiliana Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh of the Lower Meadows",
+        "a.very.long.address.that.does.not.end@subdomain.of.a.subdomain.example.com",
+    ),
+    "emoji": ("🦊 Zoë 👩‍👩‍👧‍👦 O’Brien 🏳️‍🌈", "zoe@example.com"),
+    "right to left": ("ليلى بنت عبد الله", "layla@example.com"),
+    "no name": ("auth0|65a4f1c2d3e4b5a697887901", ""),
+}
+LONG_JSON = json.dumps({f"key_{n:02}": f"value {n} " + "x" * n for n in range(38)}, indent=2)
+DEVICES: list[Row] = [
+    {
+        "id": "1",
+        "name": "Firefox on Linux",
+        "seen": "now",
+        "since": "2026-01-02T03:04:05+00:00",
+        "is_current": "yes",
+    },
+    {
+        "id": "2",
+        "name": "A browser with a name of more than fifty characters on a platform",
+        "seen": "3 days ago",
+        "since": "2025-12-24T18:00:00+00:00",
+        "is_current": "",
+    },
+]
+
+
+@auth.public
+def styleguide() -> rx.Component:
+    return layout(
+        rx.el.h1("Styleguide"),
+        group("Buttons and links", buttons()),
+        group("Badges", badges()),
+        group("People", *(who(name, email) for name, email in PEOPLE.values())),
+        group("Waiting", loading()),
+        group("Messages", *messages()),
+        group("The way of a refused call", way_to_the_answer()),
+        group("Steps", rx.el.ol(*steps(), class_name="steps")),
+        group("Sessions", rx.el.ul(rx.foreach(DEVICES, item), class_name="devices")),
+        group(
+            "JSON of 40 lines", rx.el.pre(LONG_JSON, tab_index=0, role="region", aria_label="JSON")
+        ),
+        group("An editor with an error", editor()),
+    )
+
+
+def group(title: str, *children: rx.Component) -> rx.Component:
+    return rx.el.section(rx.el.h2(title), *children, class_name="card")
+
+
+def who(name: str, email: str) -> rx.Component:
+    return person(name, email=email, picture="")
+
+
+def buttons() -> rx.Component:
+    return rx.el.div(
+        rx.el.button("Main", type="button", class_name="button"),
+        rx.el.button("Quiet", type="button", class_name="button quiet"),
+        rx.el.button("Small", type="button", class_name="button quiet small"),
+        rx.el.a("A link", href="/", class_name="link"),
+        class_name="choices",
+    )
+
+
+def badges() -> rx.Component:
+    names = {"plain": "", "chosen": "yes", "good": "good", "bad": "bad"}
+    return rx.el.p(
+        *(rx.el.span(text, class_name=f"badge {name}") for text, name in names.items()),
+        class_name="choices",
+    )
+
+
+def messages() -> list[rx.Component]:
+    return [
+        rx.el.p("Something does not work. Try again.", class_name="banner"),
+        rx.el.p("Saved.", class_name="muted"),
+        rx.el.p("A note with an ", rx.el.code("inline_code"), ".", class_name="note"),
+    ]
+
+
+def steps() -> list[rx.Component]:
+    source = "async with auth.http_client(self) as http:\n    await http.get(url)  # a comment\n"
+    return [
+        step(1, "Done", "This step has been done.", True, source),
+        step(2, "To do", "This one has not.", False, source),
+    ]
+
+
+def editor() -> rx.Component:
+    return rx.el.div(
+        rx.el.p("This is not JSON: Expecting ',' delimiter at line 1, column 18.", role="alert"),
+        rx.el.textarea(default_value='{"color": "green"', rows="4", aria_label="A JSON object"),
+        class_name="problem editor",
+    )

@@ -117,6 +117,23 @@ async def test_consented_before(tmp_path: Path) -> None:
     await world.store.close()
 
 
+async def test_scopes_are_news(tmp_path: Path) -> None:
+    """New scopes count as a change of what checks decide by, so that open pages are decided about
+    again; a refresh with the same scopes does not."""
+    world = World(tmp_path, multi_resource_refresh_tokens=True)
+    async with world.browser() as browser:
+        await world.log_in(browser)
+        await allow_messages(world, browser)
+        await browser.post(f"{APP}/auth/logout", headers={"Origin": APP})
+        await world.log_in(browser)
+        assert (await world.refresh(browser)).claims_version == 0
+        assert await token(world, browser, MESSAGES)
+        session = await world.session(browser)
+        assert session is not None
+        assert session.claims_version == 1
+    await world.store.close()
+
+
 async def test_answer_for_another_audience(tmp_path: Path) -> None:
     """A provider that ignores the audience gets no token of the wrong API attached, and the refresh
     token that it rotated is kept."""

@@ -269,6 +269,7 @@ class AccessTokens:
             session = await self._claims.apply(
                 wanted.provider, session_id_hash, session, claims, new
             )
+            session = session.renewed_from(stored.session)
             await self._refresher.save(session_id_hash, stored, session, fence=fence)
         await self._claims.publish(session_id_hash, stored.session, session)
         if not fits:

@@ -56,8 +56,9 @@ class Session:
     `provider_claims` are the claims as the provider sent them, if a hook made others of them: None
     means that they are `user`. `userinfo_claims` names those that UserInfo has and the ID token
     does not (None in a record of an earlier release). `claims_at` is when the claims were last
-    complete, in epoch seconds (None: when the session began). `claims_version` counts their
-    changes. `data` is what the app keeps for itself on the server.
+    complete, in epoch seconds (None: when the session began). `claims_version` counts the changes
+    of them and of whatever else checks decide by. `data` is what the app keeps for itself on the
+    server.
 
     `state_key` is the random id from which the keys of this login's state trees are derived: 128
     bits as 32 hexadecimal digits, new with each session unless the login hands on an earlier one.
@@ -175,6 +176,14 @@ class Session:
         """Return the session with the `acr` and `amr` of a newer ID token of the same login. What
         that token leaves out stays."""
         return replace(self, acr=acr or self.acr, amr=amr or self.amr)
+
+    def renewed_from(self, before: Session) -> Session:
+        """Return the session with a new `claims_version` if checks may decide otherwise than before
+        a refresh, though the claims are the same: by other scopes, `acr` or `amr`."""
+        is_same = (self.scopes, self.acr, self.amr) == (before.scopes, before.acr, before.amr)
+        if is_same or self.claims_version != before.claims_version:
+            return self
+        return replace(self, claims_version=before.claims_version + 1)
 
     def to_bytes(self) -> bytes:
         """Return the record as JSON."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import threading
 import time
@@ -28,6 +29,8 @@ ROUND_TRIP = 0.04  # seconds
 NETWORKS = {"loopback": 0.0, "40 ms round trips": ROUND_TRIP / 2}
 LOCAL_STORAGE, MEMORY = "Angular with localStorage", "Angular with its memory cache"
 VISITS = 5  # of an empty browser, at each network: with a login, and a logout of ours
+DEADLINE = 240  # seconds for all but the reloads
+SECONDS_FOR_A_RELOAD = 10  # of all pages, at both networks
 GOALS = {LOCAL_STORAGE: 1.0, MEMORY: 0.7}  # for reloads, as ratios
 
 # When each value of the metadata is first shown, and the log-in control, in ms of this navigation.
@@ -82,9 +85,29 @@ def measure(directory: Path, *, reloads: int) -> list[Figure]:
                     f"--host-resolver-rules=MAP {address} 127.0.0.1:{app_proxy}",
                 ],
             )
-            _race(browser, tenant, proxies, (ours, *peers), reloads)
-            browser.close()
+            try:
+                with _deadline(DEADLINE + reloads * SECONDS_FOR_A_RELOAD):
+                    _race(browser, tenant, proxies, (ours, *peers), reloads)
+                    browser.close()
+            except TimeoutError as error:
+                sys.stdout.write(f"{error} What was measured until then follows.\n")
     return [figure for what in ours.times for figure in _figures(what, ours, peers)]
+
+
+@contextmanager
+def _deadline(seconds: int) -> Iterator[None]:
+    """Raise `TimeoutError` after so long: closing a browser's context sometimes never returns."""
+
+    def end(*_: object) -> None:
+        raise TimeoutError(f"The race did not end within {seconds} s.")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _figures(what: str, ours: Racer, peers: Sequence[Racer]) -> Iterator[Figure]:

@@ -156,6 +156,8 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes,
             self._http_clients.allowed_list,
             self._wiring.audit,
             functools.partial(self._client_for, is_inspected=True),
+            store=store,
+            clock=clock,
         )
         self._offline_access = self._wiring.sessions.offline_access
 

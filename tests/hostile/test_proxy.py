@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 import pytest
@@ -440,3 +441,44 @@ async def test_below_a_path(api: Api) -> None:
         assert (await browser.get("/files/a")).headers["location"] == "/shop/files/b"
     assert shop.auth.proxied(f"{API}/v1/orders") == f"{ORIGIN}/shop/api/orders"
     await shop.auth.aclose()
+
+
+class Feed(httpx.AsyncBaseTransport, httpx.AsyncByteStream):
+    """An API that sends two events; `between` runs before the second one."""
+
+    def __init__(self) -> None:
+        self.between: Callable[[], Awaitable[None]]
+        self.is_closed = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer with the events."""
+        return httpx.Response(200, stream=self)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"first"
+        await self.between()
+        yield b"second"
+
+    async def aclose(self) -> None:
+        """The proxy has enough of it."""
+        self.is_closed = True
+
+
+@pytest.mark.parametrize("is_ended", [True, False])
+async def test_session_that_ends_during_an_answer(is_ended: bool) -> None:
+    """A stream of events ends with the session: the page that reads it may have another user."""
+    feed, now = Feed(), [time.time()]
+    proxied = Proxied(feed, clock=lambda: now[0])
+    store = proxied.auth.store
+
+    async def between() -> None:
+        now[0] += 5
+        for session_id_hash in await store.find(sub="auth0|ann") if is_ended else ():
+            await store.delete(session_id_hash)
+
+    feed.between = between
+    sent = await proxied.raw(b"/files/events", "/files/events")
+    parts = [each.get("body") for each in sent[1:]]
+    assert parts == ([b"first"] if is_ended else [b"first", b"second", b""])
+    assert feed.is_closed
+    await proxied.auth.aclose()

@@ -320,6 +320,17 @@ async def test_token_of_the_other(party: Party, work: HostileProvider) -> None:
     assert not [each for each in work.requests if "club-api" in str(each)]
 
 
+@pytest.mark.parametrize("name", [None, "club", ANY_PROVIDER])
+async def test_token_options_of_one_request(party: Party, name: str | None) -> None:
+    """A request that asks for another token than its entry's gets none of another provider's."""
+    await party.log_in("club")
+    options = TokenOptions(audience="club-api", provider=name)
+    async with party.auth.http_client_of(sub=SUB, provider="club") as http:
+        with pytest.raises(ProviderRequired) as refused:
+            await http.get(WORK_API.replace("*", "me"), extensions={"auth": options})
+    assert refused.value.provider == "work"
+
+
 async def test_audience_of_the_other(party: Party) -> None:
     """A login link may ask for an audience of its own provider only."""
     assert code_of(await party.begin("provider=work&audience=club-api")) == "invalid_login_link"

@@ -37,6 +37,7 @@ class AllowedList:
 
     Entries and requests are compared by scheme, host (lower-case punycode), effective port and raw
     path, byte for byte and on segment boundaries (see `matching`). Query and fragment take no part.
+    An entry with `attach=False` covers its paths in every spelling.
     An ambiguous URL (see `url_checks`) matches nothing, nor does http outside loopback, nor a TRACE
     or CONNECT request. An encoded backslash may stand in the last segment if the entry ends in `*`
     and decides about both readings: with the backslash as data, and as a slash.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import httpx
 
 from .allowed_list import AllowedList
-from .allowed_route import AllowedRoute, TokenOptions
+from .allowed_route import ANY_PROVIDER, AllowedRoute, TokenOptions
 from .redirects import Hop
 
 _DEFAULT_OPTIONS = TokenOptions()
@@ -49,14 +50,22 @@ def decide(allowed_list: AllowedList, request: httpx.Request, hop: Hop) -> Decis
         return Decision(route, None, "own_authorization")
     if requested == "skip":
         return Decision(route, None, "skipped")
-    return Decision(route, requested or route.token_options or _DEFAULT_OPTIONS, "attached")
+    return Decision(route, _options(requested, route.token_options), "attached")
+
+
+def _options(requested: TokenOptions | None, of_entry: TokenOptions | None) -> TokenOptions:
+    """The token that a request gets. Where the entry names a provider, its API is sent the tokens
+    of no other one, whatever a single request asks for."""
+    if requested is None or of_entry is None or of_entry.provider in (None, ANY_PROVIDER):
+        return requested or of_entry or _DEFAULT_OPTIONS
+    return replace(requested, provider=of_entry.provider)
 
 
 def request_options(request: httpx.Request) -> Literal["skip"] | TokenOptions | None:
     """What a single request asks for in its `auth` extension.
 
-    `extensions={"auth": "skip"}` asks for no token, `TokenOptions` for another than the entry's.
-    Neither widens the allowed list.
+    `extensions={"auth": "skip"}` asks for no token, `TokenOptions` for another than the entry's,
+    of the entry's provider. Neither widens the allowed list.
 
     Raises:
         TypeError: it is something else.

@@ -21,6 +21,7 @@ import httpx
 
 from .allowed_route import AllowedRoute
 from .url import NormalizedURL, Origin, normalize_url
+from .url_checks import decoded_path, without_parameters
 
 logger = logging.getLogger(__name__)
 
@@ -57,19 +58,27 @@ class Rule(NamedTuple):
 
 # The rules of exact paths, and those of wildcards.
 _OfOrigin = tuple[dict[str, list[Rule]], dict[str, list[Rule]]]
+_Origins = dict[Origin, _OfOrigin]
 
 
 class RouteIndex:
     """Rules are added in the order of the list; the first one that covers a request wins."""
 
     def __init__(self) -> None:
-        self._origins: dict[Origin, _OfOrigin] = {}
+        self._origins: _Origins = {}
+        self._exceptions: _Origins = {}  # by decoded paths
         self._matchers: list[Rule] = []
         self._depth = 0  # slashes in the deepest wildcard: no longer cut of a path is looked up
 
     def add(self, pattern: Pattern, rule: Rule) -> None:
         """Add a rule for a `uri`."""
-        exact, wildcards = self._origins.setdefault(pattern.origin, ({}, {}))
+        self._add(self._origins, pattern, rule)
+        if not rule.route.attach:
+            decoded = pattern._replace(path=decoded_path(pattern.path))
+            self._add(self._exceptions, decoded, rule)
+
+    def _add(self, origins: _Origins, pattern: Pattern, rule: Rule) -> None:
+        exact, wildcards = origins.setdefault(pattern.origin, ({}, {}))
         (wildcards if pattern.wildcard else exact).setdefault(pattern.path, []).append(rule)
         if pattern.wildcard:
             self._depth = max(self._depth, pattern.path.count("/"))
@@ -80,10 +89,30 @@ class RouteIndex:
 
     def find(self, method: str, url: NormalizedURL) -> Rule | None:
         """The first entry that covers `url` and `method` (in upper case). Of a URL that has two
-        readings, one entry that ends in `*` has to come first in both."""
-        if url.other_path is None:
-            return self._find(method, url)
+        readings, one entry that ends in `*` has to come first in both.
+
+        An exception covers its paths in every spelling: servers decode `%70ublic`."""
+        rule = self._written(method, url)
+        if rule is None or not rule.route.attach or url.origin not in self._exceptions:
+            return rule
+        return self._exception(method, url, before=rule.order) or rule
+
+    def _exception(self, method: str, url: NormalizedURL, *, before: int) -> Rule | None:
+        """The first exception above another rule that covers a spelling of `url`."""
+        decoded = {decoded_path(path) for path in (url.path, url.other_path) if path is not None}
+        found = (
+            rule
+            for path in decoded | {without_parameters(path) for path in decoded}
+            for rule in self._of(url.origin, path, origins=self._exceptions)
+            if rule.order < before and rule.covers_method(method)
+        )
+        return min(found, key=lambda rule: rule.order, default=None)
+
+    def _written(self, method: str, url: NormalizedURL) -> Rule | None:
+        """The first entry that covers `url` as it is written."""
         rule = self._find(method, url)
+        if url.other_path is None:
+            return rule
         other = self._find(method, url._replace(path=url.other_path))
         has_wildcard = rule is not None and (rule.route.uri or "").endswith("*")
         return rule if has_wildcard and rule is other else None
@@ -104,8 +133,10 @@ class RouteIndex:
         """The rules added so far that cover everything `pattern` does, their methods aside."""
         return iter(self._of(pattern.origin, pattern.path, wildcard=pattern.wildcard))
 
-    def _of(self, origin: Origin, path: str, *, wildcard: bool = False) -> list[Rule]:
-        known = self._origins.get(origin)
+    def _of(
+        self, origin: Origin, path: str, *, wildcard: bool = False, origins: _Origins | None = None
+    ) -> list[Rule]:
+        known = (self._origins if origins is None else origins).get(origin)
         if known is None:
             return []
         exact, wildcards = known

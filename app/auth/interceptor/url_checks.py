@@ -76,6 +76,22 @@ def with_backslashes_as_slashes(path: str) -> str | None:
     return "/".join((folder, *names)) if len(names) > 1 and all(names) else None
 
 
+def decoded_path(path: str) -> str:
+    """Return a path that `check_path` accepts in the one spelling that all of its spellings have in
+    common: without percent-encoding, empty segments and capitals."""
+    for _ in range(_MOST_ENCODINGS):
+        path, before = _decoded(path), path
+        if path == before:
+            break
+    segments = [segment.strip() for segment in path.casefold().split("/")]
+    return "/" + "/".join([*filter(None, segments[:-1]), segments[-1]])
+
+
+def without_parameters(path: str) -> str:
+    """Return a decoded path as a server reads it that cuts off `;parameters` in each segment."""
+    return "/".join(segment.partition(";")[0] for segment in path.split("/"))
+
+
 def has_dot_segment(path: str) -> bool:
     """Whether a segment is `.` or `..`, also with a `;parameter` or blanks behind it."""
     names = (_END_OF_NAME.split(segment, maxsplit=1)[0] for segment in path.split("/"))

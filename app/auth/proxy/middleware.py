@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +23,7 @@ from ..http.responses import json_response, log_error
 from ..http.route_guard import RETRY_AFTER, Refused, RouteGuard
 from ..interceptor import AllowedList
 from ..interceptor.url_checks import AmbiguousURLError
+from ..session import SessionStore
 from .client_stream import BodyTooLargeError, ClientGoneError, ClientSlowError, ClientStream
 from .headers import BadFramingError, body_length, request_headers, response_headers
 from .route import ProxyRoute
@@ -35,6 +37,7 @@ _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _DESTINATIONS = frozenset({"", "empty", "image", "audio", "video", "track", "font", "document"})
 _CONNECT_TIMEOUT = 3.0  # seconds
 _REDIRECTS = range(300, 400)
+_SESSION_CHECK = 5.0  # seconds of an answer between two looks at whether its session is still there
 
 
 class _RefusedError(Exception):
@@ -51,7 +54,8 @@ class _RefusedError(Exception):
 
 
 class Proxies:
-    """The proxied routes of one app. `client_for` returns the HTTP client of a request's user."""
+    """The proxied routes of one app. `client_for` returns the HTTP client of a request's user.
+    `store` has the sessions, and `clock` returns epoch seconds."""
 
     def __init__(
         self,
@@ -60,7 +64,12 @@ class Proxies:
         allowed_list: AllowedList,
         audit: AuditTrail,
         client_for: Callable[[HTTPConnection], httpx.AsyncClient],
+        *,
+        store: SessionStore,
+        clock: Callable[[], float],
     ) -> None:
+        self._store = store
+        self._clock = clock
         self._config = config
         self._guard = guard
         self.allowed_list = allowed_list
@@ -182,13 +191,29 @@ class Proxies:
                 headers = response_headers(answer.headers.raw, self._location(route, answer))
                 start = {"status": answer.status_code, "headers": headers}
                 await stream.send({"type": "http.response.start", **start})
+                looked_at = self._clock()
                 async for part in answer.aiter_raw():
+                    if self._clock() - looked_at >= _SESSION_CHECK:
+                        await self._check_session(request)
+                        looked_at = self._clock()
                     await stream.send(
                         {"type": "http.response.body", "body": part, "more_body": True}
                     )
                 await stream.send({"type": "http.response.body", "body": b""})
             finally:
                 await answer.aclose()
+
+    async def _check_session(self, request: Request) -> None:
+        """End an answer whose session has ended: the page that reads it may show another user by
+        now. While sessions cannot be read, it goes on.
+
+        Raises:
+            LoginRequired: there is no session any more.
+        """
+        session_id_hash = reference_of(request).session_id_hash or ""
+        with contextlib.suppress(StoreUnavailable):
+            if await self._store.load(session_id_hash) is None:
+                raise LoginRequired("The session has ended, and so has a proxied answer.")
 
     def _location(self, route: ProxyRoute, answer: httpx.Response) -> str | None:
         """The proxied path for the `Location` of an answer, if the route leads there.

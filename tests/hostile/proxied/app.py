@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +73,7 @@ class Proxied:
         url: str = API,
         *,
         base_url: str = ORIGIN,
+        clock: Callable[[], float] = time.time,
         **limits: Any,
     ) -> None:
         self.audit: list[AuditEvent] = []
@@ -90,6 +93,7 @@ class Proxied:
                 [AllowedRoute(f"{url}/v1/files/private/*", attach=False), f"{url}/v1/*"]
             ),
             pool=pool,
+            clock=clock,
             on_request=self.events.append,
             audit_hooks=[self.audit.append],
         )

@@ -40,6 +40,38 @@ def test_methods() -> None:
     assert allowed.match("GET", f"{API}/v1/me") is ALL
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/%70ublic/logo",
+        "/v1/%2570ublic/logo",
+        "/v1//public/logo",
+        "/v1/public%2Flogo",
+        "/v1/public;a=b/logo",
+        "/v1/public%3Ba/logo",
+        "/v1/PUBLIC/logo",
+        "/v1/\uff50ublic/logo",
+        "/v1/public%20/logo",
+    ],
+)
+def test_every_spelling(path: str) -> None:
+    """An exception keeps the token from its paths in every spelling that a server may decode."""
+    allowed = AllowedList([PUBLIC, ALL])
+    assert allowed.match("GET", f"{API}{path}") is None
+    assert allowed.explain("GET", f"{API}{path}").reason == "excepted"
+    above = AllowedRoute(f"{API}/v1*", http_method="GET")
+    assert AllowedList([above, PUBLIC]).match("GET", f"{API}{path}") is above
+
+
+def test_encoded_exception() -> None:
+    """An exception may be written with percent-encoding, and excepts nothing beside its paths."""
+    allowed = AllowedList([AllowedRoute(f"{API}/v1/caf%C3%A9;a/*", attach=False), ALL])
+    for spelling in ("caf%C3%A9;a", "caf\u00e9;a", "%63af%C3%A9%3Ba"):
+        assert allowed.match("GET", f"{API}/v1/{spelling}/x") is None
+    for other in ("caf%C3%A9/x", "caf%C3%A9;b/x", "caf%C3%A9;a", "cafe/x"):
+        assert allowed.match("GET", f"{API}/v1/{other}") is ALL
+
+
 async def _coroutine(url: str) -> bool:
     return False
 

@@ -354,6 +354,25 @@ async def test_provider_that_is_gone(party: Party, work: HostileProvider) -> Non
     assert len(work.requests) == asked
 
 
+async def test_name_of_another_issuer(party: Party, work: HostileProvider) -> None:
+    """A provider that takes over the name of another one gets none of its tokens."""
+    session = await party.log_in("club")
+    party.clock.now += 100_000
+    asked = len(work.requests)
+    other = replace(config_of(work), domain="https://other.example")
+    service = AuthService(
+        store=party.store,
+        clock=party.clock,
+        providers={"club": config_of(work), "other": other},
+    )
+    with pytest.raises(LoginRequired) as refused:
+        await service._access_token(party.key, lambda: "/", TokenOptions())
+    assert refused.value.code == "login_required"
+    await service.sessions.logout.revoke(session)
+    assert (await service.sessions.logout.end(party.key))[0] == APP
+    assert len(work.requests) == asked
+
+
 async def test_logout(party: Party, club: HostileProvider) -> None:
     """A logout goes to the provider of the session; without one, to neither."""
     await party.log_in("club")

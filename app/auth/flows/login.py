@@ -66,7 +66,7 @@ class Login:
             return found
         session = await self._load(current)
         if session is not None:
-            return self._providers.named(session.provider)
+            return self._providers.of_session(session)
         default = self._providers.default
         is_silent = login_mode(default.config.authorization_params, query) == LoginMode.SILENT
         return default if is_silent else None

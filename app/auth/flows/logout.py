@@ -113,7 +113,7 @@ class Logout:
 
     def _provider_of(self, session: Session | None) -> Provider | None:
         if session is not None:
-            return self._providers.named(session.provider)
+            return self._providers.of_session(session)
         return self._providers.default if self._providers.is_single else None
 
     async def returned(self, browser: str | None, host: str | None = None) -> str:
@@ -170,7 +170,7 @@ class Logout:
 
     async def revoke(self, session: Session) -> None:
         """Revoke the refresh tokens at the provider. A failure is logged: the session has ended."""
-        provider = self._providers.named(session.provider)
+        provider = self._providers.of_session(session)
         if provider is None:
             return
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import lru_cache
 
 import httpx
 
@@ -13,7 +14,7 @@ from ..oidc.client_authentication import ClientAuthentication
 from ..oidc.discovery import Discovery, ProviderMetadata
 from ..oidc.id_token import IdTokenExpectations, check_id_token
 from ..oidc.jwks import Jwks
-from ..oidc.jwt import Claims
+from ..oidc.jwt import Claims, JwtError, unverified_claims
 from ..oidc.logout import LogoutRequest, check_logout_token
 from ..oidc.provider_http import provider_client
 from ..session import Session
@@ -127,16 +128,34 @@ class Providers:
         """Return the one with this issuer identifier."""
         return next((each for each in self if each.config.issuer == issuer), None)
 
+    def of_session(self, session: Session) -> Provider | None:
+        """Return the provider of a session; None if it is no longer configured. One that has only
+        its name, and is another issuer, gets none of the session's tokens."""
+        provider = self.named(session.provider)
+        issuer = _issuer_of(session.id_token) if session.id_token else None
+        if provider is None or issuer not in (None, provider.config.issuer):
+            return None
+        return provider
+
     def of(self, session: Session) -> Provider:
         """Return the provider of a session.
 
         Raises:
             LoginRequired: it is no longer configured. No other one gets the session's tokens.
         """
-        provider = self.named(session.provider)
+        provider = self.of_session(session)
         if provider is None:
             raise LoginRequired("The login provider of this session is no longer configured.")
         return provider
+
+
+@lru_cache(maxsize=512)
+def _issuer_of(id_token: str) -> object:
+    """The `iss` of an ID token that was checked at the login; None if it cannot be read."""
+    try:
+        return unverified_claims(id_token).get("iss")
+    except JwtError:
+        return None
 
 
 def _client_authentication(config: AuthConfig, clock: Callable[[], float]) -> ClientAuthentication:

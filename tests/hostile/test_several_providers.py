@@ -373,6 +373,24 @@ async def test_name_of_another_issuer(party: Party, work: HostileProvider) -> No
     assert len(work.requests) == asked
 
 
+async def test_login_under_a_name_of_another_issuer(
+    party: Party, work: HostileProvider, club: HostileProvider
+) -> None:
+    """A login at a provider that has taken over the name of another one is another user's, also
+    with the same `sub`."""
+    first = await party.log_in("club")
+    await party.auth.aclose()
+    party.store = MemorySessionStore(Sealer(("s" * 32,)), clock=party.clock)
+    await party.store.create(party.key, first)
+    party.auth = party.service({"work": club, "club": work})
+    app, cookies = httpx.ASGITransport(party.auth.asgi(Inner())), party.browser.cookies
+    await party.browser.aclose()
+    party.browser = httpx.AsyncClient(mounts={APP: app}, cookies=cookies, trust_env=False)
+    other = await party.log_in("club")
+    assert (other.sub, other.provider) == (first.sub, first.provider)
+    assert other.state_key != first.state_key
+
+
 async def test_logout(party: Party, club: HostileProvider) -> None:
     """A logout goes to the provider of the session; without one, to neither."""
     await party.log_in("club")

@@ -181,7 +181,7 @@ class Callback:
         if transaction.kept_event is not None:  # before a tab can come back with the session
             await self._kept_events.hand_over(hash_session_id(session_id), transaction.kept_event)
         before = await self._replace(current, hash_session_id(session_id), session)
-        is_renewed = before is not None and before.session.identity == session.identity
+        is_renewed = self._of_same_user(before, session) is not None
         login = CompletedLogin(
             session_id,
             session.sub,
@@ -240,13 +240,21 @@ class Callback:
         try:
             async with self._refresh_locks.hold(current):
                 before = await self._store.load(current)
-                session = _taking_over(session, before, with_tokens=True)
+                earlier = self._of_same_user(before, session)
+                session = _taking_over(session, earlier, with_tokens=True)
                 await self._store.create(new, session, replaces=current)
         except ProviderUnavailable:
             before = await self._store.load(current)
-            session = _taking_over(session, before, with_tokens=False)
+            earlier = self._of_same_user(before, session)
+            session = _taking_over(session, earlier, with_tokens=False)
             await self._store.create(new, session, replaces=current)
         return before
+
+    def _of_same_user(self, before: StoredSession | None, session: Session) -> StoredSession | None:
+        """Return `before` if it is of the same user, at the same issuer; else None."""
+        if before is None or before.session.identity != session.identity:
+            return None
+        return before if self._providers.of_session(before.session) is not None else None
 
     async def _check_not_ended(self, transaction: Transaction) -> None:
         """Refuse a login (a step-up, for example) that began in a session which was ended from
@@ -349,13 +357,13 @@ def _auth_time(claims: Claims) -> float | None:
 
 
 def _taking_over(session: Session, before: StoredSession | None, *, with_tokens: bool) -> Session:
-    """`session` with the state trees of the same user's earlier session in this browser and, if
-    `with_tokens`, with its tokens for other audiences.
+    """`session` with the state trees of `before`, the same user's earlier session in this browser,
+    if there is one, and, if `with_tokens`, with its tokens for other audiences.
 
     If the provider does not say when the user authenticated, it may have asked nothing this time:
     the earlier time stays.
     """
-    if before is None or before.session.identity != session.identity:
+    if before is None:
         return session
     authenticated_at = session.authenticated_at or before.session.auth_time
     session = replace(

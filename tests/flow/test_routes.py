@@ -244,3 +244,4 @@ async def test_times_of_the_session(tmp_path: Path) -> None:
         assert answer.json() == {"expires_in": 500, "ends_in": 500}
         world.clock.now += 500
         assert (await browser.get(f"{APP}/auth/session")).status_code == 401
+    await world.store.close()

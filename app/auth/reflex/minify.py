@@ -49,5 +49,6 @@ def minify(script: Path, *, packages: Path) -> None:
 
 
 def _arguments(runtime: str) -> list[str]:
+    # Bun would fetch a package that is missing, in whatever version there is.
     is_node = Path(runtime).stem == "node"
-    return [*(["--input-type=module"] if is_node else []), "-e", _PROGRAM]
+    return ["--input-type=module" if is_node else "--no-install", "-e", _PROGRAM]

@@ -149,8 +149,8 @@ def _faults(view: View, *, problem: str | None = None) -> Response:
             list="endpoints",
         )
         + f'<datalist id="endpoints">{suggestions}</datalist>'
-        + field("For so many seconds", "seconds", view.text("seconds"), inputmode="decimal")
-        + field("For so many requests", "times", view.text("times"), inputmode="numeric")
+        + field("Seconds it lasts", "seconds", view.text("seconds"), inputmode="decimal")
+        + field("Requests it affects", "times", view.text("times"), inputmode="numeric")
         + '<button name="action" value="begin" data-testid="fault-begin">Begin</button>',
         classes="fields",
     )

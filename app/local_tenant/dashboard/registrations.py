@@ -103,7 +103,7 @@ def _applications(view: View, *, problem: str | None = None) -> Response:
     new = view.send(
         field("Name", "name", view.text("name"), required="")
         + select("Kind", "app_type", _KINDS, view.text("app_type"))
-        + area("Callback URLs, one a line", "callbacks", view.text("callbacks"), rows=2)
+        + area("Callback URLs, one per line", "callbacks", view.text("callbacks"), rows=2)
         + '<button data-testid="application-create">Create application</button>',
         classes="fields",
     )
@@ -229,7 +229,7 @@ def _api(view: View, *, problem: str | None = None) -> Response:
     )
     form = view.send(
         field("Name", "name", found["name"], required="")
-        + area("Scopes, one a line, each with what it allows", "scopes", scopes)
+        + area("Scopes, one per line, each with what it allows", "scopes", scopes)
         + field(
             *("Access token lifetime, seconds", "token_lifetime", str(found["token_lifetime"])),
             inputmode="numeric",
@@ -248,7 +248,7 @@ def _api(view: View, *, problem: str | None = None) -> Response:
 
 
 def _lines(label: str, name: str, document: dict[str, Any]) -> str:
-    return area(f"{label}, one a line", name, "\n".join(document.get(name, ())), rows=3)
+    return area(f"{label}, one per line", name, "\n".join(document.get(name, ())), rows=4)
 
 
 def _problem(document: dict[str, Any], schema: Any) -> str | None:

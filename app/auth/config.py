@@ -235,7 +235,8 @@ class AuthConfig:
         """Return the configuration for a request with this `Host` header: with the base URL that
         has this host, or the first one."""
         for url in self.more_base_urls:
-            if host is not None and urlsplit(url).netloc == host.lower():
+            # As browsers write it: in lower case, and without a default port.
+            if host is not None and origin_of(url).partition("://")[2] == host.lower():
                 return replace(self, app_base_url=url, app_api_url=url, more_base_urls=())
         return self
 

@@ -170,19 +170,17 @@ class EnvironReader:
             return self.base_url("APP_BASE_URL", default), ()
         if self.text("APP_BASE_URL") is not None:
             self._problems.append("APP_BASE_URL and APP_BASE_URLS are both set; keep one of them.")
-        api_url = self.base_url("APP_API_URL", urls[0])
+        api_url = (self.text("APP_API_URL") or urls[0]).rstrip("/")
         problems = base_urls_problems(urls[0], api_url, urls[1:])
+        if len(urls) == 1 and (problem := base_url_problem(urls[0])):
+            problems = [f"{urls[0]} {problem}"]
         self._problems += [f"APP_BASE_URLS: {problem}" for problem in problems]
         return urls[0], () if problems else urls[1:]
 
     def unset_origins(self) -> frozenset[str]:
         """Which of the origins are not set."""
-        names = {"APP_BASE_URL": ("APP_BASE_URL", "APP_BASE_URLS")}
-        return frozenset(
-            name
-            for name in ("APP_BASE_URL", "APP_API_URL")
-            if not self.has_any(names.get(name, (name,)))
-        )
+        names = {"APP_BASE_URL": ("APP_BASE_URL", "APP_BASE_URLS"), "APP_API_URL": ("APP_API_URL",)}
+        return frozenset(name for name, written in names.items() if not self.has_any(written))
 
     def page_path(self, name: str, path: str) -> str:
         """A page's path, which is given in the code and not as a variable."""

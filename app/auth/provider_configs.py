@@ -12,6 +12,7 @@ from .errors import ConfigError
 _OF_APP = (
     *("secrets", "app_base_url", "app_api_url", "unset_origins", "more_base_urls", "error_path"),
     *("login_path", "redis_url", "trusted_proxies", "session_lifetimes", "logout_urls"),
+    "show_error_description",
 )
 
 

@@ -71,6 +71,8 @@ async def test_job(world: World, browser: httpx.AsyncClient) -> None:
         ("interceptor", "attached", sub),
     ]
     assert len({e.session for e in world.record}) == 1
+    chosen = next(e for e in world.record if e.kind == "offline_access")
+    assert chosen.target == f"{TENANT}/api/v2/"  # the default audience
 
 
 async def test_job_renews_the_token(world: World, browser: httpx.AsyncClient) -> None:

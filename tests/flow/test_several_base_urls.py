@@ -110,6 +110,9 @@ def test_base_urls_of_the_environment() -> None:
     assert config.origins == {"https://a.example", "https://b.example"}
     assert "APP_BASE_URL" not in config.unset_origins
     assert config.at_host("b.example").redirect_uri == "https://b.example/auth/callback"
+    ports = {"APP_BASE_URLS": "https://a.example:443,https://B.example:443"}
+    config = AuthConfig.from_environ({**GOOD, **ports})
+    assert config.at_host("b.example").redirect_uri == "https://B.example:443/auth/callback"
 
 
 @pytest.mark.parametrize(
@@ -122,6 +125,7 @@ def test_base_urls_of_the_environment() -> None:
         ({"APP_BASE_URLS": "https://a.example,http://b.example"}, "uses http:// on a host"),
         ({"APP_BASE_URLS": "https://a.example,https://a.example"}, "same host"),
         ({"APP_BASE_URLS": "https://a.example,b"}, "is not a domain or an http"),
+        ({"APP_BASE_URLS": "ftp://a.example"}, "is not a domain or an http"),
         (
             {
                 "APP_BASE_URLS": "https://a.example,https://b.example",
@@ -137,7 +141,18 @@ def test_base_urls_of_the_environment() -> None:
             "one origin",
         ),
     ],
-    ids=["path", "path of the first", "port", "scheme", "http", "twice", "text", "both", "api"],
+    ids=[
+        "path",
+        "path of the first",
+        "port",
+        "scheme",
+        "http",
+        "twice",
+        "text",
+        "only one",
+        "both",
+        "api",
+    ],
 )
 def test_base_urls_that_do_not_go_together(environ: dict[str, str], problem: str) -> None:
     """Base URLs that need more than one configuration stop the start with a sentence."""

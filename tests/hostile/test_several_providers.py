@@ -169,9 +169,12 @@ async def test_login_at_each(party: Party, name: str) -> None:
 async def test_audit_log(party: Party) -> None:
     """The audit log says at which provider a user logs in and out: `sub` alone does not."""
     await party.log_in("club")
+    party.clock.now += 100_000
+    await party.access_token()
     await party.browser.post(f"{APP}/auth/logout", headers={"Origin": APP})
     kinds = {str(event.kind): event.provider for event in party.record}
-    assert kinds == {"login_started": "club", "login_completed": "club", "logout": "club"}
+    expected = ("login_started", "login_completed", "token_refresh", "claims_updated", "logout")
+    assert kinds == dict.fromkeys(expected, "club")
 
 
 async def test_nothing_chosen(party: Party) -> None:
@@ -465,11 +468,15 @@ OTHER = replace(CONFIG, domain="https://two.example")
     [
         ({"work": CONFIG, "club": CONFIG}, "Two providers have the issuer https://one.example/"),
         ({"work": CONFIG, "club": replace(OTHER, redis_url="redis://x")}, "differ in redis_url"),
+        (
+            {"work": CONFIG, "club": replace(OTHER, show_error_description=True)},
+            "differ in show_error_description",
+        ),
         ({"work": CONFIG, "club": replace(OTHER, secrets=("t" * 32,))}, "differ in secrets"),
         ({"work": CONFIG, "Club": OTHER}, 'The provider name "Club" is in a URL'),
         ({"work": CONFIG, "a/b": OTHER}, 'The provider name "a/b" is in a URL'),
     ],
-    ids=["one issuer", "other store", "other secret", "upper case", "path"],
+    ids=["one issuer", "other store", "other texts", "other secret", "upper case", "path"],
 )
 def test_providers_that_contradict(
     providers: dict[str, AuthConfig], problem: str, clock: Clock
@@ -487,7 +494,7 @@ def test_providers_that_contradict(
         (AllowedRoute("https://api.example.com/*"), "names no login provider"),
         (
             AllowedRoute("https://api.example.com/*", token_options=TokenOptions(provider="clubb")),
-            "names the login provider 'clubb', which this app has not",
+            "names the login provider 'clubb', which this app does not have",
         ),
     ],
     ids=["text", "route", "unknown"],

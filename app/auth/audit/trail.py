@@ -9,7 +9,8 @@ import asyncio
 import hashlib
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -137,6 +138,7 @@ class AuditTrail:
         sub: str | None = None,
         ref: str | None = None,
         target: str | None = None,
+        provider: str | None = None,
     ) -> None:
         """Record a failure, or a denial by the app, with the error's code and id."""
         outcome = Outcome.DENIED if isinstance(error, LoginRefused) else Outcome.FAILURE
@@ -148,7 +150,37 @@ class AuditTrail:
             ref=ref,
             target=target,
             error_id=error.error_id,
-            provider=error.provider,
+            provider=provider or error.provider,
+        )
+
+    @contextmanager
+    def timed(
+        self,
+        kind: Kind,
+        reason: str,
+        *,
+        sub: str | None,
+        ref: str | None,
+        target: str | None,
+        provider: str | None,
+    ) -> Iterator[None]:
+        """Record how a block ends: with success and its duration, for `reason`, or with the
+        `AuthError` that it raises."""
+        began_at = self._clock()
+        try:
+            yield
+        except AuthError as error:
+            self.failed(kind, error, sub=sub, ref=ref, target=target, provider=provider)
+            raise
+        self.record(
+            kind,
+            Outcome.SUCCESS,
+            reason,
+            sub=sub,
+            ref=ref,
+            target=target,
+            milliseconds=(self._clock() - began_at) * 1000,
+            provider=provider,
         )
 
     async def stop(self) -> None:

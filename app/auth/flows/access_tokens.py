@@ -7,10 +7,9 @@ import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
-from ..audit import AuditTrail, Kind, Outcome
+from ..audit import AuditTrail, Kind
 from ..dpop import BoundToken, DPoPKey
 from ..errors import (
-    AuthError,
     ConsentRequired,
     LoginRequired,
     MfaRequired,
@@ -192,6 +191,10 @@ class AccessTokens:
                 "The session changed twice while it was being refreshed."
             ) from None
 
+    def has_provider_of(self, session: Session) -> bool:
+        """Whether the provider of a session is configured."""
+        return self._providers.of_session(session) is not None
+
     def default_audience(self, session: Session) -> str:
         """The default audience of a session's provider; empty if none is configured. Raises
         `LoginRequired` if the provider is no longer configured."""
@@ -280,24 +283,16 @@ class AccessTokens:
         self, session_id_hash: str, stored: StoredSession, used: str, wanted: _Wanted
     ) -> tuple[AccessToken, str | None, Claims | None]:
         """Request a new token, and record success or failure in the audit trail."""
-        began_at, sub, target = self._clock(), stored.session.sub, wanted.audience or None
-        try:
-            new = await self._new_token(session_id_hash, stored, used, wanted)
-        except AuthError as error:
-            self._audit.failed(
-                Kind.TOKEN_REFRESH, error, sub=sub, ref=session_id_hash, target=target
-            )
-            raise
-        self._audit.record(
+        session = stored.session
+        with self._audit.timed(
             Kind.TOKEN_REFRESH,
-            Outcome.SUCCESS,
             "refreshed",
-            sub=sub,
+            sub=session.sub,
             ref=session_id_hash,
-            target=target,
-            milliseconds=(self._clock() - began_at) * 1000,
-        )
-        return new
+            target=wanted.audience or None,
+            provider=session.provider,
+        ):
+            return await self._new_token(session_id_hash, stored, used, wanted)
 
     async def _new_token(
         self, session_id_hash: str, stored: StoredSession, used: str, wanted: _Wanted

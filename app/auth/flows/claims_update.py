@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from ..audit import AuditTrail, Kind, Outcome
-from ..errors import HookError, LoginRefused, SessionEnded
+from ..errors import AuthError, HookError, LoginRefused, SessionEnded
 from ..oidc.jwt import Claims
 from ..session import AccessToken, Session
 from .claims import ClaimsSource
@@ -53,7 +53,7 @@ class ClaimsUpdate:
         try:
             decided = await self.hooks.decide(fresh, parameters={}, is_update=True)
         except HookError as error:
-            self.audit.failed(Kind.CLAIMS_UPDATED, error, sub=session.sub, ref=session_id_hash)
+            self._failed(session_id_hash, session, error)
             return replace(fresh, user=session.user, provider_claims=fresh.user)
         except LoginRefused as error:
             await self._refuse(session_id_hash, session, error)
@@ -67,16 +67,30 @@ class ClaimsUpdate:
         if session.claims_version == before.claims_version:
             return
         self.audit.record(
-            Kind.CLAIMS_UPDATED, Outcome.SUCCESS, "changed", sub=session.sub, ref=session_id_hash
+            Kind.CLAIMS_UPDATED,
+            Outcome.SUCCESS,
+            "changed",
+            sub=session.sub,
+            ref=session_id_hash,
+            provider=session.provider,
         )
         try:
             await self.on_change(session_id_hash)
         except Exception:  # the tabs notice at their next event
             logger.exception("A change of claims was not published.")
 
+    def _failed(self, session_id_hash: str, session: Session, error: AuthError) -> None:
+        self.audit.failed(
+            Kind.CLAIMS_UPDATED,
+            error,
+            sub=session.sub,
+            ref=session_id_hash,
+            provider=session.provider,
+        )
+
     async def _refuse(self, session_id_hash: str, session: Session, refusal: LoginRefused) -> None:
         logger.warning("[%s] before_session ended a session: %s", refusal.error_id, refusal.code)
-        self.audit.failed(Kind.CLAIMS_UPDATED, refusal, sub=session.sub, ref=session_id_hash)
+        self._failed(session_id_hash, session, refusal)
         if await self.end(session_id_hash):
             await self.on_session_end(session_id_hash, session, SessionEndReason.HOOK)
         raise SessionEnded("The app no longer accepts this session.") from None

@@ -61,7 +61,9 @@ class Login:
             named = self._providers.named(query.get("provider", ""))
             found = named if "provider" in query else self._providers.of_issuer(query["iss"])
             if found is None:
-                raise LoginLinkError("The link is for a login provider that this app has not.")
+                raise LoginLinkError(
+                    "The link is for a login provider that this app does not have."
+                )
             check_issuer(query, found.config.issuer)
             return found
         session = await self._load(current)

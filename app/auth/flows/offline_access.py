@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..audit import AuditTrail, Kind, Outcome
 from ..errors import AuthError, LoginRequired
-from ..session import SessionStore
+from ..session import Session, SessionStore
 from .access_tokens import AccessTokens, TokenRequest
 from .devices import public_id
 
@@ -51,7 +51,8 @@ class OfflineAccess:
         """
         target, chosen = wanted.audience or None, None
         try:
-            chosen = await self._choose(wanted)
+            chosen, session = await self._choose(wanted)
+            target = target or self._tokens.default_audience(session) or None
             if chosen != self.session_id_hash:
                 self.session_id_hash = chosen
                 self._audit.record(
@@ -61,14 +62,17 @@ class OfflineAccess:
                     sub=self.sub,
                     ref=chosen,
                     target=target,
+                    provider=self._provider,
                 )
             return await self._tokens.get(chosen, wanted)
         except AuthError as error:
             kind = Kind.OFFLINE_ACCESS
-            self._audit.failed(kind, error, sub=self.sub, ref=chosen, target=target)
+            self._audit.failed(
+                kind, error, sub=self.sub, ref=chosen, target=target, provider=self._provider
+            )
             raise
 
-    async def _choose(self, wanted: TokenRequest) -> str:
+    async def _choose(self, wanted: TokenRequest) -> tuple[str, Session]:
         found = await self._store.find(sub=self.sub)
         usable = {
             key: (
@@ -80,9 +84,11 @@ class OfflineAccess:
             )
             for key, each in found.items()
             if each.session.provider == self._provider
+            and self._tokens.has_provider_of(each.session)
             and each.session.refresh_tokens
             and self._device_id in (None, public_id(key))
         }
         if not usable:
             raise LoginRequired("The user has no session with a refresh token.")
-        return max(usable, key=lambda key: (*usable[key], key))
+        chosen = max(usable, key=lambda key: (*usable[key], key))
+        return chosen, found[chosen].session

@@ -150,7 +150,13 @@ class SessionManager:
         try:
             await self._hooks.logging_out(session_id_hash, stored.session)
         except HookError as error:
-            self._audit.failed(Kind.LOGOUT, error, sub=stored.session.sub, ref=session_id_hash)
+            self._audit.failed(
+                Kind.LOGOUT,
+                error,
+                sub=stored.session.sub,
+                ref=session_id_hash,
+                provider=stored.session.provider,
+            )
             return error
         return None
 
@@ -164,10 +170,14 @@ class SessionManager:
     async def free_what_has_expired(self) -> None:
         """Purge the store; publish and record each expired session. Raises `StoreUnavailable`."""
         for session_id_hash, session in (await self._store.purge()).items():
-            sub = session.sub if session else None
             await self._events.publish(SessionEventKind.ENDED, session_id_hash)
             self._audit.record(
-                Kind.SESSION_EXPIRED, Outcome.SUCCESS, "expired", sub=sub, ref=session_id_hash
+                Kind.SESSION_EXPIRED,
+                Outcome.SUCCESS,
+                "expired",
+                sub=session.sub if session else None,
+                ref=session_id_hash,
+                provider=session.provider if session else None,
             )
 
     def start(self) -> None:

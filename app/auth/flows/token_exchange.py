@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..audit import AuditTrail, Kind, Outcome
+from ..audit import AuditTrail, Kind
 from ..errors import (
     AuthError,
     ConsentRequired,
@@ -166,25 +166,17 @@ class TokenExchange:
         self, session_id_hash: str, stored: StoredSession, request: AnyRequest, own: str | None
     ) -> TokenResponse:
         """Send the request, and record success or failure in the audit trail."""
-        began_at, sub, target = self._clock(), stored.session.sub, request.target
-        try:
-            provider = self._providers.of(stored.session)
-            response = await self._sent(provider, request, request.form(own, stored.session))
-        except AuthError as error:
-            self._audit.failed(
-                Kind.TOKEN_EXCHANGE, error, sub=sub, ref=session_id_hash, target=target
-            )
-            raise
-        self._audit.record(
+        session = stored.session
+        with self._audit.timed(
             Kind.TOKEN_EXCHANGE,
-            Outcome.SUCCESS,
             "exchanged",
-            sub=sub,
+            sub=session.sub,
             ref=session_id_hash,
-            target=target,
-            milliseconds=(self._clock() - began_at) * 1000,
-        )
-        return response
+            target=request.target,
+            provider=session.provider,
+        ):
+            provider = self._providers.of(session)
+            return await self._sent(provider, request, request.form(own, session))
 
     async def _sent(
         self, provider: Provider, request: AnyRequest, form: dict[str, str]

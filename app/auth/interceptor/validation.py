@@ -83,7 +83,7 @@ def check_providers(entries: Sequence[str | AllowedRoute], names: Collection[str
             known = ", ".join(sorted(names)) or "none has a name"
             problems.append(
                 f"{name_of(order, entry)} names the login provider {provider!r}, which this app"
-                f" has not ({known})."
+                f" does not have ({known})."
             )
     if problems:
         raise ConfigError(problems)

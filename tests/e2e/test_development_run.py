@@ -54,7 +54,9 @@ def _expect_tab_follows(person: Page, development: Stack) -> None:
 def test_ctrl_c(development: Stack) -> None:
     """Ctrl-C ends the app and its tenant, without a traceback; both start again with their data."""
     development.app.interrupt()
-    assert "Traceback" not in development.app.log.read_text()
-    assert not answers(f"{development.tenant.url}/.well-known/openid-configuration")
-    development.app.restart()
+    log = development.app.log.read_text()
+    does_tenant_answer = answers(f"{development.tenant.url}/.well-known/openid-configuration")
+    development.app.restart()  # before any of this is judged: other tests use the app, too
+    assert "Traceback" not in log
+    assert not does_tenant_answer
     assert answers(f"{development.tenant.url}/.well-known/openid-configuration")

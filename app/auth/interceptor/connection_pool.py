@@ -19,6 +19,7 @@ SWEEP_INTERVAL = 1.0  # seconds
 # Shorter than the five seconds after which common servers (Node's, uvicorn, Apache's) close an idle
 # connection: what is sent on one that is just being closed fails, and a PATCH is not sent again.
 _KEEPALIVE_EXPIRY = 4.0
+_CLOSED = "The connection pool is closed."
 _SCHEMES = frozenset({"http", "https", "ws", "wss"})
 # Those that a caller sees. httpx has one of the same name for each of their subclasses.
 _ERRORS = (
@@ -74,6 +75,7 @@ class ConnectionPool(httpx.AsyncBaseTransport):
         self._closing: list[httpcore.AsyncHTTPConnection] = []
         self._monotonic = monotonic
         self._swept_at = float("-inf")
+        self._is_closed = False
 
     @property
     def open_connections(self) -> int:
@@ -82,7 +84,9 @@ class ConnectionPool(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; raises the errors of `httpx.AsyncHTTPTransport`, such as
-        `httpx.UnsupportedProtocol`."""
+        `httpx.UnsupportedProtocol`, and `httpx.ConnectError` once the pool is closed."""
+        if self._is_closed:
+            raise httpx.ConnectError(_CLOSED)
         if request.url.scheme not in _SCHEMES:
             raise httpx.UnsupportedProtocol("The URL starts with neither http:// nor https://.")
         outgoing = httpcore.Request(
@@ -114,7 +118,10 @@ class ConnectionPool(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        """Close all connections, also those in use."""
+        """Close all connections, also those in use. There are none from then on: what is asked of
+        a closed pool fails like a request to a host that cannot be reached, since an app that
+        stops still runs handlers."""
+        self._is_closed = True
         self._closing += [*self._idle, *self._in_use]
         self._idle.clear()
         await self._close_dropped()
@@ -164,7 +171,7 @@ class ConnectionPool(httpx.AsyncBaseTransport):
         self._slots.release()
         if connection.is_closed():
             return
-        if connection.is_idle():
+        if connection.is_idle() and not self._is_closed:
             self._idle.append(connection)
         else:
             await connection.aclose()
@@ -212,5 +219,9 @@ class _Body(httpx.AsyncByteStream):
 def _errors_of_httpx() -> Iterator[None]:
     try:
         yield
+    except httpcore.ConnectionNotAvailable as error:
+        # Its own pool tries another connection then. Ours only meets it where `aclose` has closed
+        # the connection between the request's choice of it and the first byte.
+        raise httpx.ConnectError(_CLOSED) from error
     except _ERRORS as error:
         raise getattr(httpx, type(error).__name__)(str(error)) from error

@@ -58,6 +58,7 @@ class RedisSessionStore:
             retry=Retry(NoBackoff(), 0),  # a script whose answer was lost may have run
         )
         self._redis = aioredis.Redis.from_pool(pool)
+        self._is_closed = False
         self._sealer = RecordSealer(sealer)
         self._prefix = prefix
         self.lifetimes = lifetimes or Lifetimes()
@@ -226,6 +227,7 @@ class RedisSessionStore:
             await self._redis.execute_command("PING")  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
+        self._is_closed = True
         await self._redis.aclose()
 
     def _name(self, *parts: str) -> str:
@@ -249,6 +251,8 @@ class RedisSessionStore:
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[None]:
         """Turn every failure of Redis into `StoreUnavailable`: an outage ends no session."""
+        if self._is_closed:  # its client would connect again
+            raise StoreUnavailable("The session store is closed.")
         try:
             yield
         except (RedisError, OSError, TimeoutError) as error:

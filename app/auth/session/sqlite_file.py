@@ -89,6 +89,7 @@ class SQLiteFile:
         self._connection: aiosqlite.Connection | None = None
         self._lock = asyncio.Lock()
         self._rests_until = float("-inf")
+        self._is_closed = False
 
     async def execute(self, sql: str, *parameters: object) -> list[Any]:
         """Run one statement to its end, in a transaction of its own."""
@@ -96,8 +97,10 @@ class SQLiteFile:
             return list(await connection.execute_fetchall(sql, parameters))
 
     async def close(self) -> None:
-        """Close the file."""
+        """Close the file for good: a handler that still runs in an app that stops must not open it
+        again, since its thread would keep the process alive."""
         async with self._lock:
+            self._is_closed = True
             if self._connection is not None:
                 await self._connection.close()
                 self._connection = None
@@ -107,6 +110,8 @@ class SQLiteFile:
         """Yield the connection. After a slow failure, callers that queued up fail at once."""
         now = asyncio.get_running_loop().time
         async with self._lock:
+            if self._is_closed:
+                raise StoreUnavailable("The session store is closed.")
             begun_at = now()
             if begun_at < self._rests_until:
                 raise StoreUnavailable("The session file could not be used a moment ago.")

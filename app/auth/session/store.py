@@ -135,4 +135,5 @@ class SessionStore(Protocol):
         """Return normally if the store can be read."""
 
     async def close(self) -> None:
-        """Close files and connections."""
+        """Close files and connections for good. Every other method raises `StoreUnavailable` from
+        then on."""

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpcore
@@ -188,6 +188,35 @@ async def test_closed_while_in_use() -> None:
             await pool.aclose()
             with pytest.raises(httpx.NetworkError):
                 await request
+
+
+@pytest.mark.parametrize("ticks", range(16))
+@pytest.mark.parametrize("used", [True, False], ids=["used connection", "new connection"])
+async def test_closed_at_any_step(ticks: int, used: bool) -> None:
+    """A request during which the pool is closed has an answer or an error of httpx, whichever step
+    it is at, and leaves no connection open."""
+    pool = build_pool()
+    client = build_client(pool)
+    async with loopback_server() as server, client:
+        if used:
+            await client.get(server.url("/"))
+        request = asyncio.create_task(client.get(server.url("/")))
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        await pool.aclose()
+        with suppress(httpx.TransportError):
+            assert (await request).status_code == 200
+        assert pool.open_connections == 0
+
+
+async def test_request_to_a_closed_pool() -> None:
+    """A closed pool opens no more connections."""
+    pool = build_pool()
+    await pool.aclose()
+    async with loopback_server() as server, build_client(pool) as client:
+        with pytest.raises(httpx.ConnectError, match="pool is closed"):
+            await client.get(server.url("/"))
+        assert pool.open_connections == 0
 
 
 @pytest.mark.parametrize(

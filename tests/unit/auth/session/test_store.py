@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.auth.errors import StoreUnavailable
 from app.auth.session import SessionStore
 
 from ..conftest import LIFETIMES, SECRET, Clock, OpenStore, session, transaction
@@ -281,6 +282,16 @@ async def test_news(open_store: OpenStore) -> None:
         for text in ("first", "second"):
             await one.publish(text)
             assert await anext(news) == text
+
+
+async def test_closed(store: SessionStore, clock: Clock) -> None:
+    """A closed store stays closed, for the handlers that still run in an app that stops."""
+    await store.create("ref", session(clock))
+    await store.close()
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await store.ping()
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await store.touch("ref")
 
 
 async def test_purge_tells_of_each_session_once(store: SessionStore, clock: Clock) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import re
+from bisect import insort
 from collections.abc import Callable, Iterator
 from inspect import isawaitable
 from typing import NamedTuple
@@ -56,8 +57,15 @@ class Rule(NamedTuple):
         return self.methods is None or method in self.methods
 
 
-# The rules of exact paths, and those of wildcards.
-_OfOrigin = tuple[dict[str, list[Rule]], dict[str, list[Rule]]]
+class _OfOrigin(NamedTuple):
+    """The rules of one origin by path. `lengths` are those of the wildcards' paths, the shortest
+    first: a path is looked up once for each, however many entries there are."""
+
+    exact: dict[str, list[Rule]]
+    wildcards: dict[str, list[Rule]]
+    lengths: list[int]
+
+
 _Origins = dict[Origin, _OfOrigin]
 
 
@@ -68,7 +76,6 @@ class RouteIndex:
         self._origins: _Origins = {}
         self._exceptions: _Origins = {}  # by decoded paths
         self._matchers: list[Rule] = []
-        self._depth = 0  # slashes in the deepest wildcard: no longer cut of a path is looked up
 
     def add(self, pattern: Pattern, rule: Rule) -> None:
         """Add a rule for a `uri`."""
@@ -78,10 +85,13 @@ class RouteIndex:
             self._add(self._exceptions, decoded, rule)
 
     def _add(self, origins: _Origins, pattern: Pattern, rule: Rule) -> None:
-        exact, wildcards = origins.setdefault(pattern.origin, ({}, {}))
-        (wildcards if pattern.wildcard else exact).setdefault(pattern.path, []).append(rule)
-        if pattern.wildcard:
-            self._depth = max(self._depth, pattern.path.count("/"))
+        known = origins.setdefault(pattern.origin, _OfOrigin({}, {}, []))
+        if not pattern.wildcard:
+            known.exact.setdefault(pattern.path, []).append(rule)
+            return
+        known.wildcards.setdefault(pattern.path, []).append(rule)
+        if len(pattern.path) not in known.lengths:
+            insort(known.lengths, len(pattern.path))
 
     def add_matcher(self, rule: Rule) -> None:
         """Add a rule for a `uri_matcher`."""
@@ -93,7 +103,9 @@ class RouteIndex:
 
         An exception covers its paths in every spelling: servers decode `%70ublic`."""
         rule = self._written(method, url)
-        if rule is None or not rule.route.attach or url.origin not in self._exceptions:
+        if rule is None or not rule.route.attach:
+            return rule
+        if not self._exceptions or url.origin not in self._exceptions:
             return rule
         return self._exception(method, url, before=rule.order) or rule
 
@@ -139,10 +151,12 @@ class RouteIndex:
         known = (self._origins if origins is None else origins).get(origin)
         if known is None:
             return []
-        exact, wildcards = known
-        found: list[Rule] = [] if wildcard else list(exact.get(path, ()))
-        for prefix in _prefixes(path, self._depth):
-            if rules := wildcards.get(prefix):
+        found: list[Rule] = [] if wildcard else list(known.exact.get(path, ()))
+        for length in known.lengths:
+            if length > len(path):
+                break
+            rules = known.wildcards.get(path[:length])
+            if rules and _is_boundary(path, length):
                 found += rules
         return found
 
@@ -170,21 +184,10 @@ def normalize_pattern(uri: str, base_url: httpx.URL | None) -> NormalizedURL:
     return normalize_url(uri.removesuffix("*"), base_url)
 
 
-def _prefixes(path: str, depth: int) -> Iterator[str]:
-    """Every wildcard path with at most `depth` slashes that covers `path`, the widest first.
-
-    `/v1/me` is covered by `/`, `/v1`, `/v1/` and `/v1/me`: cuts are at segment boundaries only.
-    """
-    yield "/"
-    slash = 0
-    for _ in range(depth):
-        slash = path.find("/", slash + 1)
-        if slash < 0:
-            break
-        yield path[:slash]
-        yield path[: slash + 1]
-    if not path.endswith("/"):
-        yield path
+def _is_boundary(path: str, length: int) -> bool:
+    """Whether `path` may be cut after so many characters: `/v1/me` is covered by `/`, `/v1`, `/v1/`
+    and `/v1/me`, and not by `/v` or `/v1/m`."""
+    return path[length - 1] == "/" or length == len(path) or path[length] == "/"
 
 
 def _matches(route: AllowedRoute, url: NormalizedURL) -> bool:

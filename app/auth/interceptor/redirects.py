@@ -32,7 +32,8 @@ class Hop(NamedTuple):
     `follows`: it follows a redirect. `leaves_origin`: to another origin than the hop before.
     `own_authorization`: the caller brought an `Authorization` of their own, on this hop or earlier.
     `number`: its place in the chain, from 0. `hosts`: the values of its `Host` headers. `netloc`:
-    the host of its URL, with the port unless that is the scheme's own.
+    the host of its URL, with the port unless that is the scheme's own. `request`: itself, weakly,
+    since this is the note that is left on it.
     """
 
     follows: bool
@@ -40,14 +41,9 @@ class Hop(NamedTuple):
     own_authorization: bool
     number: int
     hosts: list[bytes]
+    scheme: str
     netloc: bytes
-
-
-class _Note(NamedTuple):
     request: weakref.ref[httpx.Request]
-    origin: tuple[str, bytes]
-    own_authorization: bool
-    number: int
 
 
 def read_hop(request: httpx.Request) -> Hop:
@@ -58,14 +54,15 @@ def read_hop(request: httpx.Request) -> Hop:
     earlier = _note_of_earlier_hop(request)
     own, hosts = _authorization_and_hosts(request.headers.raw)
     # httpx leaves the scheme's own port out of `netloc`.
-    netloc = request.url.netloc
-    origin = request.url.scheme, netloc
+    scheme, netloc, itself = request.url.scheme, request.url.netloc, weakref.ref(request)
     if earlier is None:
-        request.extensions[_NOTE] = _Note(weakref.ref(request), origin, own, 0)
-        return Hop(False, False, own, 0, hosts, netloc)
-    own, number = own or earlier.own_authorization, earlier.number + 1
-    request.extensions[_NOTE] = _Note(weakref.ref(request), origin, own, number)
-    return Hop(True, earlier.origin != origin, own, number, hosts, netloc)
+        hop = Hop(False, False, own, 0, hosts, scheme, netloc, itself)
+    else:
+        leaves_origin = (earlier.scheme, earlier.netloc) != (scheme, netloc)
+        own, number = own or earlier.own_authorization, earlier.number + 1
+        hop = Hop(True, leaves_origin, own, number, hosts, scheme, netloc, itself)
+    request.extensions[_NOTE] = hop
+    return hop
 
 
 def redirect_headers(request: httpx.Request, hop: Hop, *, allowed: bool) -> httpx.Headers:
@@ -80,9 +77,9 @@ def redirect_headers(request: httpx.Request, hop: Hop, *, allowed: bool) -> http
     return headers
 
 
-def _note_of_earlier_hop(request: httpx.Request) -> _Note | None:
+def _note_of_earlier_hop(request: httpx.Request) -> Hop | None:
     note = request.extensions.get(_NOTE)
-    return note if isinstance(note, _Note) and note.request() is not request else None
+    return note if isinstance(note, Hop) and note.request() is not request else None
 
 
 def _authorization_and_hosts(headers: list[tuple[bytes, bytes]]) -> tuple[bool, list[bytes]]:

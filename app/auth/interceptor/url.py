@@ -6,6 +6,7 @@ twice: the text as the caller wrote it, if it is text, and what `httpx` made of 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import httpx
@@ -111,14 +112,16 @@ def _normalized(url: httpx.URL, with_other_path: bool) -> NormalizedURL:
     if url.userinfo:
         raise AmbiguousURLError("has userinfo before its host")
     path, has_query, query = url.raw_path.decode("ascii").partition("?")
-    other_path = with_backslashes_as_slashes(path) if with_other_path else None
+    other_path = with_backslashes_as_slashes(path) if with_other_path and "%" in path else None
     check_path(other_path or path)
-    host, port = comparable_host(url.raw_host.decode("ascii")), _port(url)
-    return NormalizedURL(url.scheme, host, port, path, query if has_query else None, other_path)
+    scheme, host, port = _origin(url.scheme, url.raw_host, url.port)
+    return NormalizedURL(scheme, host, port, path, query if has_query else None, other_path)
 
 
-def _port(url: httpx.URL) -> int:
-    port = _DEFAULT_PORTS[url.scheme] if url.port is None else url.port
-    if not 0 < port < 65536:
+@lru_cache(maxsize=1024)  # an app calls few origins
+def _origin(scheme: str, raw_host: bytes, port: int | None) -> Origin:
+    host = comparable_host(raw_host.decode("ascii"))
+    effective_port = _DEFAULT_PORTS[scheme] if port is None else port
+    if not 0 < effective_port < 65536:
         raise AmbiguousURLError("has a port outside 1-65535")
-    return port
+    return scheme, host, effective_port

@@ -26,7 +26,7 @@ _AUTHORITY = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s@%:\[\]]+)(?::[0-9]*)?")
 _LABEL = r"[a-z0-9_][a-z0-9_-]{0,62}"
 _NAME = re.compile(rf"(?!.{{254}}){_LABEL}(?:\.{_LABEL})*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_CACHED_HOSTS = 1024  # an app calls few hosts, and addresses are slow to parse
+_CACHED_HOSTS = 1024  # addresses are slow to parse
 
 
 class AmbiguousURLError(ValueError):
@@ -98,7 +98,6 @@ def has_dot_segment(path: str) -> bool:
     return any(name.strip() in {".", ".."} for name in names)
 
 
-@lru_cache(maxsize=_CACHED_HOSTS)
 def comparable_host(host: str) -> str:
     """`host` as httpx has it (lower-case, punycode, no brackets), an IPv6 address compressed.
 

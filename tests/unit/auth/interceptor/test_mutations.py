@@ -54,7 +54,7 @@ MUTATIONS = {
     "dots that hide others": Mutation(
         "url_checks.py", "if not _PLAIN_DOTS.isdisjoint(segments):", "if False:"
     ),
-    "port range": Mutation("url.py", "if not 0 < port < 65536:", "if False:"),
+    "port range": Mutation("url.py", "if not 0 < effective_port < 65536:", "if False:"),
     "disguised dots": Mutation("url_checks.py", "if has_dot_segment(path):", "if False:"),
     "backslash in a path": Mutation("url_checks.py", 'if "\\\\" in path:', "if False:"),
     "control character in a path": Mutation(
@@ -72,7 +72,7 @@ MUTATIONS = {
     "odd host names": Mutation("url_checks.py", "if not _NAME.fullmatch(host):", "if False:"),
     "odd IPv4 notations": Mutation("url_checks.py", NUMBER, "if False"),
     "segment boundary": Mutation(
-        "matching.py", "yield path[:slash]\n", "yield from (path[:n] for n in range(slash + 3))\n"
+        "matching.py", "if rules and _is_boundary(path, length):", "if rules:"
     ),
     "exact is exact": Mutation(
         "validation.py", 'wildcard=uri.endswith("*")', "wildcard=True"

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .accounts.database_connection import DatabaseConnection
 from .accounts.pages import AccountPages
+from .activation import Activation
 from .avatars import avatar
 from .body_limit import BodyLimit
 from .cross_origin import InterfaceCORS, OwnForms, is_interface
@@ -87,6 +88,7 @@ def _pages(server: TenantServer) -> list[Route]:
         Route("/u/second-step", authorize.second_step, methods=["POST"]),
         Route("/u/consent", authorize.consent_form, methods=["GET"]),
         Route("/u/consent", authorize.consent, methods=["POST"]),
+        *Activation(server, authorize).routes(),
         *AccountPages(server, authorize).routes(),
         Route("/u/logout", logout.confirmed, methods=["POST"]),
         Route("/oidc/logout", logout.oidc, methods=["GET", "POST"]),
@@ -111,6 +113,8 @@ def _interfaces(server: TenantServer) -> list[Route]:
         Route("/oauth/token", endpoints.token, methods=["POST"]),
         Route("/oauth/revoke", endpoints.revoke, methods=["POST"]),
         Route("/oauth/par", endpoints.push, methods=["POST"]),
+        Route("/oauth/device/code", endpoints.device_code, methods=["POST"]),
+        Route("/oauth/introspect", endpoints.introspect, methods=["POST"]),
         Route("/dbconnections/signup", accounts.sign_up, methods=["POST"]),
         Route("/dbconnections/change_password", accounts.change_password, methods=["POST"]),
         Route("/userinfo", endpoints.userinfo, methods=["GET", "POST"]),

@@ -101,7 +101,7 @@ class ClientRegistry(Mapping[str, Client]):
         if client_id in self.built_in:
             return False
         with self._database.transaction() as connection:
-            for table in ("clients", "consents", "codes", "refresh_tokens"):
+            for table in ("clients", "consents", "codes", "refresh_tokens", "devices"):
                 connection.execute(f"DELETE FROM {table} WHERE client_id = ?", (client_id,))  # noqa: S608
         return True
 
@@ -151,6 +151,7 @@ def _client(client_id: str, base: Client | None, document: Document) -> Client:
         id_token_lifetime=jwt.get("lifetime_in_seconds", client.id_token_lifetime),
         organization_usage=document.get("organization_usage", client.organization_usage),
         jwks=document.get("jwks"),
+        resource_server=document.get("resource_server_identifier"),
         grant_types=tuple(document.get("grant_types", client.grant_types)),
         backchannel_logout_uris=tuple(
             logout.get("backchannel_logout_urls", client.backchannel_logout_uris)

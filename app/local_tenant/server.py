@@ -18,7 +18,12 @@ from starlette.responses import JSONResponse, Response
 from . import codes
 from .apis import Apis
 from .backchannel_logout import BackchannelLogout
-from .browser_sessions import BrowserSession, SessionLifetimes, find_session
+from .browser_sessions import (
+    BrowserSession,
+    SessionLifetimes,
+    end_expired_sessions,
+    find_session,
+)
 from .client_assertions import METHODS, ClientAssertions, asserted_client_id
 from .client_store import ClientRegistry
 from .clients import Client, registered_clients
@@ -26,7 +31,7 @@ from .database import Database
 from .dpop import DPoP
 from .event_log import EventLog
 from .faults import Faults
-from .guesses import Guesses
+from .guesses import SIGN_UPS, Guesses
 from .login_rules import note_organization
 from .oauth_errors import (
     GrantNotAllowedError,
@@ -71,6 +76,7 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         )
         self.log = EventLog(self.database, clock)
         self.guesses = Guesses(clock)
+        self.sign_ups = Guesses(clock, per_account=SIGN_UPS)
         issuer = settings.issuer
         assertions = ClientAssertions((issuer, f"{issuer}oauth/token"), clock)
         for name in METHODS:
@@ -157,16 +163,18 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         """The name of the browser's cookie. Ports share cookies, so that it has the port in it."""
         return f"local_tenant_{self.settings.port}"
 
-    def allowed_origins(self) -> set[str]:
-        """The origins whose scripts may call the tenant, of all clients."""
-        clients = list(self.clients.values())
-        return {origin for each in clients for origin in (*each.web_origins, *each.allowed_origins)}
-
     def session_of(self, browser: str | None) -> BrowserSession | None:
         """The session of a browser, by its cookie."""
+        return find_session(self.database, browser, self.clock(), self._lifetimes)
+
+    def end_expired_sessions(self) -> None:
+        """End the sessions that have reached their lifetime, and tell their clients."""
+        end_expired_sessions(self.database, self.clock(), self._lifetimes)
+
+    @property
+    def _lifetimes(self) -> SessionLifetimes:
         settings = self.settings
-        lifetimes = SessionLifetimes(settings.session_idle_lifetime, settings.session_lifetime)
-        return find_session(self.database, browser, self.clock(), lifetimes)
+        return SessionLifetimes(settings.session_idle_lifetime, settings.session_lifetime)
 
     def access_token_claims(self, token: str, *, expired: bool = False) -> dict[str, Any] | None:
         """The claims of an access token that is valid, or else `expired`; else None."""

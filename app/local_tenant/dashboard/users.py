@@ -11,13 +11,12 @@ from starlette.responses import Response
 
 from .. import browser_sessions as browsers
 from .. import roles
-from ..accounts.creation import SignUpError, send_reset, send_verification, sign_up
+from ..accounts.creation import SignUpError, block, delete, send_reset, send_verification, sign_up
 from ..seeds import CODES
 from ..strict_json import parse_json
 from ..users import (
     User,
     all_users,
-    delete_user,
     find_user,
     save_app_metadata,
     save_metadata,
@@ -58,8 +57,7 @@ def change(view: View) -> Response:
     if action in ("save", "remove"):
         return _save_metadata(view, user, action)
     if action == "delete":
-        with view.server.database.transaction() as database:
-            delete_user(database, user.user_id)
+        delete(view.server, user.user_id)
         return view.saved("")
     _ACTIONS.get(action, _nothing)(view, user)
     return view.saved(href("users", user.user_id))
@@ -96,7 +94,7 @@ def _reset(view: View, user: User) -> None:
 
 
 _ACTIONS = {
-    "block": lambda view, user: _update(view, user, blocked=True),
+    "block": lambda view, user: block(view.server, user.user_id),
     "unblock": lambda view, user: _update(view, user, blocked=False),
     "require-mfa": lambda view, user: _update(view, user, mfa_required=True),
     "no-mfa": lambda view, user: _update(view, user, mfa_required=False),
@@ -179,6 +177,7 @@ def _editor(
         'data-testid="metadata-remove">Remove user_metadata</button></div>'
     )
     body = (
+        f'<p class="under">{escape(user.email)}</p>'
         f"<p><code>{escape(user.user_id)}</code> {_badges(user)}</p>"
         + section("Metadata", metadata)
         + section("Roles", _role_form(view, user))
@@ -204,7 +203,7 @@ def _role_form(view: View, user: User) -> str:
 
 def _account(view: View, user: User) -> str:
     has_step = user.totp_secret is not None or user.user_id in CODES
-    facts = f"<p>{escape(user.email)}. Last login: {_last_login(user)}.</p>"
+    facts = f"<p>Last login: {_last_login(user)}.</p>"
     buttons = [
         view.button("unblock", "Unblock") if user.blocked else view.button("block", "Block"),
         view.button("no-mfa", "Require no second step")

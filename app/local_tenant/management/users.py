@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from ..accounts.creation import send_verification
+from .. import browser_sessions as browsers
+from ..accounts.creation import delete, send_verification
 from ..passwords import hash_password, weakness
 from ..schema import Schema
 from ..seed_format import BOOLEAN, EMAIL, PROFILE, USER, record, text
@@ -14,7 +15,6 @@ from ..users import (
     User,
     add_user,
     all_users,
-    delete_user,
     find_user,
     json_column,
     new_user_id,
@@ -110,12 +110,15 @@ def _update(call: Call) -> Any:
     except sqlite3.IntegrityError:
         text = "The specified new email already exists"
         raise ApiError(400, text, "auth0_idp_error") from None
+    if "password" in columns:
+        browsers.end_sessions_of(call.server.database, user.user_id)
+    if columns.get("blocked"):
+        browsers.tell_clients_of(call.server.database, user.user_id)
     return call.selected(_read(call, call.path["id"]).document(call.server.settings.issuer))
 
 
 def _delete(call: Call) -> None:
-    with call.server.database.transaction() as database:
-        delete_user(database, call.path["id"])
+    delete(call.server, call.path["id"])
 
 
 def _link(call: Call) -> None:

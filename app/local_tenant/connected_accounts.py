@@ -36,8 +36,6 @@ def accounts_of(connection: sqlite3.Connection, user_id: str) -> list[sqlite3.Ro
     ).fetchall()
 
 
-def delete_accounts(connection: sqlite3.Connection, user_id: str, id_: str | None = None) -> None:
-    """Forget the tokens of one account of a user, or of all."""
-    connection.execute(
-        "DELETE FROM connected_accounts WHERE user_id = ? AND id = coalesce(?, id)", (user_id, id_)
-    )
+def delete_accounts(connection: sqlite3.Connection, user_id: str) -> None:
+    """Forget the accounts of a user."""
+    connection.execute("DELETE FROM connected_accounts WHERE user_id = ?", (user_id,))

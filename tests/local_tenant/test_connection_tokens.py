@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from .administrator import Administrator
 from .visitor import ALICE, CLIENT, Visitor
 
 GRANT = "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token"
@@ -98,6 +99,25 @@ async def test_refresh_tokens_that_are_no_good(visitor: Visitor) -> None:
     assert (await exchange(visitor, public["refresh_token"])).status_code == 403
     await visitor.dashboard(f"/users/{ALICE.replace('|', '%7C')}", action="block")
     assert (await exchange(visitor, next_)).status_code == 403
+
+
+async def test_accounts(visitor: Visitor, admin: Administrator) -> None:
+    """The accounts are listed without their tokens by the Management API, and with them in the
+    dashboard, which forgets them."""
+    for query in ({}, {"take": 10}):
+        (account,) = (await admin.get("/users/{}/connected-accounts", ALICE, **query))[
+            "connected_accounts"
+        ]
+        assert account["connection"] == "google-oauth2"
+        assert "fake-google-token-of-alice" not in str(account)
+    token = (await visitor.tokens())["refresh_token"]
+    page = f"/users/{ALICE.replace('|', '%7C')}"
+    shown = (await visitor.browser.get(f"/dashboard{page}")).text
+    assert "fake-google-token-of-alice" in shown
+    await visitor.dashboard(page, action="forget-accounts")
+    assert (await exchange(visitor, token)).json() == NOT_FOUND
+    listed = await admin.get("/users/{}/connected-accounts", ALICE)
+    assert listed == {"connected_accounts": []}
 
 
 async def test_public_client(visitor: Visitor) -> None:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from .. import browser_sessions as browsers
 from .. import roles
 from ..accounts.creation import SignUpError, block, delete, send_reset, send_verification, sign_up
+from ..connected_accounts import accounts_of, delete_accounts
 from ..seeds import CODES
 from ..strict_json import parse_json
 from ..users import (
@@ -24,6 +25,8 @@ from ..users import (
     update_user,
 )
 from .view import Handler, View, area, checkbox, field, href, section, table
+
+_OF_AN_ACCOUNT = ("connection", "external_id", "access_token")
 
 
 def index(view: View) -> Response:
@@ -85,6 +88,11 @@ def _end_sessions(view: View, user: User) -> None:
         database.execute("DELETE FROM refresh_tokens WHERE user_id = ?", (user.user_id,))
 
 
+def _forget_accounts(view: View, user: User) -> None:
+    with view.server.database.transaction() as database:
+        delete_accounts(database, user.user_id)
+
+
 def _verify(view: View, user: User) -> None:
     send_verification(view.server, user)
 
@@ -102,6 +110,7 @@ _ACTIONS = {
     "verified": lambda view, user: _update(view, user, email_verified=True),
     "roles": _set_roles,
     "end-sessions": _end_sessions,
+    "forget-accounts": _forget_accounts,
     "verify": _verify,
     "reset": _reset,
 }
@@ -183,6 +192,7 @@ def _editor(
         + section("Roles", _role_form(view, user))
         + section("Account", _account(view, user))
         + section("Sessions", _sessions(view, user))
+        + section("Accounts elsewhere", _accounts(view, user))
         + section("Delete", view.button("delete", "Delete user", classes="danger"))
     )
     return view.page("users", user.name, body, problem=problem)
@@ -233,6 +243,17 @@ def _sessions(view: View, user: User) -> str:
         "The user has no session.",
     )
     return listed + view.button("end-sessions", "End sessions and revoke refresh tokens")
+
+
+def _accounts(view: View, user: User) -> str:
+    with view.server.database.transaction() as database:
+        rows = accounts_of(database, user.user_id)
+    listed = table(
+        ("Connection", "Id", "Token"),
+        (tuple(f"<code>{escape(row[name])}</code>" for name in _OF_AN_ACCOUNT) for row in rows),
+        "The user has no account at another provider.",
+    )
+    return listed + (view.button("forget-accounts", "Forget these tokens") if rows else "")
 
 
 def _named(user: User) -> str:

@@ -42,6 +42,7 @@ _SCHEMAS: dict[str, Any] = {
     "Invitation": _result("id:t organization_id:t invitation_url:t ticket_id:t expires_at:t"),
     "Log": _result("log_id:t date:t type:t description:t", "user_id:t client_id:t ip:t"),
     "Session": _result("id:t user_id:t created_at:t authenticated_at:t"),
+    "ConnectedAccounts": _result("connected_accounts:a", "next:t"),
     "Grant": _result("id:t clientID:t user_id:t audience:t scope:a"),
     "Ticket": _result("ticket:t"),
     "Job": _result("id:t type:t status:t created_at:t"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import browser_sessions as browsers
 from ..accounts.creation import delete, send_verification
+from ..connected_accounts import accounts_of
 from ..passwords import hash_password, weakness
 from ..schema import Schema
 from ..seed_format import BOOLEAN, EMAIL, PROFILE, USER, record, text
@@ -119,6 +120,26 @@ def _update(call: Call) -> Any:
 
 def _delete(call: Call) -> None:
     delete(call.server, call.path["id"])
+
+
+def _accounts(call: Call) -> Any:
+    user = _found(call)
+    with call.server.database.transaction() as database:
+        accounts = [_account(row, user) for row in accounts_of(database, user.user_id)]
+    page = call.page("connected_accounts", accounts)
+    return {"connected_accounts": page} if isinstance(page, list) else page
+
+
+def _account(row: sqlite3.Row, user: User) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "connection": row["connection"],
+        "connection_id": f"con_{row['connection']}",
+        "strategy": row["connection"],
+        "access_type": "offline",
+        "scopes": row["scope"].split(),
+        "created_at": user.created_at,
+    }
 
 
 def _link(call: Call) -> None:
@@ -239,6 +260,12 @@ ENDPOINTS = (
         body=_CHANGES,
     ),
     Endpoint("DELETE", "/users/{id}", ("delete:users",), "Delete a user", _delete, status=204),
+    Endpoint(
+        *("GET", "/users/{id}/connected-accounts", ("read:users",)),
+        *("List a user's accounts at other providers", _accounts),
+        result="ConnectedAccounts",
+        query={name: PAGE[name] for name in ("from", "take")},
+    ),
     Endpoint(
         *("POST", "/users/{id}/identities", ("update:users",), "Link a user account", _link),
         status=201,

@@ -66,6 +66,7 @@ async def test_device(visitor: Visitor) -> None:
     page = await visitor.browser.get(device["verification_uri_complete"])
     assert f'value="{device["user_code"]}"' in page.text
     assert "Device connected" in await connect(visitor, device)
+    assert (await enter(visitor, device["user_code"])).status_code == 400
     answer = (await poll(visitor, device)).json()
     claims = (await visitor.decoded(answer["id_token"])).claims
     assert (claims["aud"], claims["email"]) == ("local-spa", "alice@example.com")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 import httpx
 import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
 
-from ..flow.world import OTHER_AUDIENCE
-from .visitor import ALICE, API, CLIENT, Visitor
+from ..flow.world import OTHER_AUDIENCE, TENANT
+from .visitor import ALICE, API, CALLBACK, CLIENT, VERIFIER, Visitor
 
 GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
@@ -206,6 +209,41 @@ async def test_foreign_tokens(visitor: Visitor) -> None:
     assert (await exchange(visitor, for_messages)).json()["error"] == "invalid_grant"
     visitor.clock.now += 3600
     assert (await exchange(visitor, for_messages)).json()["error"] == "invalid_request"
+
+
+async def test_bound_tokens(visitor: Visitor) -> None:
+    """A token that is bound to a key (DPoP) is exchanged by its own client with that key only, and
+    the new one is bound to it. An API that got it does not have the key."""
+    key, other = (ECKey.generate_key("P-256") for _ in range(2))
+
+    async def post(key: ECKey | None, auth: Any, **form: str) -> httpx.Response:
+        headers = {} if key is None else {"DPoP": proof(key, visitor.clock.now)}
+        return await visitor.application.post("/oauth/token", data=form, auth=auth, headers=headers)
+
+    code = await visitor.code(audience=OTHER_AUDIENCE, scope="openid read:messages")
+    redeemed = {"redirect_uri": CALLBACK, "code": code, "code_verifier": VERIFIER}
+    token = await post(key, CLIENT, grant_type="authorization_code", **redeemed)
+    assert token.json()["token_type"] == "DPoP"
+    form = {
+        "grant_type": GRANT,
+        "subject_token": token.json()["access_token"],
+        "subject_token_type": ACCESS_TOKEN,
+    }
+    for wrong in (None, other):
+        refused = await post(wrong, CLIENT, **form, audience=OTHER_AUDIENCE)
+        assert (refused.status_code, refused.json()["error"]) == (403, "invalid_grant")
+    right = (await post(key, CLIENT, **form, audience=OTHER_AUDIENCE)).json()
+    assert right["token_type"] == "DPoP"
+    claims = (await visitor.decoded(right["access_token"])).claims
+    assert claims["cnf"] == {"jkt": key.thumbprint()}
+    assert (await post(None, SECOND, **form, audience=ORDERS)).json()["token_type"] == "Bearer"
+
+
+def proof(key: ECKey, now: float) -> str:
+    """A proof of a key for the token endpoint (RFC 9449 section 4.2)."""
+    header = {"typ": "dpop+jwt", "alg": "ES256", "jwk": key.as_dict(private=False)}
+    claims = {"jti": token_urlsafe(8), "htm": "POST", "htu": f"{TENANT}/oauth/token", "iat": now}
+    return jwt.encode(header, claims, key, ["ES256"])
 
 
 async def test_clients(visitor: Visitor) -> None:

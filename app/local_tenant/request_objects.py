@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlencode
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
+from .client_assertions import registered_keys
 from .server import TenantServer
 
 ALGORITHMS = ("RS256", "PS256", "ES256")
@@ -50,12 +50,12 @@ def unpacked(server: TenantServer, query: str) -> str:
 
 def _verified(server: TenantServer, client_id: str, token: str) -> Claims:
     client = server.query_client(client_id)
-    if client is None or client.jwks is None:
+    keys = None if client is None else registered_keys(client)
+    if keys is None:
         raise InvalidRequestObjectError("The application has no keys for request objects.")
     try:
-        keys = KeySet.import_key_set({"keys": list(client.jwks.get("keys", ()))})
         decoded = jwt.decode(token, keys, list(ALGORITHMS))
-    except (JoseError, ValueError, TypeError):
+    except (JoseError, ValueError):
         text = "It is not a JWT that a key of the application has signed."
         raise InvalidRequestObjectError(text) from None
     if decoded.header.get("typ") not in _TYPES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import ssl
@@ -38,7 +39,6 @@ from .logout_receiver import LogoutReceiver
 APP = "http://localhost:3000"
 CALLBACK = f"{APP}/auth/callback"
 ALICE = "auth0|65a4f1c2d3e4b5a697887901"
-KEY = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
 FORMS = {
     "/u/login": {"username": "alice@example.com", "password": "password"},
     "/u/consent": {"action": "accept"},
@@ -46,6 +46,12 @@ FORMS = {
 
 without_node = pytest.mark.skipif(bool(why_no_node()), reason=why_no_node())
 without_python = pytest.mark.skipif(bool(why_no_python()), reason=why_no_python())
+
+
+@functools.cache
+def request_key() -> RSAKey:
+    """The key that signs request objects of `local-app`."""
+    return RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
 
 
 @dataclass
@@ -97,7 +103,7 @@ def clients(
     own = {
         "client_id": "local-app",
         "oidc_logout": {"backchannel_logout_urls": [receiver.url]},
-        "jwks": {"keys": [KEY.as_dict(private=False)]},
+        "jwks": {"keys": [request_key().as_dict(private=False)]},
     }
     tenant, authority = tls_tenant(
         directory, app_url=APP, seeds=api_seeds, applications=[express, of_apache, own]
@@ -192,7 +198,9 @@ def test_openid_client(clients: Clients, tmp_path: Path) -> None:
     exchanges tokens, connects a device, and sees its errors."""
     with clients.browser() as browser:
         command = node_command(
-            "openid_client.mjs", f"{clients.tenant.url}/", json.dumps(KEY.as_dict(private=True))
+            "openid_client.mjs",
+            f"{clients.tenant.url}/",
+            json.dumps(request_key().as_dict(private=True)),
         )
         environ = trusting(clients.authority)
         brought = converse(command, environ, callback_of(browser), tmp_path / "log")

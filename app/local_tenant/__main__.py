@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
 
 from .asgi import by_port, create_tenant
 from .database import Database
@@ -78,7 +78,7 @@ def _settings(arguments: argparse.Namespace, port: int, seed: Path | None) -> Te
     )
 
 
-def _tenant(settings: TenantSettings, *, reset: bool) -> ASGIApp:
+def _tenant(settings: TenantSettings, *, reset: bool) -> Starlette:
     if reset:
         Database(settings.data_file).reset()
     return create_tenant(settings)

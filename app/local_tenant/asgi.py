@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -18,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .accounts.database_connection import DatabaseConnection
 from .accounts.pages import AccountPages
+from .activation import Activation
 from .avatars import avatar
 from .body_limit import BodyLimit
 from .cross_origin import InterfaceCORS, OwnForms, is_interface
@@ -37,6 +41,7 @@ from .server import TenantServer
 from .settings import TenantSettings
 
 STATIC = Path(__file__).parent / "static"
+SWEEP = 10.0  # seconds between two looks for sessions that have reached their lifetime
 METHODS = ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]  # each 405 names its own
 
 
@@ -44,13 +49,21 @@ def create_tenant(settings: TenantSettings, *, clock: Callable[[], float] = time
     """The application; `clock` gives epoch seconds."""
     server = TenantServer(settings, clock)
     register_grants(server)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        sweeping = asyncio.create_task(_sweep(server))
+        yield
+        sweeping.cancel()
+
     app = Starlette(
+        lifespan=lifespan,
         routes=[*_pages(server), *_interfaces(server)],
         middleware=[
             # Refuse other names that resolve to this machine (DNS rebinding).
             Middleware(TrustedHostMiddleware, allowed_hosts=settings.hosts, www_redirect=False),
             Middleware(FaultMiddleware, faults=server.faults),
-            Middleware(InterfaceCORS, origins=server.allowed_origins),
+            Middleware(InterfaceCORS, origins=lambda: server.clients.origins),
             Middleware(OwnForms),
             Middleware(BodyLimit),
         ],
@@ -60,16 +73,36 @@ def create_tenant(settings: TenantSettings, *, clock: Callable[[], float] = time
     return app
 
 
-def by_port(tenants: Mapping[int, ASGIApp]) -> ASGIApp:
+async def _sweep(server: TenantServer) -> None:
+    """End sessions at their time, also of users who do not come back."""
+    while True:
+        await run_in_threadpool(server.end_expired_sessions)
+        await asyncio.sleep(SWEEP)
+
+
+def by_port(tenants: Mapping[int, Starlette]) -> ASGIApp:
     """Several tenants as one application, told apart by the port that a connection came to."""
 
     async def tenant(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(tenants.values(), receive, send)
+            return
         # A server with one tenant may stand behind another port, as in a container.
         (one, *others) = tenants.values()
-        is_found = others and scope["type"] == "http"
-        await (tenants[scope["server"][1]] if is_found else one)(scope, receive, send)
+        await (tenants[scope["server"][1]] if others else one)(scope, receive, send)
 
     return tenant
+
+
+async def _live(tenants: Iterable[Starlette], receive: Receive, send: Send) -> None:
+    """The lifespan of all of them, as ASGI's lifespan protocol asks for it."""
+    async with AsyncExitStack() as stack:
+        await receive()
+        for app in tenants:
+            await stack.enter_async_context(app.router.lifespan_context(app))
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+    await send({"type": "lifespan.shutdown.complete"})
 
 
 def _pages(server: TenantServer) -> list[Route]:
@@ -87,6 +120,7 @@ def _pages(server: TenantServer) -> list[Route]:
         Route("/u/second-step", authorize.second_step, methods=["POST"]),
         Route("/u/consent", authorize.consent_form, methods=["GET"]),
         Route("/u/consent", authorize.consent, methods=["POST"]),
+        *Activation(server, authorize).routes(),
         *AccountPages(server, authorize).routes(),
         Route("/u/logout", logout.confirmed, methods=["POST"]),
         Route("/oidc/logout", logout.oidc, methods=["GET", "POST"]),
@@ -111,6 +145,8 @@ def _interfaces(server: TenantServer) -> list[Route]:
         Route("/oauth/token", endpoints.token, methods=["POST"]),
         Route("/oauth/revoke", endpoints.revoke, methods=["POST"]),
         Route("/oauth/par", endpoints.push, methods=["POST"]),
+        Route("/oauth/device/code", endpoints.device_code, methods=["POST"]),
+        Route("/oauth/introspect", endpoints.introspect, methods=["POST"]),
         Route("/dbconnections/signup", accounts.sign_up, methods=["POST"]),
         Route("/dbconnections/change_password", accounts.change_password, methods=["POST"]),
         Route("/userinfo", endpoints.userinfo, methods=["GET", "POST"]),

@@ -7,7 +7,7 @@ from typing import Any
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from authlib.oauth2.rfc7636 import CodeChallenge
-from authlib.oidc.core.errors import RequestNotSupportedError, RequestURINotSupportedError
+from authlib.oidc.core.errors import RequestURINotSupportedError
 
 from .response_modes import RESPONSE_MODES
 from .users import CONNECTION
@@ -63,9 +63,8 @@ class RequiredCodeChallenge(CodeChallenge):  # type: ignore[misc]
 
 
 def _check_request_object(parameters: Mapping[str, str]) -> None:
-    """OpenID Connect Core section 3.1.2.6; a pushed request has been resolved before."""
-    if "request" in parameters:
-        raise RequestNotSupportedError("The parameter request is not supported")
+    """OpenID Connect Core section 3.1.2.6. What a pushed request or a request object stands for
+    has taken its place before."""
     if "request_uri" in parameters:
         raise RequestURINotSupportedError("Only a request_uri of /oauth/par is supported")
 

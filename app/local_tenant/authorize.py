@@ -13,11 +13,13 @@ from starlette.responses import Response
 
 from . import browser_sessions as browsers
 from .clients import Client
+from .device_grant import DeviceActivationGrant
 from .html import UNUSABLE, message
 from .login_rules import refusal
 from .oauth_errors import SilentMfaRequiredError, error_items
 from .pushed_requests import resolved_query
 from .request import TenantRequest, authorization_request
+from .request_objects import unpacked
 from .response_modes import origin_of, redirect_uri_of, respond, see_other
 from .second_step import second_step_page as second_step_page_of
 from .server import TenantServer
@@ -48,6 +50,13 @@ class Authorize:
         self._set_cookie(response, browser)
         return response
 
+    def begin(self, request: Request, query: str) -> Response:
+        """Begin an authorization request of the tenant's own, for `/activate`."""
+        browser = request.cookies.get(self._server.cookie) or browsers.new_browser()
+        response = self._serve(query, browser)
+        self._set_cookie(response, browser)
+        return response
+
     async def authorize_by_post(self, request: Request) -> Response:
         """OpenID Connect Core section 3.1.2.1. Only a GET from another site brings the cookie."""
         items = parse_qsl((await request.body()).decode("ascii", "replace"), keep_blank_values=True)
@@ -74,6 +83,12 @@ class Authorize:
         if resolved is None:
             text = "Its request_uri has expired, has been used, or is another application's."
             return message(UNUSABLE, text, status=400)
+        try:
+            return self._serve(unpacked(self._server, resolved), browser)
+        except OAuth2Error as error:  # of a request object
+            return message(UNUSABLE, error.get_error_description() or error.error, status=400)
+
+    def _serve(self, resolved: str, browser: str) -> Response:
         oauth_request = authorization_request(self._server.settings.issuer, resolved)
         session = self._server.session_of(browser)
         try:
@@ -141,6 +156,8 @@ class Authorize:
         try:
             grant = self._server.get_consent_grant(oauth_request, session.user)
             if not accepted:
+                if isinstance(grant, DeviceActivationGrant):
+                    grant.decline()
                 raise AccessDeniedError(redirect_uri=redirect_uri_of(oauth_request))
             items = grant.authorization_items(session.user)
         except OAuth2Error as error:

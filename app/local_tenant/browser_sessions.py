@@ -47,11 +47,8 @@ def find_session(
     database: Database, browser: str | None, now: float, lifetimes: SessionLifetimes
 ) -> BrowserSession | None:
     """The session of a browser, which counts as a use of it."""
+    end_expired_sessions(database, now, lifetimes)
     with database.transaction() as connection:
-        connection.execute(
-            "DELETE FROM sessions WHERE max(last_used, auth_time) <= ? OR auth_time <= ?",
-            (now - lifetimes.idle, now - lifetimes.absolute),
-        )
         row = connection.execute(
             "UPDATE sessions SET last_used = ? WHERE browser = ? RETURNING *",
             (now, digest(browser or "")),
@@ -60,12 +57,25 @@ def find_session(
     return BrowserSession(user, row["sid"], row["auth_time"]) if user else None
 
 
+def end_expired_sessions(database: Database, now: float, lifetimes: SessionLifetimes) -> None:
+    """End the sessions that have reached their lifetime, and let their clients be told. Their
+    refresh tokens stay good: those have a lifetime of their own."""
+    with database.transaction() as connection:
+        rows = connection.execute(
+            "DELETE FROM sessions WHERE max(last_used, auth_time) <= ? OR auth_time <= ? "
+            "RETURNING sid",
+            (now - lifetimes.idle, now - lifetimes.absolute),
+        ).fetchall()
+    for row in rows:
+        _tell_clients(database, row["sid"])
+
+
 def begin_session(database: Database, old_browser: str, user: User, now: float) -> str:
     """Log a user in under a new cookie value, and move the browser's open requests to it."""
     browser = new_browser()
     with database.transaction() as connection:
         connection.execute("DELETE FROM sessions WHERE browser = ?", (digest(old_browser),))
-        # Of sessions that ended by themselves.
+        # Of sessions that another login in the same browser has replaced.
         connection.execute(
             "DELETE FROM session_clients WHERE sid NOT IN (SELECT sid FROM sessions)"
         )
@@ -83,14 +93,32 @@ def begin_session(database: Database, old_browser: str, user: User, now: float) 
 def end_session(database: Database, sid: str) -> None:
     """End a session, delete its refresh tokens, and let its clients be told."""
     with database.transaction() as connection:
-        rows = connection.execute("SELECT * FROM session_clients WHERE sid = ?", (sid,)).fetchall()
-        connection.execute("DELETE FROM session_clients WHERE sid = ?", (sid,))
         connection.execute("DELETE FROM sessions WHERE sid = ?", (sid,))
         connection.execute("DELETE FROM refresh_tokens WHERE sid = ?", (sid,))
         connection.execute("DELETE FROM second_steps WHERE sid = ?", (sid,))
+    _tell_clients(database, sid)
+
+
+def _tell_clients(database: Database, sid: str) -> None:
+    """Tell the clients of a session that it has ended, once."""
+    with database.transaction() as connection:
+        rows = connection.execute(
+            "DELETE FROM session_clients WHERE sid = ? RETURNING *", (sid,)
+        ).fetchall()
     if rows:
         clients = [row["client_id"] for row in rows]
         database.on_session_end(sid, rows[0]["user_id"], clients)
+
+
+def tell_clients_of(database: Database, user_id: str) -> None:
+    """Tell the clients of a user's sessions that they have ended, though the tenant keeps them."""
+    with database.transaction() as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT sid FROM session_clients WHERE user_id = ?", (user_id,)
+        )
+        sids = [row["sid"] for row in rows]
+    for sid in sids:
+        _tell_clients(database, sid)
 
 
 def end_sessions_of(database: Database, user_id: str) -> None:

@@ -87,6 +87,14 @@ def _key(client: Client, algorithm: str) -> OctKey | KeySet | None:
         with warnings.catch_warnings():  # the published secret is shorter than it should be
             warnings.simplefilter("ignore", SecurityWarning)
             return OctKey.import_key(client.client_secret)
-    if algorithm == "RS256" and client.jwks is not None:
+    return registered_keys(client) if algorithm == "RS256" else None
+
+
+def registered_keys(client: Client) -> KeySet | None:
+    """The public keys of a client (RFC 7517 section 5); None if it has none, or no usable set."""
+    if client.jwks is None:
+        return None
+    try:
         return KeySet.import_key_set({"keys": list(client.jwks.get("keys", ()))})
-    return None
+    except (JoseError, ValueError, TypeError):
+        return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -27,11 +28,26 @@ Document = dict[str, Any]
 
 
 class ClientRegistry(Mapping[str, Client]):
-    """The clients by id. It reads the file at each look, which another process may change."""
+    """The clients by id, as the data file has them at each look."""
 
     def __init__(self, database: Database, built_in: Mapping[str, Client]) -> None:
         self._database = database
+        self._origins: frozenset[str] | None = None
+        self._lock = threading.Lock()
         self.built_in = built_in
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins whose scripts may call the tenant, of all clients. They are kept until a
+        client changes: each request with an `Origin` asks for them."""
+        with self._lock:
+            if self._origins is None:
+                self._origins = frozenset(
+                    origin
+                    for client in list(self.values())
+                    for origin in (*client.web_origins, *client.allowed_origins)
+                )
+            return self._origins
 
     def __getitem__(self, client_id: str) -> Client:
         with self._database.transaction() as connection:
@@ -95,15 +111,21 @@ class ClientRegistry(Mapping[str, Client]):
                 document[member] = [url for url in dict.fromkeys(urls) if url not in given]
             kept = {name: value for name, value in document.items() if value is not None}
             write_client(connection, client_id, kept)
+        self._forget_origins()
 
     def delete(self, client_id: str) -> bool:
         """Delete a client; False if it is one of the settings, which stay."""
         if client_id in self.built_in:
             return False
         with self._database.transaction() as connection:
-            for table in ("clients", "consents", "codes", "refresh_tokens"):
+            for table in ("clients", "consents", "codes", "refresh_tokens", "devices"):
                 connection.execute(f"DELETE FROM {table} WHERE client_id = ?", (client_id,))  # noqa: S608
+        self._forget_origins()
         return True
+
+    def _forget_origins(self) -> None:
+        with self._lock:
+            self._origins = None
 
 
 def new_client_id() -> str:
@@ -151,6 +173,7 @@ def _client(client_id: str, base: Client | None, document: Document) -> Client:
         id_token_lifetime=jwt.get("lifetime_in_seconds", client.id_token_lifetime),
         organization_usage=document.get("organization_usage", client.organization_usage),
         jwks=document.get("jwks"),
+        resource_server=document.get("resource_server_identifier"),
         grant_types=tuple(document.get("grant_types", client.grant_types)),
         backchannel_logout_uris=tuple(
             logout.get("backchannel_logout_urls", client.backchannel_logout_uris)

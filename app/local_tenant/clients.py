@@ -14,7 +14,13 @@ CLIENT_AUTH_METHODS = [
     *("client_secret_basic", "client_secret_post"),
     *("client_secret_jwt", "private_key_jwt", "none"),
 ]
+CONFIDENTIAL_AUTH_METHODS = [name for name in CLIENT_AUTH_METHODS if name != "none"]
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+CONNECTION = "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token"
 DEFAULT_GRANT_TYPES = ("authorization_code", "implicit", "refresh_token", "client_credentials")
+GRANT_TYPES = (*DEFAULT_GRANT_TYPES, DEVICE, EXCHANGE, CONNECTION)
+_WITH_CREDENTIALS = ("client_credentials", EXCHANGE, CONNECTION)
 RESPONSE_TYPES = {"code": "authorization_code", "id_token": "implicit"}
 """The response types, and the grant type that a client has to have for each."""
 
@@ -26,7 +32,8 @@ class Client(ClientMixin):  # type: ignore[misc]
     Lifetimes and `rotation_overlap` are in seconds; None means that of the tenant's settings.
     `organization_usage` is `deny`, `allow` or `require`, as at Auth0. A response by `web_message`
     goes to `web_origins` only. Scripts of these and of `allowed_origins` may call the tenant.
-    `jwks` has the public keys for `private_key_jwt` (RFC 7517 section 5).
+    `jwks` has the public keys for `private_key_jwt` and request objects (RFC 7517 section 5).
+    `resource_server` is the identifier of the API that the application is, or None.
     """
 
     client_id: str
@@ -45,6 +52,7 @@ class Client(ClientMixin):  # type: ignore[misc]
     backchannel_logout_uris: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = DEFAULT_GRANT_TYPES
     jwks: dict[str, Any] | None = field(default=None, hash=False)
+    resource_server: str | None = None
 
     @property
     def is_public(self) -> bool:
@@ -75,8 +83,8 @@ class Client(ClientMixin):  # type: ignore[misc]
 
     def check_grant_type(self, grant_type: str) -> bool:
         # A public client has no credentials to show (RFC 6749 section 4.4).
-        needs_credentials = grant_type == "client_credentials"
-        return grant_type in self.grant_types and not (needs_credentials and self.is_public)
+        is_refused = self.is_public and grant_type in _WITH_CREDENTIALS
+        return grant_type in self.grant_types and not is_refused
 
 
 def registered_clients(settings: TenantSettings) -> dict[str, Client]:
@@ -98,6 +106,7 @@ def registered_clients(settings: TenantSettings) -> dict[str, Client]:
             multi_resource_refresh=settings.multi_resource_refresh,
             web_origins=origins,
             backchannel_logout_uris=listeners if settings.backchannel_logout else (),
+            grant_types=GRANT_TYPES,
         ),
         "local-spa": Client(
             client_id="local-spa",
@@ -106,5 +115,6 @@ def registered_clients(settings: TenantSettings) -> dict[str, Client]:
             post_logout_redirect_uris=homes,
             multi_resource_refresh=settings.multi_resource_refresh,
             web_origins=origins,
+            grant_types=(*DEFAULT_GRANT_TYPES, DEVICE),
         ),
     }

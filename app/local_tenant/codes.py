@@ -104,6 +104,15 @@ def save_access_token(
         )
 
 
+def family_of(database: Database, token: str) -> str | None:
+    """The id of the login that an access token is of; None if it is of none, or has expired."""
+    with database.transaction() as connection:
+        row = connection.execute(
+            "SELECT family FROM access_tokens WHERE token = ? AND NOT revoked", (digest(token),)
+        ).fetchone()
+    return str(row["family"]) if row else None
+
+
 def is_revoked(database: Database, token: str) -> bool:
     """Whether an access token was revoked, since the code that it came from was used twice."""
     with database.transaction() as connection:

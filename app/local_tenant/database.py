@@ -44,6 +44,12 @@ CREATE TABLE IF NOT EXISTS pushed_requests (
     request_uri TEXT PRIMARY KEY, client_id TEXT NOT NULL, query TEXT NOT NULL,
     expires_at REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS devices (
+    id TEXT PRIMARY KEY, device_code TEXT UNIQUE NOT NULL, user_code TEXT NOT NULL,
+    client_id TEXT NOT NULL, scope TEXT NOT NULL, audience TEXT NOT NULL, expires_at REAL NOT NULL,
+    poll_interval REAL NOT NULL, last_poll REAL, state TEXT NOT NULL DEFAULT 'pending',
+    family TEXT, user_id TEXT, sid TEXT, auth_time REAL -- of a device that is approved
+);
 CREATE TABLE IF NOT EXISTS second_steps (sid TEXT PRIMARY KEY); -- of logins that passed it
 CREATE TABLE IF NOT EXISTS wrong_codes (user_id TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS keys (kid TEXT PRIMARY KEY, jwk TEXT NOT NULL);

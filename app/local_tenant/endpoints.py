@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from .device_grant import authorize_device
+from .discovery import metadata
 from .dpop_proof import ProofError
+from .introspection import introspect
 from .pushed_requests import push_request
 from .request import TenantRequest, body_request
 from .server import NO_STORE, TenantServer
 from .users import find_user
 
+Handler = Callable[[TenantServer, TenantRequest], dict[str, Any]]
+
 
 class Endpoints:
-    """`/oauth/token`, `/oauth/revoke`, `/oauth/par`, `/userinfo`, discovery and JWKS."""
+    """Everything below `/oauth/`, `/userinfo`, discovery and JWKS."""
 
     def __init__(self, server: TenantServer) -> None:
         self._server = server
@@ -49,12 +57,23 @@ class Endpoints:
 
     async def push(self, request: Request) -> Response:
         """RFC 9126 section 2."""
+        return await self._answered(request, push_request, 201)
+
+    async def device_code(self, request: Request) -> Response:
+        """RFC 8628 section 3.1."""
+        return await self._answered(request, authorize_device)
+
+    async def introspect(self, request: Request) -> Response:
+        """RFC 7662 section 2."""
+        return await self._answered(request, introspect)
+
+    async def _answered(self, request: Request, handle: Handler, status: int = 200) -> Response:
         try:
             oauth_request = await body_request(request)
-            answer = await run_in_threadpool(push_request, self._server, oauth_request)
+            answer = await run_in_threadpool(handle, self._server, oauth_request)
         except OAuth2Error as error:
             return refusal(error)
-        return JSONResponse(answer, 201, headers=NO_STORE)
+        return JSONResponse(answer, status, headers=NO_STORE)
 
     def userinfo(self, request: Request) -> Response:
         """OpenID Connect Core section 5.3."""
@@ -80,7 +99,7 @@ class Endpoints:
 
     def discovery(self, request: Request) -> Response:
         """OpenID Connect Discovery section 4, RFC 8414 section 3."""
-        return JSONResponse(self._server.discovery())
+        return JSONResponse(metadata(self._server.settings))
 
     def jwks(self, request: Request) -> Response:
         """RFC 7517 section 5."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from .clients import CONNECTION, DEVICE, EXCHANGE
 from .database import Database
 from .request import TenantRequest
 from .users import timestamp
@@ -41,6 +42,11 @@ TYPES = {
     "fertft": "Failed Exchange Refresh Token",
     "seccft": "Success Exchange Client Credentials",
     "feccft": "Failed Exchange Client Credentials",
+    "sede": "Success Exchange Device Code",
+    "fede": "Failed Exchange Device Code",
+    "fdeac": "Failed Device Activation",
+    "secte": "Success Token Exchange",
+    "fecte": "Failed Token Exchange",
     "consent": "User gave consent",
     "noconsent": "User declined consent",
     "fault": "Fault set by the developer",
@@ -48,7 +54,14 @@ TYPES = {
 """The types, with their names in the dashboard."""
 
 
-_GRANTS = {"refresh_token": "ertft", "client_credentials": "eccft"}
+_GRANTS = {
+    "refresh_token": "ertft",
+    "client_credentials": "eccft",
+    DEVICE: "ede",
+    EXCHANGE: "ecte",
+    CONNECTION: "ecte",
+}
+_WAITING = ("authorization_pending", "slow_down")  # a device polls every few seconds
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,8 @@ class EventLog:
         grant_type = request.payload.data.get("grant_type", "")
         letter = "s" if response.status_code == 200 else "f"
         answer: dict[str, Any] = json.loads(bytes(response.body))
+        if answer.get("error") in _WAITING:
+            return
         said = (answer.get("error"), answer.get("error_description"))
         description = answer.get("scope", "") if letter == "s" else ": ".join(filter(None, said))
         user, client = getattr(request, "user", None), request.payload.data.get("client_id")

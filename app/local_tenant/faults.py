@@ -36,6 +36,7 @@ AT_ONCE = {
 
 ENDPOINTS = (
     *("*", "/oauth/token", "/userinfo", "/api/v2/", "/authorize", "/oauth/revoke", "/oauth/par"),
+    *("/oauth/device/code", "/oauth/introspect", "/activate"),
     *("/.well-known/jwks.json", "/.well-known/openid-configuration", "/u/", "/oidc/logout"),
 )
 """Suggestions; an endpoint is any path, or the beginning of one that ends in a slash."""

@@ -15,18 +15,21 @@ from joserfc.jwk import RSAKey
 from . import codes
 from .authorization_checks import AuthorizationChecks, RequiredCodeChallenge
 from .clients import CLIENT_AUTH_METHODS, Client
+from .connection_grant import ConnectionTokenGrant
+from .device_grant import DeviceActivationGrant, DeviceCodeGrant
 from .dpop import CODE
-from .login_rules import note_organization, organization_claims
+from .login_rules import organization_claims
 from .oauth_errors import AccessDeniedError, described
 from .refresh_grant import RefreshTokenGrant
 from .request import TenantRequest
 from .second_step import authentication_claims
 from .server import TenantServer
+from .token_exchange import TokenExchangeGrant
 from .users import User
 
 
 def register_grants(server: TenantServer) -> None:
-    """Let the server issue tokens for codes, refresh tokens and credentials, and revoke them."""
+    """Let the server issue tokens for each grant type, and revoke them."""
     pkce = RequiredCodeChallenge(for_all=server.settings.require_pkce)
     checks = AuthorizationChecks()
     server.register_grant(AuthorizationCodeGrant, [pkce, checks, IdToken(server)])
@@ -34,6 +37,10 @@ def register_grants(server: TenantServer) -> None:
     refreshed = [RefreshedIdToken(server)] if server.settings.id_token_on_refresh else []
     server.register_grant(RefreshTokenGrant, refreshed)
     server.register_grant(ClientCredentialsGrant)
+    server.register_grant(DeviceCodeGrant, [IdToken(server)])
+    server.register_grant(DeviceActivationGrant)
+    server.register_grant(TokenExchangeGrant)
+    server.register_grant(ConnectionTokenGrant)
     server.register_endpoint(Revocation)
 
 
@@ -46,7 +53,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
 
     def generate_token(self, user: User, scope: str, **_: Any) -> dict[str, Any]:
         """Tokens for what the code stands for, audience included."""
-        return self.server.issue(
+        return self.server.tokens.issue(
             self.request.authorization_code, scope, dpop_jkt=self.request.dpop_jkt
         )
 
@@ -54,7 +61,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
         """The parameters of a successful response: a new code."""
         self.request.user = user
         code = self.generate_authorization_code()
-        server, grant = self.server, _granted(self.server, self.request)
+        server, grant = self.server, self.server.granted(self.request)
         server.dpop.bind(grant.family, CODE, self.request.payload.data.get("dpop_jkt"))
         expires_at = server.clock() + server.settings.code_lifetime
         codes.save_code(server.database, code, grant, expires_at)
@@ -117,7 +124,7 @@ class ClientCredentialsGrant(grants.ClientCredentialsGrant):  # type: ignore[mis
         scope = " ".join(requested or allowed)
         return (
             200,
-            server.issue_for_client(
+            server.tokens.issue_for_client(
                 self.request.client, audience, scope, dpop_jkt=self.request.dpop_jkt
             ),
             [],
@@ -191,7 +198,7 @@ class FrontChannelIdToken(IdToken):
 
     def make(self, request: TenantRequest) -> str:
         """The token, with the claims that the scope grants."""
-        grant = _granted(self._server, request)
+        grant = self._server.granted(request)
         request.authorization_code = grant
         codes.note_client(self._server.database, grant)
         return str(self.encode_id_token({"scope": grant.scope}, request))
@@ -210,22 +217,3 @@ class Revocation(RevocationEndpoint):  # type: ignore[misc]
 
     def revoke_token(self, token: codes.Grant, request: TenantRequest) -> None:
         codes.revoke_family(self.server.database, token.family)
-
-
-def _granted(server: TenantServer, request: TenantRequest) -> codes.Grant:
-    """What a response to an authorization request stands for."""
-    data = request.payload.data
-    grant = codes.Grant(
-        family=codes.new_family(),
-        client_id=request.client.client_id,
-        redirect_uri=request.payload.redirect_uri,
-        scope=server.apis.allowed_scope(server.audience(data), request.payload.scope),
-        audience=server.audience(data),
-        user_id=request.user.user_id,
-        sid=request.session.sid,
-        auth_time=request.session.auth_time,
-        nonce=data.get("nonce"),
-        code_challenge=data.get("code_challenge", ""),
-    )
-    note_organization(server.database, grant.family, data)
-    return grant

@@ -1,4 +1,4 @@
-"""A limit on wrong passwords and secrets, for each account and for each address.
+"""A limit on wrong passwords and secrets, for each account and for each address; and on sign-ups.
 
 The counters are in memory: they are bounded in number, and a new start clears them.
 """
@@ -13,14 +13,16 @@ from dataclasses import dataclass, field
 WITHIN = 300.0  # seconds
 PER_ACCOUNT = 10
 PER_ADDRESS = 100
+SIGN_UPS = 50  # of an address
 _KEPT = 10_000  # counters
 
 
 @dataclass
 class Guesses:
-    """Counts wrong guesses. `clock` gives seconds."""
+    """Counts wrong guesses, or whatever else there may be too many of. `clock` gives seconds."""
 
     clock: Callable[[], float]
+    per_account: int = PER_ACCOUNT
     _counts: OrderedDict[tuple[str, str], tuple[int, float]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -29,7 +31,8 @@ class Guesses:
         account_key, address_key = _keys(kind, account, address)
         with self._lock:
             return (
-                self._count(account_key) >= PER_ACCOUNT or self._count(address_key) >= PER_ADDRESS
+                self._count(account_key) >= self.per_account
+                or self._count(address_key) >= PER_ADDRESS
             )
 
     def wrong(self, kind: str, account: str, address: str) -> None:

@@ -10,6 +10,7 @@ from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 from .clients import CLIENT_AUTH_METHODS
 from .codes import digest
 from .request import TenantRequest, authorization_request
+from .request_objects import unpacked
 from .server import TenantServer
 
 PREFIX = "urn:ietf:params:oauth:request_uri:"
@@ -27,7 +28,7 @@ def push_request(server: TenantServer, request: TenantRequest) -> dict[str, obje
     parameters = {k: v for k, v in request.payload.data.items() if k not in _CREDENTIALS}
     if "request_uri" in parameters:  # section 2.1
         raise InvalidRequestError("A pushed request has no request_uri")
-    query = urlencode({**parameters, "client_id": client.client_id})
+    query = unpacked(server, urlencode({**parameters, "client_id": client.client_id}))
     try:
         server.get_consent_grant(authorization_request(server.settings.issuer, query))
     except OAuth2Error as error:

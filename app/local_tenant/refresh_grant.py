@@ -61,7 +61,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
 
     def issue_token(self, user: User, refresh_token: codes.Grant) -> dict[str, Any]:
         access_grant: codes.Grant = self.request.access_grant
-        token = self.server.issue(
+        token = self.server.tokens.issue(
             refresh_token,
             access_grant.scope,
             audience=access_grant.audience,

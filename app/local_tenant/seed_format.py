@@ -62,7 +62,7 @@ APPLICATION: dict[str, Schema] = {
     "description": text(140, 0),
     "app_type": {
         "type": "string",
-        "enum": ["spa", "regular_web", "native", "non_interactive"],
+        "enum": ["spa", "regular_web", "native", "non_interactive", "resource_server"],
     },
     "client_secret": text(256, 8, pattern=r"[\x21-\x7e]+"),
     "callbacks": URLS,
@@ -71,6 +71,7 @@ APPLICATION: dict[str, Schema] = {
     "allowed_origins": URLS,
     "oidc_logout": record({"backchannel_logout_urls": URLS}),
     "initiate_login_uri": {"type": "string", "format": "uri", "maxLength": 1000},
+    "resource_server_identifier": AUDIENCE,
     "grant_types": array(text(100), 20),
     "token_endpoint_auth_method": {
         "type": "string",
@@ -112,6 +113,16 @@ ORGANIZATION: dict[str, Schema] = {
     "display_name": text(255),
     "metadata": METADATA,
 }
+CONNECTED_ACCOUNT: Schema = record(
+    {
+        "connection": text(128, pattern=r"[A-Za-z0-9-]+"),
+        "id": text(255),
+        "access_token": text(4000, pattern=r"[A-Za-z0-9._~+/-]+=*"),
+        "scopes": array(SCOPE),
+        "expires_in": SECONDS,
+    },
+    "connection",
+)
 _PERMISSIONS = array(record({"audience": AUDIENCE, "scope": SCOPE}, "audience", "scope"), 1000)
 
 SEED: Schema = record(
@@ -126,6 +137,7 @@ SEED: Schema = record(
                     "totp_secret": text(64, 16, pattern="[A-Z2-7]+"),
                     "roles": array(text(50)),
                     "permissions": _PERMISSIONS,
+                    "connected_accounts": array(CONNECTED_ACCOUNT),
                 },
                 "email",
             ),

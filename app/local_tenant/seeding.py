@@ -15,6 +15,7 @@ from typing import Any
 
 from .apis import write_api
 from .client_store import write_client
+from .connected_accounts import delete_accounts, save_account
 from .database import Database
 from .organizations import (
     add_members,
@@ -35,7 +36,7 @@ Item = Mapping[str, Any]
 _COLUMNS = ("email_verified", "blocked", "mfa_required", "totp_secret")
 _NOT_PROFILE = {
     *(*_COLUMNS, "user_id", "email", "password", "user_metadata", "app_metadata"),
-    *("roles", "permissions"),
+    *("roles", "permissions", "connected_accounts"),
 }
 
 
@@ -168,6 +169,9 @@ def _write_user(connection: sqlite3.Connection, item: Item) -> None:
     assign_roles(connection, user_id, role_ids)
     permissions = [(each["audience"], each["scope"]) for each in item.get("permissions", ())]
     add_permissions(connection, user_id, permissions, of_role=False)
+    delete_accounts(connection, user_id)
+    for account in item.get("connected_accounts", ()):
+        save_account(connection, user_id, account)
 
 
 def _write_organization(connection: sqlite3.Connection, item: Item) -> None:

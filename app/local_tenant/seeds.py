@@ -23,8 +23,19 @@ def _user(user_id: str, name: str, **further: Any) -> dict[str, Any]:
 
 _ALICE = {"theme": "light", "favourite_colour": "teal", "newsletter": {"weekly": True}}
 
+_AT_GOOGLE = {
+    "connection": "google-oauth2",
+    "id": "117000000000000000001",
+    "access_token": "fake-google-token-of-alice",
+    "scopes": ["https://www.googleapis.com/auth/calendar.readonly"],
+}
+
 USERS = (
-    _user("65a4f1c2d3e4b5a697887901", "Alice Liddell", user_metadata=_ALICE),
+    _user(
+        *("65a4f1c2d3e4b5a697887901", "Alice Liddell"),
+        user_metadata=_ALICE,
+        connected_accounts=[_AT_GOOGLE],
+    ),
     _user("65a4f1c2d3e4b5a697887902", "Bob Builder"),
     _user("65a4f1c2d3e4b5a697887903", "Carol Danvers", user_metadata={"theme": "dark"}),
     _user("65a4f1c2d3e4b5a697887904", "Admin Istrator", roles=["admin"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,25 +16,23 @@ from authlib.oauth2.rfc6749 import (
 from starlette.responses import JSONResponse, Response
 
 from . import codes
-from .apis import DESCRIPTIONS, Apis
+from .apis import Apis
 from .backchannel_logout import BackchannelLogout
-from .browser_sessions import BrowserSession, SessionLifetimes, find_session
+from .browser_sessions import (
+    BrowserSession,
+    SessionLifetimes,
+    end_expired_sessions,
+    find_session,
+)
 from .client_assertions import METHODS, ClientAssertions, asserted_client_id
 from .client_store import ClientRegistry
-from .clients import (
-    CLIENT_AUTH_METHODS,
-    DEFAULT_GRANT_TYPES,
-    RESPONSE_TYPES,
-    Client,
-    registered_clients,
-)
+from .clients import Client, registered_clients
 from .database import Database
-from .dpop import REFRESH_TOKEN, DPoP, confirmation
-from .dpop_proof import ALGORITHM
+from .dpop import DPoP
 from .event_log import EventLog
 from .faults import Faults
-from .guesses import Guesses
-from .login_rules import organization_claims
+from .guesses import SIGN_UPS, Guesses
+from .login_rules import note_organization
 from .oauth_errors import (
     GrantNotAllowedError,
     TooManyAttemptsError,
@@ -44,10 +41,10 @@ from .oauth_errors import (
     described,
 )
 from .request import TenantRequest
-from .second_step import MULTI_FACTOR
 from .seeding import write_all_seeds
 from .settings import TenantSettings
 from .signing import Signer
+from .token_issuing import TokenIssuer
 from .users import User, find_user
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -67,8 +64,19 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         self.clients = ClientRegistry(self.database, registered_clients(settings))
         self.apis = Apis(settings, self.database)
         self.dpop = DPoP(settings, self.database, clock)
+        self.tokens = TokenIssuer(
+            settings,
+            self.database,
+            clock,
+            self.clients,
+            self.apis,
+            self.faults,
+            self.signer,
+            self.dpop,
+        )
         self.log = EventLog(self.database, clock)
         self.guesses = Guesses(clock)
+        self.sign_ups = Guesses(clock, per_account=SIGN_UPS)
         issuer = settings.issuer
         assertions = ClientAssertions((issuer, f"{issuer}oauth/token"), clock)
         for name in METHODS:
@@ -155,16 +163,18 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         """The name of the browser's cookie. Ports share cookies, so that it has the port in it."""
         return f"local_tenant_{self.settings.port}"
 
-    def allowed_origins(self) -> set[str]:
-        """The origins whose scripts may call the tenant, of all clients."""
-        clients = list(self.clients.values())
-        return {origin for each in clients for origin in (*each.web_origins, *each.allowed_origins)}
-
     def session_of(self, browser: str | None) -> BrowserSession | None:
         """The session of a browser, by its cookie."""
+        return find_session(self.database, browser, self.clock(), self._lifetimes)
+
+    def end_expired_sessions(self) -> None:
+        """End the sessions that have reached their lifetime, and tell their clients."""
+        end_expired_sessions(self.database, self.clock(), self._lifetimes)
+
+    @property
+    def _lifetimes(self) -> SessionLifetimes:
         settings = self.settings
-        lifetimes = SessionLifetimes(settings.session_idle_lifetime, settings.session_lifetime)
-        return find_session(self.database, browser, self.clock(), lifetimes)
+        return SessionLifetimes(settings.session_idle_lifetime, settings.session_lifetime)
 
     def access_token_claims(self, token: str, *, expired: bool = False) -> dict[str, Any] | None:
         """The claims of an access token that is valid, or else `expired`; else None."""
@@ -175,6 +185,24 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
         has_type = self.signer.claims(token, typ=self.apis.token_type(audience)) is not None
         return claims if has_type and (expired or claims["exp"] > self.clock()) else None
 
+    def granted(self, request: TenantRequest) -> codes.Grant:
+        """What the response to an authorization request stands for."""
+        data, audience = request.payload.data, self.audience(request.payload.data)
+        grant = codes.Grant(
+            family=codes.new_family(),
+            client_id=request.client.client_id,
+            redirect_uri=request.payload.redirect_uri,
+            scope=self.apis.allowed_scope(audience, request.payload.scope),
+            audience=audience,
+            user_id=request.user.user_id,
+            sid=request.session.sid,
+            auth_time=request.session.auth_time,
+            nonce=data.get("nonce"),
+            code_challenge=data.get("code_challenge", ""),
+        )
+        note_organization(self.database, grant.family, data)
+        return grant
+
     def user_of(self, grant: codes.Grant) -> User | None:
         """The user that a code or refresh token belongs to. There is none if blocked since."""
         with self.database.transaction() as connection:
@@ -184,108 +212,3 @@ class TenantServer(AuthorizationServer):  # type: ignore[misc]
     def claims_of(self, user: User, scope: str) -> dict[str, Any]:
         """What an ID token and UserInfo say of a user."""
         return self.faults.claims(user.claims(scope, self.settings.issuer))
-
-    def issue(
-        self,
-        grant: codes.Grant,
-        scope: str,
-        *,
-        audience: str | None = None,
-        dpop_jkt: str | None = None,
-    ) -> dict[str, Any]:
-        """The token response (RFC 6749 section 5.1) for a code or refresh token.
-
-        `audience` is that of the access token, if it is not the grant's. The token is bound to the
-        key `dpop_jkt`, and so is the refresh token of a public client.
-        """
-        audiences = [audience or grant.audience]
-        now, lifetime = int(self.clock()), self.apis.token_lifetime(audiences[0])
-        scope, further = self.apis.authorized(audiences[0], scope, grant.user_id)
-        given = self.faults.audiences(audiences)
-        if "openid" in scope.split() and self.settings.userinfo_audience not in audiences:
-            audiences.append(self.settings.userinfo_audience)
-        claims = {
-            "iss": self.settings.issuer,
-            "sub": grant.user_id,
-            "aud": given if len(given) > 1 else given[0],
-            "iat": now,
-            "exp": now + lifetime,
-            "scope": scope,
-            **further,
-            **organization_claims(self.database, grant.family),
-            **confirmation(dpop_jkt),
-        }
-        client = self.clients.get(grant.client_id)
-        if client is not None and client.client_secret is None:
-            self.dpop.bind(grant.family, REFRESH_TOKEN, dpop_jkt)
-        token = self._token(claims, grant.client_id, audiences[0])
-        codes.save_access_token(
-            self.database, token["access_token"], grant, now, float(now + lifetime)
-        )
-        if "offline_access" in grant.scope.split():
-            token["refresh_token"] = secrets.token_urlsafe(48)
-        return token
-
-    def issue_for_client(
-        self, client: Client, audience: str, scope: str, *, dpop_jkt: str | None = None
-    ) -> dict[str, Any]:
-        """The token response for an application that acts for itself (RFC 6749 section 4.4.3)."""
-        now, lifetime = int(self.clock()), self.apis.token_lifetime(audience)
-        claims = {
-            "iss": self.settings.issuer,
-            "sub": f"{client.client_id}@clients",
-            "aud": audience,
-            "iat": now,
-            "exp": now + lifetime,
-            "scope": scope,
-            "gty": "client-credentials",
-            **confirmation(dpop_jkt),
-        }
-        return self._token(claims, client.client_id, audience)
-
-    def _token(self, claims: dict[str, Any], client_id: str, audience: str) -> dict[str, Any]:
-        """The token response, with the claims of the API's profile: Auth0's or RFC 9068's."""
-        typ = self.apis.token_type(audience)
-        of_profile = {"azp": client_id}
-        if typ == "at+jwt":
-            of_profile = {"client_id": client_id, "jti": secrets.token_urlsafe(16)}
-        return {
-            "access_token": self.signer.signed({**claims, **of_profile}, typ=typ),
-            "token_type": "DPoP" if "cnf" in claims else "Bearer",
-            "expires_in": claims["exp"] - claims["iat"],
-            "scope": claims["scope"],
-        }
-
-    def discovery(self) -> dict[str, Any]:
-        """The metadata of OpenID Connect Discovery section 3 and RFC 8414."""
-        issuer = self.settings.issuer
-        return {
-            "issuer": issuer,
-            "authorization_endpoint": f"{issuer}authorize",
-            "token_endpoint": f"{issuer}oauth/token",
-            "userinfo_endpoint": f"{issuer}userinfo",
-            "jwks_uri": f"{issuer}.well-known/jwks.json",
-            "revocation_endpoint": f"{issuer}oauth/revoke",
-            "end_session_endpoint": f"{issuer}oidc/logout",
-            "scopes_supported": list(DESCRIPTIONS),
-            "pushed_authorization_request_endpoint": f"{issuer}oauth/par",
-            "response_types_supported": list(RESPONSE_TYPES),
-            "response_modes_supported": ["query", "fragment", "form_post", "web_message"],
-            "grant_types_supported": list(DEFAULT_GRANT_TYPES),
-            "prompt_values_supported": ["none", "login", "consent", "select_account"],
-            "code_challenge_methods_supported": ["S256"],
-            "token_endpoint_auth_methods_supported": CLIENT_AUTH_METHODS,
-            "revocation_endpoint_auth_methods_supported": CLIENT_AUTH_METHODS,
-            "token_endpoint_auth_signing_alg_values_supported": list(METHODS.values()),
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["RS256"],
-            "authorization_response_iss_parameter_supported": self.settings.response_issuer,
-            "request_parameter_supported": False,
-            "request_uri_parameter_supported": False,
-            "backchannel_logout_supported": True,
-            "backchannel_logout_session_supported": True,
-            "dpop_signing_alg_values_supported": [ALGORITHM],
-            "acr_values_supported": [MULTI_FACTOR],
-            "claims_supported": ["sub", "name", "nickname", "picture", "email", "email_verified"],
-            "x_local_tenant": True,
-        }

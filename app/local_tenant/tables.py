@@ -51,6 +51,11 @@ CREATE TABLE IF NOT EXISTS logs (
 );
 CREATE TABLE IF NOT EXISTS organization_logins (family TEXT PRIMARY KEY, org_id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS totp_enrolments (sid TEXT PRIMARY KEY, secret TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS connected_accounts (
+    id TEXT NOT NULL, user_id TEXT NOT NULL, connection TEXT NOT NULL, external_id TEXT NOT NULL,
+    access_token TEXT NOT NULL, scope TEXT NOT NULL, expires_in INTEGER NOT NULL,
+    PRIMARY KEY (user_id, connection, external_id)
+);
 CREATE TABLE IF NOT EXISTS seeded (kind TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (kind, id));
 """
 
@@ -71,6 +76,7 @@ ADDED = (
 
 OF_A_USER = (
     *("user_roles", "user_permissions", "organization_members", "tickets", "sessions"),
-    *("consents", "codes", "refresh_tokens", "wrong_codes", "users"),
+    *("consents", "codes", "refresh_tokens", "wrong_codes", "connected_accounts", "devices"),
+    "users",
 )
 """The tables with a column `user_id` whose rows go with the user."""

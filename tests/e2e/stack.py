@@ -10,6 +10,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from ..servers import BIN, ROOT, Server, answers, clean_environ, copy_project, free_port, wait_until
 
 SECRET = "e2e-" * 16
@@ -49,8 +51,7 @@ class Tenant:
 
     def revoke_refresh_tokens(self) -> None:
         """Revoke every refresh token that the tenant has issued."""
-        with closing(sqlite3.connect(self.data)) as database, database:
-            database.execute("DELETE FROM refresh_tokens")
+        httpx.post(f"{self.url}/dashboard/api/faults", json={"kind": "revoke"}).raise_for_status()
 
     def forget_consents(self) -> None:
         """Make the tenant ask for consent again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import Error, Page, expect
 
@@ -21,7 +22,7 @@ PAGES = (
     *("/dashboard/applications", "/dashboard/applications/local-app", "/dashboard/apis"),
     *("/dashboard/apis/http%3A%2F%2F127.0.0.1%3A4401%2Fapi%2F", "/dashboard/organizations"),
     *("/dashboard/organizations/org_65a4f1c2d3e4b5a6", "/dashboard/logs", "/dashboard/mailbox"),
-    "/dashboard/faults",
+    *("/dashboard/faults", "/activate", "/activate?result=connected"),
 )
 
 
@@ -163,3 +164,20 @@ def test_pages_run_no_foreign_script(tenant: Tenant, person: Page) -> None:
     with pytest.raises(Error, match="Content Security Policy"):
         person.add_script_tag(content="document.title = 'inline'")
     assert person.title() not in ("x", "inline")
+
+
+def test_device(tenant: Tenant, person: Page) -> None:
+    """A user enters the code of a device, logs in, agrees, and learns that it is connected."""
+    form = {"client_id": "local-spa", "scope": "openid email"}
+    device = httpx.post(f"{tenant.url}/oauth/device/code", data=form).json()
+    person.goto(device["verification_uri_complete"])
+    expect(person.get_by_label("Code")).to_have_value(device["user_code"])
+    person.get_by_test_id("tenant-activate").click()
+    person.get_by_label("Email address").fill("alice@example.com")
+    person.get_by_label("Password").fill("password")
+    person.get_by_test_id("tenant-login").click()
+    person.get_by_test_id("tenant-accept").click()
+    expect(person.get_by_role("heading", name="Device connected")).to_be_visible()
+    grant = "urn:ietf:params:oauth:grant-type:device_code"
+    form = {"client_id": "local-spa", "grant_type": grant, "device_code": device["device_code"]}
+    assert "id_token" in httpx.post(f"{tenant.url}/oauth/token", data=form).json()

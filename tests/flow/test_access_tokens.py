@@ -72,10 +72,9 @@ async def test_outage_while_valid(world: World, ref: str) -> None:
 async def test_outage_after_expiry(world: World, ref: str, status: int) -> None:
     """After that it is a retryable error; the session is kept and works again later."""
     world.clock.now += 3600
-    world.network.answers["/oauth/token"] = httpx.Response(status)
+    await world.fault("status", value=status, endpoint="/oauth/token", times=1)
     with pytest.raises(ProviderUnavailable):
         await token(world, ref)
-    del world.network.answers["/oauth/token"]
     assert await token(world, ref)
 
 
@@ -86,7 +85,8 @@ async def test_invalid_grant(world: World, ref: str) -> None:
     with pytest.raises(Exception, match="refused"):
         await token(world, ref)
     assert await world.store.load(ref)
-    world.network.answers["/oauth/token"] = httpx.Response(403, json={"error": "invalid_grant"})
+    del world.network.answers["/oauth/token"]
+    await world.fault("revoke", value="alice@example.com")
     with pytest.raises(SessionEnded):
         await token(world, ref)
     assert await world.store.load(ref) is None

@@ -87,7 +87,7 @@ async def test_refresh(world: World, browser: httpx.AsyncClient) -> None:
     assert entries(world) == [("token_refresh", "failure", "provider_unavailable")]
     world.network.is_cut = False
     world.clock.now += 3600
-    world.network.answers["/oauth/token"] = httpx.Response(403, json={"error": "invalid_grant"})
+    await world.fault("revoke")
     with pytest.raises(SessionEnded):
         await token(world, browser)
     assert entries(world) == [

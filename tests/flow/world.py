@@ -38,6 +38,7 @@ from ..tenant_file import started_before
 
 APP = "http://localhost:3000"
 TENANT = "http://127.0.0.1:4400"
+FAULTS = f"{TENANT}/dashboard/api/faults"
 OTHER_AUDIENCE = "http://127.0.0.1:4401/api/"
 OTHER_TOKEN = TokenOptions(OTHER_AUDIENCE)
 SCOPE = "openid profile email offline_access read:current_user"
@@ -240,6 +241,17 @@ class World:
         async with self.browser() as developer:
             page = f"{TENANT}/dashboard/users/{quote(user_id, safe='')}"
             assert (await send_form(developer, page, **form)).status_code == 303
+
+    async def fault(self, kind: str, **fault: Any) -> None:
+        """Let something go wrong at the tenant, by its API for that (docs/tenant-api.md)."""
+        async with self.browser() as developer:
+            answer = await developer.post(FAULTS, json={"kind": kind, **fault})
+            assert answer.status_code == 201, answer.text
+
+    async def mend(self) -> None:
+        """End what still goes wrong."""
+        async with self.browser() as developer:
+            await developer.delete(FAULTS)
 
     async def log_out_at_tenant(self, browser: httpx.AsyncClient) -> None:
         """End the tenant's session and nothing else, so that it asks for a password again."""

@@ -64,6 +64,8 @@ def main(url: str, token: str) -> dict[str, Any]:
     users.roles.assign(new.user_id, roles=[role.id])
     brought["roles"] = [each.name for each in users.roles.list(new.user_id)]
     brought["sessions"] = list(users.sessions.list(new.user_id))
+    accounts = users.connected_accounts.list(ALICE)
+    brought["accounts"] = [account.connection for account in accounts]
     brought["logs"] = list(users.logs.list(new.user_id))
     organization = client.organizations.create(name="orders", display_name="Orders")
     client.organizations.members.create(organization.id, members=[new.user_id])

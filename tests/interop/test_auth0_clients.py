@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import ssl
@@ -11,10 +12,14 @@ from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from joserfc.jwk import RSAKey
+
+from app.local_tenant.clients import CONNECTION, EXCHANGE
 
 from ..e2e.stack import Tenant
 from ..servers import Server, answers, free_port
@@ -33,6 +38,7 @@ from .logout_receiver import LogoutReceiver
 
 APP = "http://localhost:3000"
 CALLBACK = f"{APP}/auth/callback"
+ALICE = "auth0|65a4f1c2d3e4b5a697887901"
 FORMS = {
     "/u/login": {"username": "alice@example.com", "password": "password"},
     "/u/consent": {"action": "accept"},
@@ -40,6 +46,12 @@ FORMS = {
 
 without_node = pytest.mark.skipif(bool(why_no_node()), reason=why_no_node())
 without_python = pytest.mark.skipif(bool(why_no_python()), reason=why_no_python())
+
+
+@functools.cache
+def request_key() -> RSAKey:
+    """The key that signs request objects of `local-app`."""
+    return RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
 
 
 @dataclass
@@ -88,16 +100,40 @@ def clients(
         "callbacks": [f"{apache_url}/callback"],
         "allowed_logout_urls": [f"{apache_url}/"],
     }
-    told = {"client_id": "local-app", "oidc_logout": {"backchannel_logout_urls": [receiver.url]}}
-    tenant, authority = tls_tenant(directory, app_url=APP, applications=[express, of_apache, told])
+    own = {
+        "client_id": "local-app",
+        "oidc_logout": {"backchannel_logout_urls": [receiver.url]},
+        "jwks": {"keys": [request_key().as_dict(private=False)]},
+    }
+    tenant, authority = tls_tenant(
+        directory, app_url=APP, seeds=api_seeds, applications=[express, of_apache, own]
+    )
     tenant.server.start()
     yield Clients(tenant, authority, port, apache_port)
     tenant.server.stop()
 
 
+def api_seeds(issuer: str) -> dict[str, Any]:
+    """An API that exchanges the tokens that it gets for those of another API."""
+    return {
+        "apis": [{"identifier": "https://orders.example/", "scopes": [{"value": "read:orders"}]}],
+        "applications": [
+            {
+                "client_id": "api",
+                "client_secret": "secret-of-the-api",
+                "app_type": "resource_server",
+                "resource_server_identifier": f"{issuer}api/v2/",
+                "grant_types": [EXCHANGE, CONNECTION],
+            }
+        ],
+    }
+
+
 def visit(browser: httpx.Client, url: str) -> httpx.Response:
     """Go from a URL through the tenant's pages to the response of the application's address, or to
-    the page that posts to it."""
+    the page that posts to it, or that says that a device is connected. `#decline` at its end
+    declines what is asked."""
+    forms = {**FORMS, "/u/consent": {"action": "decline"}} if url.endswith("#decline") else FORMS
     response = browser.get(url)
     while True:
         path = urlsplit(str(response.url)).path
@@ -107,21 +143,29 @@ def visit(browser: httpx.Client, url: str) -> httpx.Response:
             if not target.startswith(("https://localhost", "https://127")):
                 return response
             response = browser.get(target)
-        elif path in FORMS and response.request.method == "GET":
-            response = browser.post(str(response.url), data=FORMS[path])
+        elif path in forms and response.request.method == "GET":
+            response = browser.post(str(response.url), data=forms[path])
+        elif "user_code" in response.url.params and response.request.method == "GET":
+            response = browser.post(str(response.url), data=dict(response.url.params))
         else:
             return response
 
 
 def callback_of(browser: httpx.Client) -> Callable[[str], str]:
-    """Visits a URL; the result is the callback URL to which it leads."""
-    return lambda url: visit(browser, url).headers["location"]
+    """Visits a URL; the result is the callback URL to which it leads, or its page."""
+
+    def answer(url: str) -> str:
+        response = visit(browser, url)
+        return response.headers.get("location", str(response.url))
+
+    return answer
 
 
 @without_python
 def test_server_python(clients: Clients, receiver: LogoutReceiver, tmp_path: Path) -> None:
-    """auth0-server-python logs in, with a pushed request, too, refreshes, logs out, and takes the
-    tenant's logout token; auth0-api-python takes the access token, and no other."""
+    """auth0-server-python logs in, with a pushed request, too, refreshes, gets a connection token,
+    logs out, and takes the tenant's logout token; auth0-api-python takes the access token, and no
+    other, and exchanges it."""
     with clients.browser() as browser:
 
         def answer(url: str) -> str:
@@ -136,7 +180,12 @@ def test_server_python(clients: Clients, receiver: LogoutReceiver, tmp_path: Pat
         "login": "alice@example.com",
         "pushed": "alice@example.com",
         "refresh": True,
-        "api": "auth0|65a4f1c2d3e4b5a697887901",
+        "connection": "fake-google-token-of-alice",
+        "no connection": "Federated connection Refresh Token not found.",
+        "on behalf of": [ALICE, {"sub": "api"}, "read:orders"],
+        "connection of an api": "fake-google-token-of-alice",
+        "unknown api": "Service not found: https://unknown.example/",
+        "api": ALICE,
         "tampered": "VerifyAccessTokenError",
         "ended": True,
     }
@@ -144,10 +193,15 @@ def test_server_python(clients: Clients, receiver: LogoutReceiver, tmp_path: Pat
 
 @without_node
 def test_openid_client(clients: Clients, tmp_path: Path) -> None:
-    """openid-client logs in with each way of client authentication, pushed requests, `max_age` and
-    no PKCE, refreshes, asks UserInfo, gets a token for itself, and sees its errors."""
+    """openid-client logs in with each way of client authentication, pushed and signed requests,
+    `max_age` and no PKCE, refreshes, asks UserInfo, gets a token for itself, introspects and
+    exchanges tokens, connects a device, and sees its errors."""
     with clients.browser() as browser:
-        command = node_command("openid_client.mjs", f"{clients.tenant.url}/")
+        command = node_command(
+            "openid_client.mjs",
+            f"{clients.tenant.url}/",
+            json.dumps(request_key().as_dict(private=True)),
+        )
         environ = trusting(clients.authority)
         brought = converse(command, environ, callback_of(browser), tmp_path / "log")
     assert brought == {
@@ -158,6 +212,12 @@ def test_openid_client(clients: Clients, tmp_path: Path) -> None:
         "revoked": "invalid_grant",
         "none": "login_required",
         "bogus": "invalid_request",
+        **dict.fromkeys(("device", "jar"), "alice@example.com"),
+        "declined": "access_denied",
+        "introspection": [True, True],
+        "not_mine": False,
+        "exchange": "urn:ietf:params:oauth:token-type:access_token",
+        "connection": "fake-google-token-of-alice",
     }
 
 

@@ -56,6 +56,7 @@ def test_auth0_python(tenant: Tenant, token: str) -> None:
         "update": {"n": 1},
         "roles": ["reader"],
         "sessions": [],
+        "accounts": ["google-oauth2"],
         "logs": [],
         "ticket": True,
         "members": ["dora@example.com"],

@@ -14,6 +14,7 @@ from joserfc.jwk import RSAKey
 from app.local_tenant.apis import ADMINISTRATION
 
 from ..flow.world import TENANT
+from .visitor import Visitor
 
 
 def administrator_token(
@@ -55,3 +56,10 @@ class Administrator:
         response = await self.call("GET", path, *parts, **query)
         assert response.status_code == 200, response.text
         return response.json()
+
+
+def admin_of(visitor: Visitor, *scopes: str) -> Administrator:
+    """An application with these scopes; without any, with all."""
+    key, now = visitor.signing_key(), visitor.clock()
+    token = administrator_token(key, now, scopes) if scopes else administrator_token(key, now)
+    return Administrator(visitor.application, token)

@@ -1,4 +1,4 @@
-"""A tenant for each test."""
+"""A tenant for each test, and an application that administers it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from .administrator import Administrator, admin_of
 from .visitor import Visitor
 
 
@@ -17,3 +18,9 @@ async def visitor(tmp_path: Path) -> AsyncIterator[Visitor]:
     yield visitor
     await visitor.browser.aclose()
     await visitor.application.aclose()
+
+
+@pytest.fixture
+def admin(visitor: Visitor) -> Administrator:
+    """An application with every scope."""
+    return admin_of(visitor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -12,8 +12,7 @@ from app.local_tenant import totp
 from app.local_tenant.passwords import hash_password, is_password
 
 from ..flow.world import through_the_pages
-from .administrator import Administrator, administrator_token
-from .visitor import ALICE, BOB, Visitor, answer, query_of
+from .visitor import ALICE, Visitor, answer
 
 CONNECTION = "Username-Password-Authentication"
 ACME = "org_65a4f1c2d3e4b5a6"
@@ -25,23 +24,10 @@ NEW = {
 }
 
 
-def admin_of(visitor: Visitor) -> Administrator:
-    """An application with every scope."""
-    return Administrator(
-        visitor.application, administrator_token(visitor.signing_key(), visitor.clock())
-    )
-
-
 async def mails(visitor: Visitor) -> list[str]:
     """The links in the mailbox, the newest first."""
     page = (await visitor.browser.get("/dashboard/mailbox")).text
     return re.findall(r'href="(/u/[^"]+ticket=[^"]+)"', page)
-
-
-async def claims_of(visitor: Visitor, url: str) -> dict[str, Any]:
-    """The claims of the ID token for the code at this callback URL."""
-    tokens = (await visitor.redeem(query_of(url)["code"])).json()
-    return dict((await visitor.decoded(tokens["id_token"])).claims)
 
 
 async def open_login(visitor: Visitor, **changes: str | None) -> str:
@@ -65,13 +51,13 @@ async def test_sign_up_by_an_application(visitor: Visitor, kind: str) -> None:
     login = visitor.authorize_url(audience=None)
     pages = {"email": NEW["email"], "password": NEW["password"]}
     url = await through_the_pages(visitor.browser, login, **pages)
-    assert not (await claims_of(visitor, url))["email_verified"]
+    assert not (await visitor.claims_at(url))["email_verified"]
     (link,) = await mails(visitor)
     assert (await visitor.browser.get(link)).status_code == 200
     assert (await visitor.browser.post(link)).status_code == 200
     assert (await visitor.browser.post(link)).status_code == 400
     url = await through_the_pages(visitor.browser, login)
-    assert (await claims_of(visitor, url))["email_verified"]
+    assert (await visitor.claims_at(url))["email_verified"]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +101,7 @@ async def test_sign_up_page(visitor: Visitor) -> None:
     form = {"email": NEW["email"], "password": NEW["password"]}
     entered = await visitor.browser.post(page, data=form)
     url = await through_the_pages(visitor.browser, entered.headers["location"])
-    claims = await claims_of(visitor, url)
+    claims = await visitor.claims_at(url)
     assert (claims["email"], claims["nonce"]) == (NEW["email"], "nonce-value")
     again = await visitor.browser.post(page, data=form)
     assert again.status_code == 400
@@ -197,8 +183,8 @@ async def test_enrolment(visitor: Visitor) -> None:
     assert (await visitor.browser.post(enrolment, data={"code": "000000"})).status_code == 400
     code = totp.code_at(secret, int(visitor.clock() // 30))
     entered = await visitor.browser.post(enrolment, data={"code": code})
-    claims = await claims_of(
-        visitor, await through_the_pages(visitor.browser, entered.headers["location"])
+    claims = await visitor.claims_at(
+        await through_the_pages(visitor.browser, entered.headers["location"])
     )
     assert claims["amr"] == ["pwd", "otp", "mfa"]
     async with visitor.client() as browser:
@@ -227,86 +213,6 @@ async def test_second_step_cannot_be_left_out(visitor: Visitor) -> None:
     consent = enrolment.replace("mfa-enrollment", "consent")
     skipped = await visitor.browser.post(consent, data={"action": "accept"})
     assert "code=" not in skipped.headers.get("location", "")
-
-
-async def test_blocked_user(visitor: Visitor) -> None:
-    """A blocked user is refused with Auth0's words, also with a session and a refresh token from
-    before; a wrong password tells nothing of it."""
-    page = await open_login(visitor)
-    wrong = {"username": "blocked@example.com", "password": "wrong"}
-    assert "blocked" not in (await visitor.browser.post(page, data=wrong)).text.replace(
-        "blocked@example.com", ""
-    )
-    right = {"username": "blocked@example.com", "password": "password"}
-    refused = answer(await visitor.browser.post(page, data=right))
-    assert (refused["error"], refused["error_description"]) == ("unauthorized", "user is blocked")
-    async with visitor.client() as visitor.browser:
-        refresh_token = (await visitor.tokens())["refresh_token"]
-        body = {"blocked": True}
-        await admin_of(visitor).call("PATCH", "/users/{}", ALICE, body=body)
-        assert (await visitor.refresh(refresh_token)).status_code in (400, 403)
-        silent = answer(await visitor.authorize(prompt="none"))
-        assert silent["error"] == "unauthorized"
-
-
-@pytest.mark.parametrize("name", [ACME, "acme", "ACME"])
-async def test_organization(visitor: Visitor, name: str) -> None:
-    """A member logs in for an organization, by id or name; its claims are in the ID token, in the
-    access token, and after a refresh."""
-    url = visitor.authorize_url(organization=name)
-    url = await through_the_pages(visitor.browser, url)
-    tokens = (await visitor.redeem(query_of(url)["code"])).json()
-    refreshed = (await visitor.refresh(tokens["refresh_token"])).json()
-    for each in (tokens, refreshed):
-        for token in (each["id_token"], each["access_token"]):
-            claims = (await visitor.decoded(token)).claims
-            assert (claims["org_id"], claims["org_name"]) == (ACME, "acme")
-
-
-@pytest.mark.parametrize(
-    ("organization", "error"),
-    [("acme", "access_denied"), ("nobody-inc", "invalid_request"), ("org_x", "invalid_request")],
-)
-async def test_no_member(visitor: Visitor, organization: str, error: str) -> None:
-    """Who is not a member, and an organization that is not there, is refused."""
-    url = visitor.authorize_url(organization=organization)
-    url = await through_the_pages(visitor.browser, url, email="bob@example.com")
-    assert query_of(url)["error"] == error
-
-
-async def test_invitation(visitor: Visitor) -> None:
-    """An invitation makes the invited user a member, once; it is of no use to another user."""
-    invitation = {
-        "inviter": {"name": "Alice"},
-        "invitee": {"email": "bob@example.com"},
-        "client_id": "local-app",
-    }
-    admin = admin_of(visitor)
-    invited = await admin.call("POST", "/organizations/{}/invitations", ACME, body=invitation)
-    ticket = parse_qs(urlsplit(invited.json()["invitation_url"]).query)["invitation"][0]
-    login = visitor.authorize_url(organization=ACME, invitation=ticket)
-    async with visitor.client() as stranger:
-        url = await through_the_pages(stranger, login, email="carol@example.com")
-    assert query_of(url)["error"] == "access_denied"
-    url = await through_the_pages(visitor.browser, login, email="bob@example.com")
-    assert (await claims_of(visitor, url))["org_id"] == ACME
-    members = await admin.get("/organizations/{}/members", ACME)
-    assert BOB in {member["user_id"] for member in members}
-
-
-@pytest.mark.parametrize(
-    ("usage", "organization", "text"),
-    [("require", None, "is required"), ("deny", "acme", "is not allowed")],
-)
-async def test_organization_usage(
-    visitor: Visitor, usage: str, organization: str | None, text: str
-) -> None:
-    """An application may require an organization, or refuse any."""
-    admin = admin_of(visitor)
-    await admin.call("PATCH", "/clients/{}", "local-app", body={"organization_usage": usage})
-    url = visitor.authorize_url(organization=organization)
-    parameters = query_of(await through_the_pages(visitor.browser, url))
-    assert text in parameters["error_description"]
 
 
 def test_totp_vectors() -> None:

@@ -61,7 +61,6 @@ async def test_unknown_client(visitor: Visitor) -> None:
         ({"response_mode": "bogus"}, "invalid_request", "response_mode"),
         ({"connection": "google-oauth2"}, "invalid_request", "the connection was not found"),
         ({"request_uri": "https://app.example/r"}, "request_uri_not_supported", "/oauth/par"),
-        ({"request": "e30.e30."}, "request_not_supported", "request"),
     ],
 )
 async def test_error(

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from ..flow.world import APP, TENANT
+from .administrator import Administrator
 from .visitor import Visitor
 
 ALICES = {"username": "alice@example.com", "password": "password"}
@@ -123,3 +124,22 @@ async def test_bodies(visitor: Visitor, path: str, kind: str, body: bytes) -> No
     response = await visitor.application.post(path, content=body, headers=headers)
     assert response.status_code == httpx.codes.BAD_REQUEST
     assert response.json()["error"] == "invalid_request"
+
+
+async def test_changed_origins(visitor: Visitor, admin: Administrator) -> None:
+    """A change of an application's origins holds for the next request."""
+
+    async def is_allowed(origin: str) -> bool:
+        response = await visitor.application.get("/userinfo", headers={"Origin": origin})
+        return "access-control-allow-origin" in response.headers
+
+    origin = "http://localhost:9000"
+    assert not await is_allowed(origin)
+    new = {"name": "Shop", "web_origins": [origin]}
+    client_id = (await admin.call("POST", "/clients", body=new)).json()["client_id"]
+    assert await is_allowed(origin)
+    changed = {"web_origins": [], "allowed_origins": ["http://localhost:9001"]}
+    await admin.call("PATCH", "/clients/{}", client_id, body=changed)
+    assert [await is_allowed(origin), await is_allowed("http://localhost:9001")] == [False, True]
+    await admin.call("DELETE", "/clients/{}", client_id)
+    assert not await is_allowed("http://localhost:9001")

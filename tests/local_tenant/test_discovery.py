@@ -17,7 +17,7 @@ async def test_metadata(visitor: Visitor, name: str) -> None:
     assert document["code_challenge_methods_supported"] == ["S256"]
     assert document["authorization_response_iss_parameter_supported"] is False
     endpoints = {value for key, value in document.items() if key.endswith(("endpoint", "_uri"))}
-    assert len(endpoints) == 7
+    assert len(endpoints) == 9
     assert all(url.startswith(f"{TENANT}/") for url in endpoints)
 
 

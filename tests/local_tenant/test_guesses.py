@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.local_tenant.guesses import PER_ACCOUNT, PER_ADDRESS, WITHIN, Guesses
+from app.local_tenant.guesses import PER_ACCOUNT, PER_ADDRESS, SIGN_UPS, WITHIN, Guesses
 
 from ..flow.world import Clock
 from .visitor import Visitor
@@ -102,3 +102,33 @@ async def test_a_secret_of_an_unknown_client(tmp_path: Path) -> None:
         response = await visitor.token(auth=(f"nobody{number}", "x"), grant_type="refresh_token")
         assert response.json()["error_description"] == f"Unknown client: nobody{number}"
     assert (await visitor.refresh("x")).status_code == 403
+
+
+async def test_sign_ups(visitor: Visitor) -> None:
+    """After fifty sign-ups from an address, by an application or at the page, the next ones are
+    refused for five minutes, with Auth0's body. The dashboard is not concerned."""
+    new = {
+        "client_id": "local-spa",
+        "connection": "Username-Password-Authentication",
+        "password": "correct-horse",
+    }
+    page = str((await visitor.authorize(screen_hint="signup")).headers["location"])
+    assert page.startswith("/u/signup")
+    for _ in range(SIGN_UPS - 1):
+        body = {**new, "email": "alice@example.com"}
+        refused = await visitor.application.post("/dbconnections/signup", json=body)
+        assert refused.status_code == 400
+    form = {"email": "dora@example.com", "password": "weak"}
+    assert (await visitor.browser.post(page, data=form)).status_code == 400
+    body = {**new, "email": "dora@example.com"}
+    flood = await visitor.application.post("/dbconnections/signup", json=body)
+    assert (flood.status_code, flood.json()["error"]) == (429, "too_many_requests")
+    assert int(flood.headers["retry-after"]) == WITHIN
+    form["password"] = "correct-horse"
+    at_page = await visitor.browser.post(page, data=form)
+    assert (at_page.status_code, "Too many sign-ups" in at_page.text) == (429, True)
+    assert (await visitor.dashboard("/users", **form)).status_code == 303
+    visitor.clock.now += WITHIN
+    body["email"] = "erik@example.com"
+    again = await visitor.application.post("/dbconnections/signup", json=body)
+    assert again.status_code == 200

@@ -1,19 +1,10 @@
-"""The end of a login at the tenant: without use, after a time, and with word to its clients."""
+"""The end of a login at the tenant: without use, and after a time."""
 
 from __future__ import annotations
 
-import json
-import threading
 from pathlib import Path
 
-import pytest
-from joserfc import jwt
-
-from app.local_tenant.backchannel_logout import EVENT
-
-from ..flow.world import APP, TENANT
-from ..interop.logout_receiver import running_logout_receiver
-from .visitor import ALICE, Visitor, answer
+from .visitor import Visitor, answer
 
 DAY = 86_400.0
 
@@ -57,54 +48,3 @@ async def test_two_tenants(tmp_path: Path) -> None:
     first.update(second)
     for tenant in tenants:
         assert "code" in answer(await tenant.authorize(audience=None, prompt="none"))
-
-
-@pytest.mark.parametrize("way", ["/v2/logout?client_id=local-app", "/oidc/logout", "/u/logout"])
-async def test_backchannel_logout(tmp_path: Path, way: str) -> None:
-    """Every client of a login that is registered for it hears of its end, once, with `sid` and
-    `sub`, by a token of its own that is no other kind of token."""
-    with running_logout_receiver() as receiver:
-        seeds = tmp_path / "seeds.json"
-        told = {"oidc_logout": {"backchannel_logout_urls": [receiver.url]}}
-        applications = [{"client_id": name, **told} for name in ("local-app", "local-spa")]
-        seeds.write_text(json.dumps({"applications": applications}))
-        visitor = Visitor(tmp_path, seed_file=seeds)
-        tokens = await visitor.tokens()
-        await visitor.code(client_id="local-spa", redirect_uri=f"{APP}/")
-        hint = f"?id_token_hint={tokens['id_token']}" if way == "/oidc/logout" else ""
-        await visitor.browser.request("POST" if way == "/u/logout" else "GET", f"{way}{hint}")
-        received = [receiver.tokens.get(timeout=10) for _ in range(2)]
-        assert receiver.tokens.empty()
-        sid = (await visitor.decoded(tokens["id_token"])).claims["sid"]
-        audiences = set()
-        for text in received:
-            token: jwt.Token = await visitor.decoded(text)
-            assert token.header["typ"] == "logout+jwt"
-            claims = token.claims
-            assert (claims["iss"], claims["sub"], claims["sid"]) == (f"{TENANT}/", ALICE, sid)
-            assert claims["events"] == {EVENT: {}}
-            assert claims.keys() >= {"iat", "exp", "jti"}
-            assert "nonce" not in claims
-            audiences.add(claims["aud"])
-            headers = {"Authorization": f"Bearer {text}"}
-            userinfo = await visitor.application.get("/userinfo", headers=headers)
-            assert userinfo.status_code == 401
-        assert audiences == {"local-app", "local-spa"}
-
-
-async def test_no_logout_to_another_machine(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The tenant sends nothing to other machines."""
-    seeds = tmp_path / "seeds.json"
-    told = {"backchannel_logout_urls": ["https://192.0.2.1/logout"]}
-    seeds.write_text(
-        json.dumps({"applications": [{"client_id": "local-app", "oidc_logout": told}]})
-    )
-    visitor = Visitor(tmp_path, seed_file=seeds)
-    await visitor.tokens()
-    await visitor.browser.post("/u/logout")
-    for thread in threading.enumerate():
-        if thread.name == "back-channel logout":
-            thread.join(10)
-    assert "it is not a loopback address" in caplog.text

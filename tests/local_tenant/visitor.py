@@ -98,6 +98,11 @@ class Visitor:
         assert response.status_code == 200, response.text
         return dict(response.json())
 
+    async def claims_at(self, url: str) -> dict[str, Any]:
+        """The claims of the ID token for the code at this callback URL."""
+        tokens = (await self.redeem(query_of(url)["code"])).json()
+        return dict((await self.decoded(tokens["id_token"])).claims)
+
     async def decoded(self, token: str) -> jwt.Token:
         """A token that the tenant's published keys verify."""
         keys = (await self.application.get("/.well-known/jwks.json")).json()

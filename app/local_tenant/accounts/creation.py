@@ -1,4 +1,4 @@
-"""Creating an account and changing its password, for the pages and for `/dbconnections`."""
+"""Creating, changing and ending accounts, for the pages, `/dbconnections` and administrators."""
 
 from __future__ import annotations
 
@@ -12,8 +12,18 @@ from ..passwords import hash_password, weakness
 from ..schema import Invalid, check
 from ..seed_format import EMAIL
 from ..server import TenantServer
-from ..users import User, add_user, find_user, json_column, new_user_id, timestamp, update_user
+from ..users import (
+    User,
+    add_user,
+    delete_user,
+    find_user,
+    json_column,
+    new_user_id,
+    timestamp,
+    update_user,
+)
 
+TOO_MANY = "too_many_requests"
 RESET_LIFETIME = 86_400.0  # seconds
 
 
@@ -33,12 +43,18 @@ def sign_up(
     profile: Mapping[str, Any] | None = None,
     user_metadata: dict[str, Any] | None = None,
     client_id: str | None = None,
+    ip: str | None = None,
 ) -> User:
     """Create a user, and put a mail with the link that verifies the address into the mailbox.
 
+    Sign-ups from an `ip` are counted, whether they succeed or not.
+
     Raises:
-        SignUpError: the address is not one or is taken, or the password is too weak.
+        SignUpError: the address is not one or is taken, the password is too weak, or there were too
+            many sign-ups from this `ip`.
     """
+    if ip is not None:
+        _count(server, ip)
     try:
         check(email, EMAIL)
     except Invalid as problem:
@@ -68,6 +84,13 @@ def sign_up(
     server.log.record("ss", user.email, user_id=user_id, client_id=client_id)
     send_verification(server, user)
     return user
+
+
+def _count(server: TenantServer, ip: str) -> None:
+    if server.sign_ups.is_blocked("sign-up", ip, ip):
+        server.log.record("fs", "Too many sign-ups from this address.", ip=ip)
+        raise SignUpError(TOO_MANY, "Too many sign-ups. Wait five minutes.")
+    server.sign_ups.wrong("sign-up", ip, ip)
 
 
 def send_verification(
@@ -122,6 +145,21 @@ def change_password(server: TenantServer, user_id: str, password: str) -> None:
         )
     browsers.end_sessions_of(server.database, user_id)
     server.log.record("scp", user_id=user_id)
+
+
+def block(server: TenantServer, user_id: str) -> None:
+    """Block a user, and tell the clients of the user's sessions. These stay, so that the user is
+    told the reason at the next login, as at Auth0."""
+    with server.database.transaction() as database:
+        update_user(database, user_id, server.clock(), blocked=True)
+    browsers.tell_clients_of(server.database, user_id)
+
+
+def delete(server: TenantServer, user_id: str) -> None:
+    """Delete a user, and end the user's sessions before, so that their clients are told."""
+    browsers.end_sessions_of(server.database, user_id)
+    with server.database.transaction() as database:
+        delete_user(database, user_id)
 
 
 def verify_email(server: TenantServer, user_id: str) -> None:

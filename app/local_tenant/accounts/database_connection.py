@@ -10,12 +10,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from ..guesses import WITHIN
 from ..schema import Invalid, Schema, check
 from ..seed_format import EMAIL, METADATA, PROFILE, text
 from ..server import NO_STORE, TenantServer
 from ..strict_json import parse_json
 from ..users import CONNECTION, find_user
-from .creation import SignUpError, send_reset, sign_up
+from .creation import TOO_MANY, SignUpError, send_reset, sign_up
 
 _SENT = "We've just sent you an email to reset your password."
 _SIGN_UP: Schema = {
@@ -51,7 +52,7 @@ class DatabaseConnection:
         """Send a link for a new password, if there is such an account."""
         return await _answered(request, _CHANGE, self._change_password)
 
-    def _sign_up(self, body: dict[str, Any]) -> Response:
+    def _sign_up(self, body: dict[str, Any], address: str) -> Response:
         self._check(body, needs_client=True)
         user = sign_up(
             self._server,
@@ -60,6 +61,7 @@ class DatabaseConnection:
             profile={name: body[name] for name in PROFILE if name in body},
             user_metadata=body.get("user_metadata"),
             client_id=body["client_id"],
+            ip=address,
         )
         profile = {name: user.profile[name] for name in PROFILE if name in body}
         document = {"_id": user.user_id.partition("|")[2], "email_verified": False, **profile}
@@ -68,7 +70,7 @@ class DatabaseConnection:
             document["user_metadata"] = user.user_metadata
         return JSONResponse(document, headers=NO_STORE)
 
-    def _change_password(self, body: dict[str, Any]) -> Response:
+    def _change_password(self, body: dict[str, Any], address: str) -> Response:
         self._check(body, needs_client=False)
         with self._server.database.transaction() as database:
             user = find_user(database, email=body["email"])
@@ -85,12 +87,13 @@ class DatabaseConnection:
 
 
 async def _answered(
-    request: Request, schema: Schema, handle: Callable[[dict[str, Any]], Response]
+    request: Request, schema: Schema, handle: Callable[[dict[str, Any], str], Response]
 ) -> Response:
     try:
         body = await _body(request)
         check(body, schema)
-        return await run_in_threadpool(handle, body)
+        address = request.client.host if request.client else ""
+        return await run_in_threadpool(handle, body, address)
     except Invalid as problem:
         where = f" ({problem.path})" if problem.place else ""
         return _refused("invalid_request", f"{problem.text}{where}")
@@ -112,6 +115,10 @@ async def _body(request: Request) -> Any:
 
 
 def _refused(code: str, text_: str) -> Response:
+    if code == TOO_MANY:
+        error = {"error": code, "error_description": "Global limit has been reached"}
+        headers = {**NO_STORE, "Retry-After": str(int(WITHIN))}
+        return JSONResponse({"statusCode": 429, **error}, 429, headers=headers)
     is_weak = code == "invalid_password"
     body: dict[str, Any] = {
         "name": "PasswordStrengthError" if is_weak else "BadRequestError",

@@ -18,7 +18,13 @@ _PASSWORD = f"""
 
 
 def sign_up_page(
-    client: Client, state: str, targets: Sequence[str], *, email: str = "", problem: str = ""
+    client: Client,
+    state: str,
+    targets: Sequence[str],
+    *,
+    email: str = "",
+    problem: str = "",
+    status: int = 200,
 ) -> HTMLResponse:
     """A form for e-mail address and password."""
     body = f"""
@@ -34,7 +40,7 @@ def sign_up_page(
         </form>
         <p class="after">Already have an account?
           <a href="/u/login?state={escape(state, quote=True)}">Log in</a></p>"""
-    return document("Sign up", body, status=400 if problem else 200, form_targets=targets)
+    return document("Sign up", body, status=status, form_targets=targets)
 
 
 def request_page(state: str, *, sent: bool = False) -> HTMLResponse:

@@ -18,7 +18,7 @@ from ..server import NO_STORE, TenantServer
 from ..totp import enrolment_uri
 from ..users import User, find_user
 from . import forms
-from .creation import SignUpError, change_password, send_reset, sign_up, verify_email
+from .creation import TOO_MANY, SignUpError, change_password, send_reset, sign_up, verify_email
 
 _USED = "This link has been used or has expired."
 Handler = Callable[[Request, dict[str, str]], Response]
@@ -59,18 +59,22 @@ class AccountPages:
             return _expired()
         email, password = form.get("email", ""), form.get("password", "")
         try:
-            sign_up(self._server, email, password, client_id=opened.client.client_id)
+            ip = request.client.host if request.client else ""
+            sign_up(self._server, email, password, client_id=opened.client.client_id, ip=ip)
         except SignUpError as problem:
-            return self._sign_up_page(request, email=email, problem=str(problem))
+            status = 429 if problem.code == TOO_MANY else 400
+            return self._sign_up_page(request, email=email, problem=str(problem), status=status)
         return self._authorize.enter(request, email, password)
 
-    def _sign_up_page(self, request: Request, *, email: str = "", problem: str = "") -> Response:
+    def _sign_up_page(
+        self, request: Request, *, email: str = "", problem: str = "", status: int = 200
+    ) -> Response:
         opened = self._authorize.opened(request)
         if opened is None:
             return _expired()
         state = request.query_params.get("state", "")
         return forms.sign_up_page(
-            opened.client, state, opened.targets, email=email, problem=problem
+            *(opened.client, state, opened.targets), email=email, problem=problem, status=status
         )
 
     def _request_form(self, request: Request, form: dict[str, str]) -> Response:

@@ -11,13 +11,13 @@ from starlette.responses import Response
 
 from .. import browser_sessions as browsers
 from .. import roles
-from ..accounts.creation import SignUpError, send_reset, send_verification, sign_up
+from ..accounts.creation import SignUpError, block, delete, send_reset, send_verification, sign_up
+from ..connected_accounts import accounts_of, delete_accounts
 from ..seeds import CODES
 from ..strict_json import parse_json
 from ..users import (
     User,
     all_users,
-    delete_user,
     find_user,
     save_app_metadata,
     save_metadata,
@@ -25,6 +25,8 @@ from ..users import (
     update_user,
 )
 from .view import Handler, View, area, checkbox, field, href, section, table
+
+_OF_AN_ACCOUNT = ("connection", "external_id", "access_token")
 
 
 def index(view: View) -> Response:
@@ -58,8 +60,7 @@ def change(view: View) -> Response:
     if action in ("save", "remove"):
         return _save_metadata(view, user, action)
     if action == "delete":
-        with view.server.database.transaction() as database:
-            delete_user(database, user.user_id)
+        delete(view.server, user.user_id)
         return view.saved("")
     _ACTIONS.get(action, _nothing)(view, user)
     return view.saved(href("users", user.user_id))
@@ -87,6 +88,11 @@ def _end_sessions(view: View, user: User) -> None:
         database.execute("DELETE FROM refresh_tokens WHERE user_id = ?", (user.user_id,))
 
 
+def _forget_accounts(view: View, user: User) -> None:
+    with view.server.database.transaction() as database:
+        delete_accounts(database, user.user_id)
+
+
 def _verify(view: View, user: User) -> None:
     send_verification(view.server, user)
 
@@ -96,7 +102,7 @@ def _reset(view: View, user: User) -> None:
 
 
 _ACTIONS = {
-    "block": lambda view, user: _update(view, user, blocked=True),
+    "block": lambda view, user: block(view.server, user.user_id),
     "unblock": lambda view, user: _update(view, user, blocked=False),
     "require-mfa": lambda view, user: _update(view, user, mfa_required=True),
     "no-mfa": lambda view, user: _update(view, user, mfa_required=False),
@@ -104,6 +110,7 @@ _ACTIONS = {
     "verified": lambda view, user: _update(view, user, email_verified=True),
     "roles": _set_roles,
     "end-sessions": _end_sessions,
+    "forget-accounts": _forget_accounts,
     "verify": _verify,
     "reset": _reset,
 }
@@ -179,11 +186,13 @@ def _editor(
         'data-testid="metadata-remove">Remove user_metadata</button></div>'
     )
     body = (
+        f'<p class="under">{escape(user.email)}</p>'
         f"<p><code>{escape(user.user_id)}</code> {_badges(user)}</p>"
         + section("Metadata", metadata)
         + section("Roles", _role_form(view, user))
         + section("Account", _account(view, user))
         + section("Sessions", _sessions(view, user))
+        + section("Accounts elsewhere", _accounts(view, user))
         + section("Delete", view.button("delete", "Delete user", classes="danger"))
     )
     return view.page("users", user.name, body, problem=problem)
@@ -204,7 +213,7 @@ def _role_form(view: View, user: User) -> str:
 
 def _account(view: View, user: User) -> str:
     has_step = user.totp_secret is not None or user.user_id in CODES
-    facts = f"<p>{escape(user.email)}. Last login: {_last_login(user)}.</p>"
+    facts = f"<p>Last login: {_last_login(user)}.</p>"
     buttons = [
         view.button("unblock", "Unblock") if user.blocked else view.button("block", "Block"),
         view.button("no-mfa", "Require no second step")
@@ -234,6 +243,17 @@ def _sessions(view: View, user: User) -> str:
         "The user has no session.",
     )
     return listed + view.button("end-sessions", "End sessions and revoke refresh tokens")
+
+
+def _accounts(view: View, user: User) -> str:
+    with view.server.database.transaction() as database:
+        rows = accounts_of(database, user.user_id)
+    listed = table(
+        ("Connection", "Id", "Token"),
+        (tuple(f"<code>{escape(row[name])}</code>" for name in _OF_AN_ACCOUNT) for row in rows),
+        "The user has no account at another provider.",
+    )
+    return listed + (view.button("forget-accounts", "Forget these tokens") if rows else "")
 
 
 def _named(user: User) -> str:

@@ -1,4 +1,4 @@
-"""The OpenAPI description of the Management API, made from its endpoints."""
+"""The OpenAPI description of the tenant; that of the Management API is made from its endpoints."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from .api import ENDPOINTS
 from .endpoint import Endpoint
+from .oauth_paths import OAUTH_SCHEMAS, oauth_paths
 
 _ERRORS = (400, 401, 403, 404, 409, 413, 415, 429)
 _TYPES: dict[str, dict[str, Any]] = {
@@ -42,6 +43,7 @@ _SCHEMAS: dict[str, Any] = {
     "Invitation": _result("id:t organization_id:t invitation_url:t ticket_id:t expires_at:t"),
     "Log": _result("log_id:t date:t type:t description:t", "user_id:t client_id:t ip:t"),
     "Session": _result("id:t user_id:t created_at:t authenticated_at:t"),
+    "ConnectedAccounts": _result("connected_accounts:a", "next:t"),
     "Grant": _result("id:t clientID:t user_id:t audience:t scope:a"),
     "Ticket": _result("ticket:t"),
     "Job": _result("id:t type:t status:t created_at:t"),
@@ -54,19 +56,22 @@ def description(issuer: str) -> dict[str, Any]:
     """The description (OpenAPI 3.1)."""
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in ENDPOINTS:
-        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+        paths.setdefault(f"/api/v2{endpoint.path}", {})[endpoint.method.lower()] = _operation(
+            endpoint
+        )
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "Management API of the local tenant",
+            "title": "The local tenant",
             "version": "2.0",
-            "description": "The part of Auth0's Management API v2 that the local tenant has.",
+            "description": "Endpoints of OAuth, and the part of Auth0's Management API v2 that "
+            "the local tenant has.",
         },
-        "servers": [{"url": f"{issuer}api/v2"}],
+        "servers": [{"url": issuer.removesuffix("/")}],
         "security": [{"token": []}],
-        "paths": paths,
+        "paths": {**oauth_paths(), **paths},
         "components": {
-            "schemas": _SCHEMAS,
+            "schemas": {**_SCHEMAS, **OAUTH_SCHEMAS},
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
             },

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from ..accounts.creation import send_verification
+from .. import browser_sessions as browsers
+from ..accounts.creation import delete, send_verification
+from ..connected_accounts import accounts_of
 from ..passwords import hash_password, weakness
 from ..schema import Schema
 from ..seed_format import BOOLEAN, EMAIL, PROFILE, USER, record, text
@@ -14,7 +16,6 @@ from ..users import (
     User,
     add_user,
     all_users,
-    delete_user,
     find_user,
     json_column,
     new_user_id,
@@ -110,12 +111,35 @@ def _update(call: Call) -> Any:
     except sqlite3.IntegrityError:
         text = "The specified new email already exists"
         raise ApiError(400, text, "auth0_idp_error") from None
+    if "password" in columns:
+        browsers.end_sessions_of(call.server.database, user.user_id)
+    if columns.get("blocked"):
+        browsers.tell_clients_of(call.server.database, user.user_id)
     return call.selected(_read(call, call.path["id"]).document(call.server.settings.issuer))
 
 
 def _delete(call: Call) -> None:
+    delete(call.server, call.path["id"])
+
+
+def _accounts(call: Call) -> Any:
+    user = _found(call)
     with call.server.database.transaction() as database:
-        delete_user(database, call.path["id"])
+        accounts = [_account(row, user) for row in accounts_of(database, user.user_id)]
+    page = call.page("connected_accounts", accounts)
+    return {"connected_accounts": page} if isinstance(page, list) else page
+
+
+def _account(row: sqlite3.Row, user: User) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "connection": row["connection"],
+        "connection_id": f"con_{row['connection']}",
+        "strategy": row["connection"],
+        "access_type": "offline",
+        "scopes": row["scope"].split(),
+        "created_at": user.created_at,
+    }
 
 
 def _link(call: Call) -> None:
@@ -236,6 +260,12 @@ ENDPOINTS = (
         body=_CHANGES,
     ),
     Endpoint("DELETE", "/users/{id}", ("delete:users",), "Delete a user", _delete, status=204),
+    Endpoint(
+        *("GET", "/users/{id}/connected-accounts", ("read:users",)),
+        *("List a user's accounts at other providers", _accounts),
+        result="ConnectedAccounts",
+        query={name: PAGE[name] for name in ("from", "take")},
+    ),
     Endpoint(
         *("POST", "/users/{id}/identities", ("update:users",), "Link a user account", _link),
         status=201,

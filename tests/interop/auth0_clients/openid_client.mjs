@@ -1,6 +1,6 @@
 // What the unmodified openid-client brings at the tenant, as JSON.
-// node openid_client.mjs ISSUER: reads callback URLs, one a line, for the authorization URLs that
-// it prints, and ends with what the responses brought.
+// node openid_client.mjs ISSUER JWK: reads callback URLs, one a line, for the authorization URLs that
+// it prints, and ends with what the responses brought. JWK is the private key for request objects.
 import { createInterface } from "node:readline";
 import * as oidc from "openid-client";
 
@@ -67,5 +67,59 @@ brought.revoked = await oidc
 for (const parameters of [{ prompt: "none", max_age: "0" }, { prompt: "bogus" }]) {
   brought[parameters.prompt] = await login(config, { parameters }).catch((error) => error.error);
 }
+const device = await oidc.initiateDeviceAuthorization(config, { scope: "openid email" });
+const polled = oidc.pollDeviceAuthorizationGrant(config, { ...device, interval: 1 });
+await visit(new URL(device.verification_uri_complete));
+brought.device = (await polled).claims().email;
+const forgotten = await oidc.initiateDeviceAuthorization(config, { scope: "openid" });
+const decline = new URL(forgotten.verification_uri_complete);
+decline.hash = "decline";
+await visit(decline);
+brought.declined = await oidc
+  .pollDeviceAuthorizationGrant(config, { ...forgotten, interval: 1 })
+  .catch((error) => error.error);
+
+const mine = await oidc.tokenIntrospection(config, aged.access_token);
+brought.introspection = [mine.active, mine.sub === aged.claims().sub];
+brought.not_mine = (await oidc.tokenIntrospection(config, "x")).active;
+
+const jwk = JSON.parse(process.argv[3]);
+const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+const key = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["sign"]);
+const verifier = oidc.randomPKCECodeVerifier();
+const signed = await oidc.buildAuthorizationUrlWithJAR(
+  config,
+  {
+    redirect_uri,
+    scope: "openid email",
+    code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: "S256",
+  },
+  { key, kid: jwk.kid },
+);
+const jar = await oidc.authorizationCodeGrant(config, await visit(signed), {
+  pkceCodeVerifier: verifier,
+});
+brought.jar = jar.claims().email;
+
+const again = await login(config, { parameters: { audience: `${process.argv[2]}api/v2/` } });
+const prefix = "urn:ietf:params:oauth:";
+const exchanged = await oidc.genericGrantRequest(config, `${prefix}grant-type:token-exchange`, {
+  subject_token: again.access_token,
+  subject_token_type: `${prefix}token-type:access_token`,
+  audience: `${process.argv[2]}api/v2/`,
+});
+brought.exchange = exchanged.issued_token_type;
+const google = await oidc.genericGrantRequest(
+  config,
+  "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token",
+  {
+    subject_token: again.refresh_token,
+    subject_token_type: `${prefix}token-type:refresh_token`,
+    requested_token_type: "http://auth0.com/oauth/token-type/federated-connection-access-token",
+    connection: "google-oauth2",
+  },
+);
+brought.connection = google.access_token;
 console.log(JSON.stringify(brought));
 process.exit(0);

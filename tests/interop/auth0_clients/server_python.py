@@ -70,8 +70,15 @@ async def main(domain: str, redirect_uri: str, audience: str) -> dict[str, Any]:
         brought["pushed" if push else "login"] = user["email"] if user else None
     session = await client.get_session()
     token = await client.get_access_token()
+    at_google = {"connection": "google-oauth2"}
+    brought["connection"] = await client.get_access_token_for_connection(at_google)
+    try:
+        await client.get_access_token_for_connection({"connection": "github"})
+    except Exception as error:
+        brought["no connection"] = str(error)
     refreshed = await client.get_token_by_refresh_token({"refresh_token": session["refresh_token"]})
     brought["refresh"] = refreshed["access_token"] != token
+    brought |= await exchanges(domain, audience, token)
     api = ApiClient(ApiClientOptions(domain=domain, audience=audience))
     claims = await api.verify_access_token(token)
     brought["api"] = claims["sub"]
@@ -83,6 +90,34 @@ async def main(domain: str, redirect_uri: str, audience: str) -> dict[str, Any]:
     logout_token = answer(await client.logout(LogoutOptions(return_to=home)))
     await client.handle_backchannel_logout(logout_token)
     brought["ended"] = sessions.kept["ended"] == user_sid(logout_token)
+    return brought
+
+
+async def exchanges(domain: str, audience: str, token: str) -> dict[str, Any]:
+    """What an API gets for the access token that was sent to it."""
+    api = ApiClient(
+        ApiClientOptions(
+            domain=domain,
+            audience=audience,
+            client_id="api",
+            client_secret="secret-of-the-api",
+        )
+    )
+    orders = "https://orders.example/"
+    obo = await api.get_token_on_behalf_of(token, orders, "read:orders")
+    at_google = await api.get_access_token_for_connection(
+        {"connection": "google-oauth2", "access_token": token}
+    )
+    of_orders = ApiClient(ApiClientOptions(domain=domain, audience=orders))
+    claims = await of_orders.verify_access_token(obo["access_token"])
+    brought = {
+        "on behalf of": [claims["sub"], claims["act"], obo["scope"]],
+        "connection of an api": at_google["access_token"],
+    }
+    try:
+        await api.get_token_on_behalf_of(token, "https://unknown.example/")
+    except Exception as error:
+        brought["unknown api"] = str(error)
     return brought
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import ssl
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,18 @@ from ...servers import ROOT, Server, clean_environ, free_port
 
 
 def tls_tenant(
-    directory: Path, *, app_url: str, applications: list[dict[str, Any]]
+    directory: Path,
+    *,
+    app_url: str,
+    applications: list[dict[str, Any]],
+    seeds: Callable[[str], dict[str, Any]] = lambda _: {},
 ) -> tuple[Tenant, Path]:
-    """The tenant, not started yet, and the authority of its certificate."""
+    """The tenant, not started yet, and the authority of its certificate. `seeds` gives further ones
+    for the issuer."""
     port, seed = free_port(), directory / "seed.json"
-    seed.write_text(json.dumps({"applications": applications}))
+    further = seeds(f"https://localhost:{port}/")
+    further["applications"] = [*further.get("applications", ()), *applications]
+    seed.write_text(json.dumps(further))
     data, authority = directory / "tenant.sqlite3", directory / "local_tenant_tls/authority.pem"
     url = f"https://localhost:{port}"
     command = [

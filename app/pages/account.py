@@ -175,7 +175,12 @@ def recent_activity(entries: rx.Var[list[Row]] | list[Row]) -> rx.Component:
             "Failed attempts are not among them, since nobody knows whose they were.",
             class_name="muted",
         ),
-        rx.el.ol(rx.foreach(entries, activity_item), class_name="activity"),
+        rx.el.ol(
+            rx.foreach(entries, activity_item),
+            class_name="activity",
+            tab_index=0,  # it scrolls, with the keyboard, too
+            aria_label="Recent activity, newest first",
+        ),
         class_name="card",
     )
 

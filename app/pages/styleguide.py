@@ -76,12 +76,14 @@ TOKENS: list[Row] = [
         "over": "renewed when needed",
     },
 ]
+AT = {"at": "2026-01-02T03:04:05+00:00"}
 STEPS = [
-    {**external.step("refused", "Called the API", "GET /api/external", "403", "12 ms")},
-    {**external.step("done", "You allowed it")},
-    {**external.step("here", "Called again by itself…")},
+    external.step("refused", "Called the API", "GET /api/external", "403", "12 ms") | AT,
+    external.step("done", "You allowed it") | AT,
+    external.step("here", "Called again by itself…"),
 ]
 
+PROBLEM = "?code=access_denied&id=ab12cd34"  # what the page for login problems shows
 # The default views of the library, each on a page of its own below /styleguide/.
 log_in_again: Any = AuthState.refresh
 VIEWS: dict[str, tuple[str, Callable[[], rx.Component]]] = {
@@ -132,7 +134,7 @@ def view() -> rx.Component:
 def views() -> rx.Component:
     return rx.el.ul(
         *(
-            rx.el.li(rx.el.a(title, href=f"/styleguide/{key}", class_name="link"))
+            rx.el.li(rx.el.a(title, href=f"/styleguide/{key}{PROBLEM}", class_name="link"))
             for key, (title, _) in VIEWS.items()
         ),
         class_name="choices",

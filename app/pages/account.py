@@ -172,7 +172,7 @@ def recent_activity(entries: rx.Var[list[Row]] | list[Row]) -> rx.Component:
         rx.el.h2("Recent activity"),
         rx.el.p(
             "How your logins at this app began and ended: the last 20 entries, of up to 90 days. "
-            "Failed attempts are not among them, since nobody knows whose they were.",
+            "Failed attempts are not among them: they belong to no known user.",
             class_name="muted",
         ),
         rx.el.ol(

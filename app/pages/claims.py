@@ -32,10 +32,10 @@ LABELS = {
     "locale": "Language",
     "zoneinfo": "Time zone",
     "address": "Address",
+    "updated_at": "Last changed",
     "profile": "Profile page",
     "website": "Website",
     "picture": "Picture",
-    "updated_at": "Last changed",
     "sub": "User ID",
 }
 APIS = {
@@ -62,6 +62,7 @@ _ROWS: Any = FunctionStringVar.create(
           label: labels[name] ?? name,
           text: text(value),
           time: name === "updated_at" ? time(value) : "",
+          width: text(value).length > 26 ? "wide" : "",
         }));
     })"""
 )
@@ -119,9 +120,8 @@ def claim_list(user: Any) -> rx.Component:
     rows = _ROWS.call(user, LABELS).to(list[dict[str, str]])
     return rx.el.section(
         rx.el.h2("Your claims"),
-        rx.el.p("What the login service says about you.", class_name="muted"),
         rx.el.dl(
-            rx.foreach(rows, _claim), class_name="facts", custom_attrs={"data-testid": "claims"}
+            rx.foreach(rows, _claim), class_name="claims", custom_attrs={"data-testid": "claims"}
         ),
         class_name="card",
     )
@@ -133,6 +133,7 @@ def _claim(claim: ObjectVar[Row]) -> rx.Component:
         rx.el.dd(
             rx.cond(claim["time"] != "", local_time(claim["time"]), claim["text"]), dir="auto"
         ),
+        class_name=claim["width"],
     )
 
 

@@ -141,30 +141,35 @@ def external() -> rx.Component:
                 "access token. The interceptor chooses the token by the URL.",
                 class_name="muted",
             ),
-            rx.el.p(
-                rx.cond(
-                    AuthState.is_authenticated,
-                    rx.el.button(
-                        "Call the API",
-                        class_name="button",
-                        on_click=ExternalState.call,
-                        custom_attrs={"data-testid": "call-external"},
-                    ),
-                ),
-                rx.el.button(
-                    "Call its public endpoint",
-                    class_name="button quiet",
-                    on_click=ExternalState.call_public,
-                    custom_attrs={"data-testid": "call-public"},
-                ),
-                class_name="choices",
-            ),
+            rx.cond(AuthState.is_loading, rx.fragment(), calls()),
             class_name="card",
             on_mount=ExternalState.come_back,
         ),
         rx.cond(ExternalState.has_steps, what_happened()),
         rx.cond(ExternalState.answer != "", answered()),
         here="/external",
+    )
+
+
+def calls() -> rx.Component:
+    """What can be called, once it is known whether a user is signed in: no button moves."""
+    return rx.el.p(
+        rx.cond(
+            AuthState.is_authenticated,
+            rx.el.button(
+                "Call the API",
+                class_name="button",
+                on_click=ExternalState.call,
+                custom_attrs={"data-testid": "call-external"},
+            ),
+        ),
+        rx.el.button(
+            "Call its public endpoint",
+            class_name="button quiet",
+            on_click=ExternalState.call_public,
+            custom_attrs={"data-testid": "call-public"},
+        ),
+        class_name="choices",
     )
 
 

@@ -161,7 +161,12 @@ def test_no_styleguide_in_production(visitor: Page, stack: Stack) -> None:
 
 @pytest.mark.parametrize(
     ("path", "test_id"),
-    [("/", "user-name"), ("/profile", "user-metadata"), ("/account", "device")],
+    [
+        ("/", "user-name"),
+        ("/profile", "tokens"),
+        ("/account", "activity"),
+        ("/external", "call-external"),
+    ],
 )
 def test_nothing_moves(path: str, test_id: str, alice: Page, stack: Stack) -> None:
     """While a page loads, nothing that is shown moves, on a phone and on a wide screen."""

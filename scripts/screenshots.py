@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
@@ -21,9 +22,11 @@ FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
 SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
 
 
-def take(page: Page, name: str, *, is_whole: bool = False) -> None:
-    """Pictures of the page as it is. JPEG: a tenth of the size of PNG."""
-    for size, (width, height) in SIZES.items():
+def take(page: Page, name: str, *, is_whole: bool = False, sizes: Collection[str] = SIZES) -> None:
+    """Pictures of the page as it is. JPEG: a tenth of the size of PNG. One of a whole page, or in
+    one size only, is not as fine."""
+    for size in sizes:
+        width, height = SIZES[size]
         page.set_viewport_size({"width": width, "height": height})
         for theme in ("light", "dark"):
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
@@ -33,7 +36,7 @@ def take(page: Page, name: str, *, is_whole: bool = False) -> None:
             page.screenshot(
                 path=FOLDER / f"{name}-{size}-{theme}.jpg",
                 type="jpeg",
-                quality=30 if is_whole else 55,
+                quality=15 if is_whole else 55 if sizes is SIZES else 25,
                 full_page=is_whole,
             )
     page.set_viewport_size({"width": 1280, "height": 800})
@@ -56,6 +59,7 @@ def walk(page: Page, stack: Stack) -> None:
     take(page, "home")
     page.goto(f"{stack.url}/profile")
     shown_metadata(page)
+    expect(by_test_id(page, "tokens")).to_be_visible()
     take(page, "profile")
     by_test_id(page, "edit-metadata").click()
     by_test_id(page, "metadata-editor").fill('{\n  "color": "green"')
@@ -64,7 +68,7 @@ def walk(page: Page, stack: Stack) -> None:
     take(page, "editor")
     page.get_by_role("button", name="Cancel").click()
     page.goto(f"{stack.url}/account")
-    expect(by_test_id(page, "device").first).to_be_visible()
+    expect(by_test_id(page, "activity").first).to_be_visible()
     take(page, "account")
     page.goto(f"{stack.url}/external")
     by_test_id(page, "call-external").click()
@@ -76,6 +80,12 @@ def walk(page: Page, stack: Stack) -> None:
     page.goto(f"{stack.url}/styleguide")
     expect(page.get_by_text("An editor with an error")).to_be_visible()
     take(page, "styleguide", is_whole=True)
+    links = page.locator("a[href^='/styleguide/']").all()
+    for path in [link.get_attribute("href") or "" for link in links]:
+        page.goto(f"{stack.url}{path}")
+        expect(page.locator("main")).to_be_visible()
+        name = path.removeprefix("/styleguide/").partition("?")[0]
+        take(page, f"view-{name}", sizes=("phone",))
 
 
 def main() -> None:

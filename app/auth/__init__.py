@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         PendingSession,
         Refuse,
     )
+    from .flows.token_expiry import TokenExpiry
     from .http.requests import RequestSession
     from .interceptor import (
         ANY_PROVIDER,
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from .reflex.state import AuthState, UserScopedState
     from .service import AuthService
     from .session import (
+        Activity,
         Lifetimes,
         MemorySessionStore,
         Sealer,
@@ -109,6 +111,7 @@ _MODULES = (
     "access.checks",
     "flows.devices",
     "flows.hooks",
+    "flows.token_expiry",
     "http.requests",
     "session.redis_store",
     "reflex.state",
@@ -121,6 +124,7 @@ __all__ = [
     "ANY_PROVIDER",
     "AccessTokenTransport",
     "AcrNotMet",
+    "Activity",
     "Address",
     "AfterLogin",
     "AllowedList",
@@ -179,6 +183,7 @@ __all__ = [
     "StoreUnavailable",
     "TokenEndpointError",
     "TokenExchangeError",
+    "TokenExpiry",
     "TokenOptions",
     "TransactionError",
     "User",

@@ -21,6 +21,7 @@ from .errors import LoginRequired, MfaRequired
 from .flows.devices import Device
 from .flows.hooks import AfterLogin, BeforeLogout, BeforeSession, Hooks
 from .flows.token_exchange import ConnectionRequest, ExchangeRequest
+from .flows.token_expiry import TokenExpiry, token_expiries
 from .http.connections import Connection
 from .http_clients import HttpClients, token_request
 from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
@@ -41,8 +42,14 @@ from .reflex.guard import State
 from .reflex.navigation import current_path
 from .reflex.pages import AuthPages, Views
 from .reflex.plugin import bind_plugin
-from .reflex.subscription import Claims, UserHandler, subscribe
-from .session import Session, SessionStore
+from .reflex.subscription import (
+    Claims,
+    TokenHandler,
+    UserHandler,
+    subscribe,
+    subscribe_to_tokens,
+)
+from .session import Activity, Session, SessionStore
 from .texts import AuthTexts
 from .user import PublicClaims, User, copy_of
 from .wiring import Options, Wiring
@@ -296,6 +303,29 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes,
         session_id_hash = self._session_id_hash(state)
         return await self.sessions.devices.end_others(session_id_hash) if session_id_hash else 0
 
+    async def recent_activity(self, state: rx.State, *, limit: int = 20) -> list[Activity]:
+        """List how logins of this tab's user began and ended, the latest first: at most `limit` of
+        the 50 that are kept, for 90 days at most. They are entries of the audit trail, kept in the
+        session store, and only those of this `sub` at this provider and issuer.
+
+        Raises:
+            StoreUnavailable: they cannot be read.
+        """
+        session_id_hash = self._session_id_hash(state)
+        if session_id_hash is None:
+            return []
+        return await self.sessions.recent_activity.of(session_id_hash, limit)
+
+    async def token_expiries(self, state: rx.State) -> list[TokenExpiry]:
+        """List when the access tokens of this tab's session expire, one entry for each API. The
+        tokens themselves are not in it. Empty if no user is signed in.
+
+        Raises:
+            StoreUnavailable: the session cannot be read.
+        """
+        session = await self._session(state)
+        return token_expiries(session) if session else []
+
     async def user_changed(self, state: rx.State) -> None:
         """Publish that this tab's user has changed: the subscribed handlers run again in all of the
         user's open tabs, on any device. Raises `StoreUnavailable`."""
@@ -325,6 +355,14 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes,
         is then None), or has other claims. A newer run cancels an older one that is not finished.
         """
         return subscribe(handler, self.get_user)
+
+    def on_token_refresh(self, handler: TokenHandler[State]) -> EventCallback[()]:
+        """Subscribe `async def handler(self)` of a State to the access tokens of this session.
+
+        It runs in the background, in every open tab of the session, when a request has renewed one
+        of them (`token_expiries` then has another time), and not at the login.
+        """
+        return subscribe_to_tokens(handler)
 
     def _session_id_hash(self, state: rx.State) -> str | None:
         connection = self._connection(state)

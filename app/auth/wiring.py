@@ -18,7 +18,9 @@ from .flows.dpop_rule import DPoPRule
 from .flows.hooks import Hooks
 from .flows.login_link import is_route, page_of
 from .flows.provider import Provider, Providers
+from .flows.recent_activity import KINDS, RecentActivity
 from .flows.refusals import Refusal, Refusals
+from .flows.session_events import SessionEvent, SessionEventKind
 from .flows.session_manager import SessionManager
 from .http.asgi import BackendMiddleware
 from .http.connections import Connections
@@ -96,35 +98,45 @@ class Wiring:
         # Without a secret in the configuration, open state trees end with this process.
         keys = config.secrets or (secrets.token_hex(32),)
         rules = AccessRules(options.default_rule)
-        self.audit = AuditTrail(options.audit_hooks, clock=clock)
+        self.connections = Connections()
+        self.inspection = (
+            Inspection(self.connections, clock=clock) if options.inspect_requests else None
+        )
         certificates = {c.provider: c.client_authentication.certificate for c in providers}
         self._certified_pools = {
             name: build_pool(certificate.ssl_context())
             for name, certificate in certificates.items()
             if certificate is not None
         }
-        self.connections = Connections()
         self.refusals = Refusals(keys, clock=clock)
         self.tabs = TabNotifier(self.connections, store)
+        login_providers = Providers(
+            [
+                Provider(
+                    each,
+                    pool,
+                    audiences=options.http_interceptor.audiences(each.provider),
+                    dpop=DPoPRule(each, options.http_interceptor.dpop(each.provider)),
+                    certified_pool=self._certified_pools.get(each.provider),
+                    clock=clock,
+                )
+                for each in providers
+            ]
+        )
+        recent_activity = RecentActivity(store, login_providers)
+        self.audit = AuditTrail(
+            options.audit_hooks,
+            clock=clock,
+            kept=dict.fromkeys(KINDS, recent_activity.keep),
+        )
         self.sessions = SessionManager(
             config,
-            Providers(
-                [
-                    Provider(
-                        each,
-                        pool,
-                        audiences=options.http_interceptor.audiences(each.provider),
-                        dpop=DPoPRule(each, options.http_interceptor.dpop(each.provider)),
-                        certified_pool=self._certified_pools.get(each.provider),
-                        clock=clock,
-                    )
-                    for each in providers
-                ]
-            ),
+            login_providers,
             store,
             self.audit,
+            recent_activity,
             hooks=options.hooks,
-            handle=self.tabs.handle,
+            handle=self._handle,
             look_again=self.tabs.look_again,
             clock=clock,
             jitter=options.jitter,
@@ -159,9 +171,6 @@ class Wiring:
             self._replay,
             silent_login=options.silent_login,
             clock=clock,
-        )
-        self.inspection = (
-            Inspection(self.connections, clock=clock) if options.inspect_requests else None
         )
         self._delta_filter = DeltaFilter(rules, store, self.connections, clock=clock)
         self.middleware = SessionMiddleware(
@@ -222,6 +231,12 @@ class Wiring:
             self.backend.around,
         ]
         app.head_components.append(script(self._base_urls))
+
+    async def _handle(self, event: SessionEvent) -> None:
+        """Apply a session event to the open tabs, and to the request inspector."""
+        if self.inspection is not None and event.kind is SessionEventKind.TOKENS_RENEWED:
+            self.inspection.note_renewal(event.subject)
+        await self.tabs.handle(event)
 
     def _refusal(self, tree: str, sealed: str, error_id: str) -> Refusal | None:
         """Open the sentence of a refused login for the tab that shows a state tree."""

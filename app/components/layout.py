@@ -33,7 +33,6 @@ def layout(*children: rx.Component, here: str = "") -> rx.Component:
             ),
             class_name="top",
         ),
-        connection_lost(),
         rx.cond(
             AuthState.error != "",
             rx.el.p(
@@ -94,15 +93,15 @@ def theme_switch() -> rx.Component:
     )
 
 
-def connection_lost() -> rx.Component:
-    """Shown while the websocket is away. The page stays as it is, with what is typed into it."""
-    return rx.connection_banner(
-        rx.el.p(
-            "Connection lost. Reconnecting… What you have typed stays.",
-            class_name="banner offline",
-            role="status",
-        )
+def connection_lost(is_stateful: bool = True) -> rx.Component:
+    """Shown while the websocket is away. The page stays as it is, with what is typed into it. It
+    stands in place of Reflex's own overlay, so that one of them tells and not both."""
+    note = rx.el.p(
+        "Connection lost. Reconnecting… What you have typed stays.",
+        class_name="banner offline",
+        role="status",
     )
+    return rx.fragment(rx.connection_banner(note)) if is_stateful else rx.fragment()
 
 
 def logout_button() -> rx.Component:

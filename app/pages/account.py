@@ -1,28 +1,39 @@
-"""Account: the user's sessions, and ending them."""
+"""Account: the user's sessions, ending them, and what happened to the user's logins."""
 
 from __future__ import annotations
-
-import time
-from datetime import UTC, datetime
 
 import reflex as rx
 from reflex.vars import ObjectVar
 
-from app.auth import Device, StoreUnavailable, User, UserScopedState
+from app.auth import Activity, Device, StoreUnavailable, User, UserScopedState
 from app.auth_service import auth
 
 from ..components.layout import layout
+from ..components.local_time import iso, local_time
 from ..components.problem import describe
-
-_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
 
 Row = dict[str, str]
 
+# By kind and reason of the entry.
+WORDS = {
+    ("login_completed", "new"): "Logged in",
+    ("login_completed", "replaced"): "Logged in again",
+    ("logout", "user"): "Logged out",
+    ("logout", "other_device"): "Logged out from another browser",
+    ("logout", "backchannel"): "Logged out by the login service",
+    ("session_expired", "expired"): "Login expired",
+    ("session_revoked", "invalid_grant"): "Login ended by the login service",
+    ("session_revoked", "hook"): "Login ended by this app",
+}
+
 
 class AccountState(UserScopedState):
-    """Lists the user's sessions, and again whenever one begins or ends."""
+    """Lists the user's sessions and recent activity, and again whenever a session begins or
+    ends."""
 
     rows: list[Row] = []
+    activity: list[Row] = []
+    has_activity: bool = False
     has_others: bool = False
     problem: str = ""
 
@@ -49,44 +60,46 @@ class AccountState(UserScopedState):
 
     async def _list(self) -> None:
         try:
-            rows = [row(device, time.time()) for device in await auth.devices(self)]
+            rows = [row(device) for device in await auth.devices(self)]
+            activity = [entry(each) for each in await auth.recent_activity(self, limit=20)]
         except StoreUnavailable as error:
             await self._say(describe(error))
             return
         async with self:
             self.rows, self.has_others, self.problem = rows, len(rows) > 1, ""
+            self.activity, self.has_activity = activity, len(activity) > 0
 
     async def _say(self, problem: str) -> None:
         async with self:
             self.problem = problem
 
 
-def row(device: Device, now: float) -> Row:
-    """The texts of one row. `now` is in epoch seconds."""
-    logged_in = datetime.fromtimestamp(device.logged_in_at, UTC)
-    names = [name for name in (device.browser, device.platform) if name]
+def row(device: Device) -> Row:
+    """The texts of one session's row."""
     return {
         "id": device.id,
-        "name": " on ".join(names) or "Unknown browser",
-        "seen": "now" if device.is_current else ago(now - device.last_seen_at),
-        "since": logged_in.isoformat(timespec="seconds"),
+        "name": name_of(device),
+        "address": device.address,
+        "seen": iso(device.last_seen_at),
+        "since": iso(device.logged_in_at),
         "is_current": "yes" if device.is_current else "",
     }
 
 
-def ago(seconds: float) -> str:
-    """A duration in seconds as text, in the largest unit that fits."""
-    for size, unit in _UNITS:
-        count = int(seconds // size)
-        if count:
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "a moment ago"
+def entry(activity: Activity) -> Row:
+    """The texts of one entry of the recent activity."""
+    return {
+        "what": WORDS.get((activity.kind, activity.reason), activity.kind.replace("_", " ")),
+        "name": name_of(activity),
+        "address": activity.address,
+        "at": iso(activity.at),
+        "is_current": "yes" if activity.is_current else "",
+    }
 
 
-def local_time(iso: rx.Var[str]) -> rx.Var[str]:
-    """A time in the language and the time zone of the browser, which formats it."""
-    options = "{dateStyle: 'long', timeStyle: 'short'}"
-    return rx.Var(f"new Date({iso!s}).toLocaleString(undefined, {options})").to(str)
+def name_of(client: Device | Activity) -> str:
+    """Browser and platform, as far as they are known."""
+    return " on ".join(filter(None, (client.browser, client.platform))) or "Unknown browser"
 
 
 @auth.require_login
@@ -121,6 +134,7 @@ def account() -> rx.Component:
             ),
             class_name="card",
         ),
+        rx.cond(AccountState.has_activity, recent_activity(AccountState.activity)),
         here="/account",
     )
 
@@ -128,20 +142,16 @@ def account() -> rx.Component:
 def item(device: ObjectVar[Row]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
+            rx.el.p(rx.el.strong(device["name"]), this_browser(device)),
             rx.el.p(
-                rx.el.strong(device["name"]),
                 rx.cond(
                     device["is_current"] != "",
-                    rx.el.span("this browser", class_name="badge yes"),
+                    "Last seen now",
+                    rx.fragment("Last seen ", local_time(device["seen"])),
                 ),
-            ),
-            rx.el.p(
-                "Last seen ",
-                device["seen"],
-                " · logged in ",
-                rx.el.time(local_time(device["since"]), date_time=device["since"]),
                 class_name="muted",
             ),
+            rx.el.p("Logged in ", local_time(device["since"]), place(device), class_name="muted"),
         ),
         rx.cond(
             device["is_current"] == "",
@@ -155,3 +165,37 @@ def item(device: ObjectVar[Row]) -> rx.Component:
         ),
         custom_attrs={"data-testid": "device"},
     )
+
+
+def recent_activity(entries: rx.Var[list[Row]] | list[Row]) -> rx.Component:
+    return rx.el.section(
+        rx.el.h2("Recent activity"),
+        rx.el.p(
+            "How your logins at this app began and ended: the last 20 entries, of up to 90 days. "
+            "Failed attempts are not among them: they belong to no known user.",
+            class_name="muted",
+        ),
+        rx.el.ol(
+            rx.foreach(entries, activity_item),
+            class_name="activity",
+            tab_index=0,  # it scrolls, with the keyboard, too
+            aria_label="Recent activity, newest first",
+        ),
+        class_name="card",
+    )
+
+
+def activity_item(entry: ObjectVar[Row]) -> rx.Component:
+    return rx.el.li(
+        rx.el.p(rx.el.strong(entry["what"]), this_browser(entry)),
+        rx.el.p(local_time(entry["at"]), " · ", entry["name"], place(entry), class_name="muted"),
+        custom_attrs={"data-testid": "activity"},
+    )
+
+
+def this_browser(row: ObjectVar[Row]) -> rx.Component:
+    return rx.cond(row["is_current"] != "", rx.el.span("this browser", class_name="badge yes"))
+
+
+def place(row: ObjectVar[Row]) -> rx.Component:
+    return rx.cond(row["address"] != "", rx.fragment(" from ", rx.el.code(row["address"])))

@@ -26,6 +26,7 @@ from ..user_metadata import (
     parse_metadata,
     save_metadata,
 )
+from .claims import claims, token_times
 
 FAILURES = (AuthError, httpx.HTTPError, ValueError)
 CONFLICT = (
@@ -184,6 +185,7 @@ def profile() -> rx.Component:
             email=AuthState.user["email"].to(str),
             picture=AuthState.user["picture"].to(str),
         ),
+        claims(),
         rx.el.section(
             rx.el.h2("Your metadata"),
             auth.draft(DRAFT, on_restore=ProfileState.restore),
@@ -199,6 +201,7 @@ def profile() -> rx.Component:
             ),
             class_name="card",
         ),
+        rx.cond(ProfileState.status != "loading", token_times()),
         here="/profile",
     )
 

@@ -78,7 +78,6 @@ async def finish(tab: RawTab, full_names: dict[str, str]) -> None:
     await tab.settle()
     external = "app.pages.external.external_state"
     answered = tab.expect('"answer_rx_state_":"{')
-    await tab.send(full_names[f"{external}.forget"], {})
     await tab.send(full_names[f"{external}.call_public"], {})
     await answered
     await tab.settle()

@@ -127,3 +127,20 @@ def test_sessions_of_others(new_person: NewPerson, stack: Stack) -> None:
     speak(bob, stack, tab_token(bob), event(f"{ACCOUNT}.end", device_id="0" * 16))
     bob.reload()
     expect(by_test_id(bob, "device").first).to_be_visible()
+
+
+def test_recent_activity(new_person: NewPerson, stack: Stack) -> None:
+    """A user's logins and logouts are listed, also as they happen in other browsers, with the place
+    of each, and never another user's."""
+    alice, phone, bob = new_person(), new_person(user_agent=PHONE), new_person()
+    end_all_but_this(alice, stack)
+    log_in(phone, stack, ALICE)
+    newest = by_test_id(alice, "activity").first
+    expect(newest).to_contain_text("Logged in")
+    expect(newest).to_contain_text("Mobile Safari on iOS from 127.0.0.1")
+    by_test_id(alice, "end-device").click()
+    expect(newest).to_contain_text("Logged out from another browser")
+    log_in(bob, stack, BOB)
+    open_account(bob, stack)
+    expect(by_test_id(bob, "activity").first).to_contain_text("this browser")
+    expect(by_test_id(bob, "activity").filter(has_text="Mobile Safari")).to_have_count(0)

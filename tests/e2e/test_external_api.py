@@ -36,7 +36,13 @@ def allow(page: Page, stack: Stack) -> None:
     page.wait_for_url("**/u/consent**")
     by_test_id(page, "tenant-accept").click()
     page.wait_for_url(f"{stack.url}/external")
-    expect(by_test_id(page, "auth-error")).to_have_count(0)
+
+
+def steps(page: Page) -> list[str]:
+    """The states of the steps that the page draws."""
+    return [
+        str(each.get_attribute("class")) for each in by_test_id(page, "steps").locator("li").all()
+    ]
 
 
 def test_public_endpoint(person: Page, stack: Stack) -> None:
@@ -50,17 +56,19 @@ def test_public_endpoint(person: Page, stack: Stack) -> None:
 @pytest.mark.usefixtures("asked_anew")
 def test_missing_audience_and_scope(person: Page, stack: Stack) -> None:
     """A provider with a refresh token for each API: the page asks for the audience, then for the
-    scope that the API's 403 names, comes back each time, and the profile still works."""
+    scope that the API's 403 names. Each time that the user comes back, it makes the call again by
+    itself. The profile still works."""
     log_in(person, stack)
     open_external(person, stack)
     by_test_id(person, "call-external").click()
     expect(by_test_id(person, "auth-error")).to_contain_text("more than you have allowed")
+    assert steps(person) == ["refused", "here"]
     allow(person, stack)
-    by_test_id(person, "call-external").click()
     expect(by_test_id(person, "auth-error")).to_contain_text("status 403")
+    assert steps(person) == ["refused", "done", "refused", "here"]
     allow(person, stack)
-    by_test_id(person, "call-external").click()
     assert answer(person)["msg"] == "Your access token was successfully validated!"
+    assert steps(person) == ["refused", "done", "refused", "done", "done"]
     by_test_id(person, "call-public").click()
     expect(by_test_id(person, "external-answer")).to_contain_text("true")
     person.get_by_role("link", name="Profile", exact=True).click()
@@ -85,8 +93,28 @@ def test_missing_scope_with_one_refresh_token(person: Page, development: Stack) 
         expect(newest).to_contain_text("with a token")
         expect(newest).to_contain_text("403")
     allow(person, development)
-    by_test_id(person, "call-external").click()
     assert answer(person)["messages"]
+    calls = by_test_id(person, "request-inspector").locator("li", has_text="/api/external")
+    expect(calls).to_have_count(1)  # of the session that this login has begun
+    person.reload()
+    assert answer(person)["messages"]
+    expect(calls).to_have_count(1)
+
+
+def test_no_call_without_more_rights(person: Page, development: Stack) -> None:
+    """Who comes back to the page without having allowed anything makes no call by that."""
+    development.tenant.forget_consents()
+    log_in(person, development)
+    open_external(person, development)
+    by_test_id(person, "call-external").click()
+    expect(by_test_id(person, "ask-for-scope")).to_be_visible()
+    person.reload()
+    expect(by_test_id(person, "ask-for-scope")).to_be_visible()
+    calls = by_test_id(person, "request-inspector").locator("li", has_text="/api/external")
+    expect(calls).to_have_count(1)
+    by_test_id(person, "call-public").click()
+    assert answer(person)["authenticated"] is True
+    expect(calls).to_have_count(1)
 
 
 def test_panel_is_a_users_own(person: Page, development: Stack) -> None:

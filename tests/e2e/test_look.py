@@ -13,6 +13,15 @@ from .walk import ALICE, by_test_id, log_in, shown_metadata
 
 THEMES = ("light", "dark")
 WIDTHS = (320, 390, 1280, 2560)
+DEFAULT_VIEWS = (
+    "This page is not for you",
+    "Confirm that it is you",
+    "This page still requires another login",
+    "About to expire",
+    "Loading",
+    "You are not logged in",
+    "The login was declined",
+)
 Open = Callable[[Page, Stack], object]
 
 # Sums up the layout shifts that no user has caused (web.dev/cls).
@@ -131,11 +140,18 @@ def test_no_barriers(who: str, open_it: Open, stack: Stack, request: pytest.Fixt
 
 
 def test_styleguide(person: Page, development: Stack) -> None:
-    """The components in all states, and the panel of requests, have no barriers either."""
+    """The components in all states, the panel of requests, and the library's default views have no
+    barriers either."""
     log_in(person, development)
     at("/styleguide", "An editor with an error")(person, development)
     expect(by_test_id(person, "request-inspector").locator("li").first).to_be_visible()
     expect_no_barriers(person)
+    links = person.locator("a[href^='/styleguide/']")
+    views = [link.get_attribute("href") or "" for link in links.all()]
+    assert len(views) == len(DEFAULT_VIEWS)
+    for path, text in zip(views, DEFAULT_VIEWS, strict=True):
+        at(path, text)(person, development)
+        expect_no_barriers(person)
 
 
 def test_no_styleguide_in_production(visitor: Page, stack: Stack) -> None:
@@ -145,7 +161,12 @@ def test_no_styleguide_in_production(visitor: Page, stack: Stack) -> None:
 
 @pytest.mark.parametrize(
     ("path", "test_id"),
-    [("/", "user-name"), ("/profile", "user-metadata"), ("/account", "device")],
+    [
+        ("/", "user-name"),
+        ("/profile", "tokens"),
+        ("/account", "activity"),
+        ("/external", "call-external"),
+    ],
 )
 def test_nothing_moves(path: str, test_id: str, alice: Page, stack: Stack) -> None:
     """While a page loads, nothing that is shown moves, on a phone and on a wide screen."""
@@ -201,9 +222,11 @@ def test_keyboard(alice: Page, stack: Stack) -> None:
 
 
 def test_lost_connection(alice: Page, stack: Stack) -> None:
-    """While the backend is away, the page says so and keeps what is typed; the note goes when the
-    backend is back."""
+    """While the backend is away, the page says so, once, and keeps what is typed; the note goes
+    when the backend is back."""
     page = alice.context.new_page()
+    attempts: list[object] = []
+    page.on("websocket", lambda socket: attempts.append(socket))
     page.goto(f"{stack.url}/profile")
     by_test_id(page, "edit-metadata").click()
     by_test_id(page, "metadata-editor").fill('{"typed": 1}')
@@ -213,6 +236,11 @@ def test_lost_connection(alice: Page, stack: Stack) -> None:
     try:
         expect(note).to_be_visible(timeout=20_000)
         expect(by_test_id(page, "metadata-editor")).to_have_value('{"typed": 1}')
+        while len(attempts) < 6:  # Reflex itself would tell after a few
+            page.wait_for_event("websocket", timeout=20_000)
+        expect(page.get_by_text("Connection lost")).to_have_count(1)
+        expect(page.get_by_text("Cannot connect to server")).to_have_count(0)
+        expect(page.get_by_title("Connection Error")).to_have_count(0)
     finally:
         stack.app.start()
     expect(note).to_have_count(0, timeout=20_000)

@@ -29,6 +29,7 @@ from app.auth import (
     TokenOptions,
 )
 from app.auth.session import Session, hash_session_id
+from app.auth.testing import add_session, new_session
 
 from ..flow.world import Clock, Inner
 from .provider import SUB, HostileProvider
@@ -271,6 +272,35 @@ async def test_same_sub(party: Party) -> None:
     assert await devices.end_others(party.key) == 0
     assert await party.store.load(work_key) is not None
     await old.aclose()
+
+
+async def test_recent_activity_of_the_same_sub(party: Party) -> None:
+    """The activity of a user holds nothing of the same `sub` at another provider."""
+    await party.log_in("work")
+    work_key = party.key
+    old, party.browser = party.browser, party.new_browser()
+    await party.log_in("club")
+    await party.log_in("club")
+    activity = party.auth.sessions.recent_activity
+    assert [each.reason for each in await activity.of(work_key, 20)] == ["new"]
+    assert [each.reason for each in await activity.of(party.key, 20)] == ["replaced", "new"]
+    await old.aclose()
+
+
+async def test_recent_activity_under_a_name_of_another_issuer(
+    party: Party, work: HostileProvider, club: HostileProvider
+) -> None:
+    """A provider that takes over the name of another one shows its users nothing of what the
+    same `sub` did there; nor does an open session of the earlier one show anything."""
+    await party.log_in("club")
+    activity = party.auth.sessions.recent_activity
+    assert len(await activity.of(party.key, 20)) == 1
+    other = party.service({"work": club, "club": work})
+    assert await other.sessions.recent_activity.of(party.key, 20) == []
+    later = new_session({"sub": SUB})
+    key = hash_session_id(await add_session(party.store, replace(later, provider="club")))
+    assert await other.sessions.recent_activity.of(key, 20) == []
+    assert len(await activity.of(key, 20)) == 1
 
 
 async def test_same_sub_in_one_browser(party: Party) -> None:

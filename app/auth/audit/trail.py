@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -57,7 +57,9 @@ class AuditEvent:
     (`session_name`). `target` is the page, the handler, the audience, or the request (method and
     URL). `error_id` is the id that the user sees and that is in the log. `milliseconds` is the
     duration, or 0. `check` is the name of the check that was not met. `provider` is the name of the
-    login provider, in an event about a login or a session of an app with several.
+    login provider, in an event about a login or a session of an app with several. `browser`,
+    `platform` and `address` say where the user logged in, in an event about a session that has
+    begun or ended (`Device`).
     """
 
     kind: Kind
@@ -71,6 +73,9 @@ class AuditEvent:
     milliseconds: float = 0.0
     check: str | None = None
     provider: str | None = None
+    browser: str | None = None
+    platform: str | None = None
+    address: str | None = None
 
 
 AuditHook = Callable[[AuditEvent], Awaitable[None] | None]
@@ -86,11 +91,19 @@ def session_name(ref: str) -> str:
 class AuditTrail:
     """Calls every hook with each event. `clock` returns epoch seconds.
 
-    Without hooks, `record` returns at once. Callers may check `has_hooks` first.
+    Without hooks, `record` returns at once. Callers may check `has_hooks` first. `kept` are hooks
+    for single kinds of events, which do not count there.
     """
 
-    def __init__(self, hooks: Sequence[AuditHook], *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        hooks: Sequence[AuditHook],
+        *,
+        clock: Callable[[], float],
+        kept: Mapping[Kind, AuditHook] | None = None,
+    ) -> None:
         self._hooks = tuple(hooks)
+        self._kept = kept or {}
         self.has_hooks = bool(self._hooks)
         self._clock = clock
         self._unfinished: set[asyncio.Task[None]] = set()
@@ -109,11 +122,15 @@ class AuditTrail:
         milliseconds: float = 0.0,
         check: str | None = None,
         provider: str | None = None,
+        client: tuple[str, str, str] = ("", "", ""),
     ) -> None:
-        """Call every hook with an event at the current time. `ref` is the session id hash; the
-        other parameters are the fields of `AuditEvent`."""
-        if not self._hooks:
+        """Call every hook with an event at the current time. `ref` is the session id hash, and
+        `client` has browser, platform and address; the other parameters are the fields of
+        `AuditEvent`."""
+        kept = self._kept.get(kind)
+        if not self._hooks and kept is None:
             return
+        browser, platform, address = client
         event = AuditEvent(
             kind,
             outcome,
@@ -126,9 +143,14 @@ class AuditTrail:
             milliseconds=milliseconds,
             check=check,
             provider=provider or None,
+            browser=browser or None,
+            platform=platform or None,
+            address=address or None,
         )
         for hook in self._hooks:
             self._call(hook, event)
+        if kept is not None:
+            self._call(kept, event)
 
     def failed(
         self,

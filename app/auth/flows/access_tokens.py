@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 
 from ..audit import AuditTrail, Kind
@@ -134,7 +134,8 @@ class AccessTokens:
 
     Rotation makes a refresh token single-use. N callers in M processes therefore send one refresh
     request, and the other callers adopt its result. With `multi_resource_refresh_tokens` (an Auth0
-    feature), the refresh token also gets access tokens for further audiences.
+    feature), the refresh token also gets access tokens for further audiences. `on_refresh` is
+    called with the session id hash when the session has another access token.
     """
 
     def __init__(
@@ -146,11 +147,13 @@ class AccessTokens:
         audit: AuditTrail,
         providers: Providers,
         *,
+        on_refresh: Callable[[str], Awaitable[None]],
         clock: Callable[[], float],
         jitter: Callable[[], float],
     ) -> None:
         self._providers = providers
         self._store = store
+        self._on_refresh = on_refresh
         self._refresh_locks = refresh_locks
         self._refresher = refresher
         self._claims = claims
@@ -277,7 +280,14 @@ class AccessTokens:
         await self._claims.publish(session_id_hash, stored.session, session)
         if not fits:
             raise _consent_required(wanted)
+        await self._publish(session_id_hash)
         return new
+
+    async def _publish(self, session_id_hash: str) -> None:
+        try:
+            await self._on_refresh(session_id_hash)
+        except Exception:  # only for display
+            logger.exception("A renewed access token was not published.")
 
     async def _recorded(
         self, session_id_hash: str, stored: StoredSession, used: str, wanted: _Wanted

@@ -51,7 +51,7 @@ class CompletedLogin:
 
     `replaced` is the session id hash of the session that this browser had before, which has been
     deleted. `is_renewed` says that it belonged to the same user, and `mode` (a `LoginMode`) where
-    the login took place.
+    the login took place. `client` is that of the session.
     """
 
     session_id: str = field(repr=False)
@@ -60,6 +60,7 @@ class CompletedLogin:
     replaced: str | None
     is_renewed: bool
     mode: str = LoginMode.REDIRECT
+    client: tuple[str, str, str] = ("", "", "")
 
 
 class Callback:
@@ -101,12 +102,14 @@ class Callback:
         provider: str = "",
         current: str | None = None,
         user_agent: str | None = None,
+        address: str = "",
     ) -> CompletedLogin:
         """Check the callback's query `items`, and create a session. `provider` is the name in the
         callback's path.
 
         The new session replaces `current` (a session id hash) of this browser. If both belong to
-        the same user, tokens for other audiences are taken over. `user_agent` is the header.
+        the same user, tokens for other audiences are taken over. `user_agent` is the header,
+        `address` that of the client.
 
         Raises, each with `return_to` and `login_mode` once the transaction is known:
             TransactionError: this browser has no open transaction with this `state`, or the session
@@ -123,7 +126,8 @@ class Callback:
         transaction = await self._transactions.take(browser, state_of(parameters))
         try:
             asked = self._asked(transaction, provider)
-            login = await self._complete(asked, parameters, transaction, current, user_agent)
+            client = (*parse_user_agent(user_agent), address)
+            login = await self._complete(asked, parameters, transaction, current, client)
         except AuthError as error:
             error.return_to, error.login_mode = transaction.return_to, transaction.mode
             error.provider = transaction.provider
@@ -154,7 +158,7 @@ class Callback:
         parameters: Mapping[str, str],
         transaction: Transaction,
         current: str | None,
-        user_agent: str | None,
+        client: tuple[str, str, str],
     ) -> CompletedLogin:
         metadata = await provider.metadata()
         code = code_of(parameters, metadata)
@@ -175,7 +179,7 @@ class Callback:
         )
         # Always a new id, against session fixation: an id from before a login never becomes valid.
         session_id = new_session_id()
-        session = self._session(response, transaction, claims, user, parse_user_agent(user_agent))
+        session = self._session(response, transaction, claims, user, client)
         parameters = transaction.parameters
         session = await self._hooks.decide(session, parameters=parameters, is_update=False)
         if transaction.kept_event is not None:  # before a tab can come back with the session
@@ -189,6 +193,7 @@ class Callback:
             current,
             is_renewed,
             transaction.mode,
+            session.client,
         )
         await self._tell_app(login, session, before)
         return login
@@ -301,7 +306,7 @@ class Callback:
         transaction: Transaction,
         claims: Claims,
         user: ProviderClaims,
-        client: tuple[str, str],
+        client: tuple[str, str, str],
     ) -> Session:
         now = self._clock()
         token = issued_token(
@@ -321,6 +326,7 @@ class Callback:
             created_at=now,
             browser=client[0],
             platform=client[1],
+            address=client[2],
             id_token=response.id_token,
             authenticated_at=_authenticated_at(claims, transaction),
             session_expiry=_session_expiry(claims, now),

@@ -34,7 +34,8 @@ class Device:
     """A session of a user, for display.
 
     `id` names it for `AuthService.end_device` only. `browser` and `platform` come from the
-    `User-Agent` at login and may be empty. `logged_in_at` and `last_seen_at` are in epoch seconds;
+    `User-Agent` at login and may be empty. `address` is the network address of that login (of IPv6,
+    the /64 network), or empty. `logged_in_at` and `last_seen_at` are in epoch seconds;
     `last_seen_at` is exact to a minute. `is_current` marks the session that the list was requested
     for.
     """
@@ -45,6 +46,7 @@ class Device:
     logged_in_at: float
     last_seen_at: float
     is_current: bool
+    address: str = ""
 
 
 class Devices:
@@ -114,6 +116,7 @@ def _device(session_id_hash: str, stored: StoredSession, current: str) -> Device
         logged_in_at=session.created_at,
         last_seen_at=stored.last_seen_at,
         is_current=session_id_hash == current,
+        address=session.address,
     )
 
 

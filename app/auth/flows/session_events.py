@@ -26,6 +26,7 @@ class SessionEventKind(StrEnum):
     RENEWED = "renewed"  # by the same user's login in the same browser: a step-up, or more scopes
     CHANGED = "changed"  # something about its user has changed
     CLAIMS_CHANGED = "claims_changed"  # what the session says about its user has changed
+    TOKENS_RENEWED = "tokens_renewed"  # a request has renewed one of its access tokens
     SIGNED_IN = "signed_in"  # in this browser, which had no session before
 
 

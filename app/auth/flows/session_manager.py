@@ -24,6 +24,7 @@ from .login import Login
 from .logout import Logout
 from .offline_access import OfflineAccess
 from .provider import Providers
+from .recent_activity import RecentActivity
 from .refresh import Refresher, RefreshLocks
 from .session_events import SessionEndReason, SessionEvent, SessionEventKind, SessionEvents
 from .token_exchange import TokenExchange
@@ -45,6 +46,7 @@ class SessionManager:
         providers: Providers,
         store: SessionStore,
         audit: AuditTrail,
+        recent_activity: RecentActivity,
         *,
         hooks: Hooks,
         handle: Callable[[SessionEvent], Awaitable[None]],
@@ -55,6 +57,7 @@ class SessionManager:
         self._providers = providers
         self._store = store
         self._audit = audit
+        self.recent_activity = recent_activity
         self._hooks = hooks
         self._background = Background()
         self._events = SessionEvents(store, handle=handle, look_again=look_again)
@@ -70,6 +73,7 @@ class SessionManager:
             ),
             audit,
             providers,
+            on_refresh=self._tokens_renewed,
             clock=clock,
             jitter=jitter,
         )
@@ -132,6 +136,7 @@ class SessionManager:
             sub=session.sub,
             ref=session_id_hash,
             provider=session.provider,
+            client=session.client,
         )
         await self._events.publish(SessionEventKind.ENDED, session_id_hash)
         await self._tell_other_devices(session_id_hash, session)
@@ -178,6 +183,7 @@ class SessionManager:
                 sub=session.sub if session else None,
                 ref=session_id_hash,
                 provider=session.provider if session else None,
+                client=session.client if session else ("", "", ""),
             )
 
     def start(self) -> None:
@@ -192,6 +198,9 @@ class SessionManager:
 
     async def _claims_changed(self, session_id_hash: str) -> None:
         await self._events.publish(SessionEventKind.CLAIMS_CHANGED, session_id_hash)
+
+    async def _tokens_renewed(self, session_id_hash: str) -> None:
+        await self._events.publish(SessionEventKind.TOKENS_RENEWED, session_id_hash)
 
     async def _ended_elsewhere(
         self, session_id_hash: str, session: Session, how: SessionEndReason

@@ -25,6 +25,12 @@ def client_address(scope: Scope, trusted_proxies: int) -> str:
     return _network(hops[max(-len(hops), -1 - trusted_proxies)])
 
 
+def address_of(scope: Scope, trusted_proxies: int) -> str:
+    """The same for people to read: empty if it is unknown."""
+    address = client_address(scope, trusted_proxies)
+    return "" if address == UNKNOWN else address
+
+
 class ProxyWarning:
     """Warns once if requests come through a proxy and none is trusted: all clients then have the
     proxy's address, and share one rate limit."""

@@ -31,7 +31,7 @@ from ..flows.refusals import Refusals
 from ..flows.session_manager import SessionManager
 from ..session import Cookies, LoginMode, SessionStore, hash_session_id, new_session_id
 from ..user import PublicClaims
-from .client_address import client_address
+from .client_address import address_of, client_address
 from .gate import BROWSER_COOKIE_AGE
 from .login_endings import LOGIN_COOKIE_AGE, LoginEndings
 from .logout_routes import LogoutRoutes
@@ -155,6 +155,7 @@ class Routes:
                 provider=request.path_params.get("provider", ""),
                 current=current,
                 user_agent=request.headers.get("user-agent"),
+                address=address_of(request.scope, self._config.trusted_proxies),
             )
         except TransactionError as error:
             self._audit.failed(Kind.LOGIN_COMPLETED, error, ref=current)
@@ -176,6 +177,7 @@ class Routes:
             ref=hash_session_id(login.session_id),
             target=page_of(login.return_to),
             provider=request.path_params.get("provider"),
+            client=login.client,
         )
         # After the response: the tabs must have the new cookie when they reconnect.
         begun = BackgroundTask(

@@ -14,7 +14,7 @@ from ..flows.login_link import DEFAULT_RETURN_TO, login_mode, safe_return_to
 from ..flows.logout import LogoutOptions, safe_logout_target
 from ..session import LoginMode
 from .drafts import draft, draft_field, forget_draft
-from .expiry_warning import expiry_warning
+from .expiry_warning import expiry_bar, expiry_warning
 from .navigation import DocumentForm
 from .pages import Views
 from .provider_choice import provider_links
@@ -133,10 +133,18 @@ class AuthComponents:
         )
         return form
 
-    def expiry_warning(self, **props: Any) -> rx.Component:
+    def expiry_warning(self, *, is_sample: bool = False, **props: Any) -> rx.Component:
         """Return a bar at the lower edge of the window, to put once into a page. It is shown in the
         last minute of the session, with a button that lets the session go on; or with a link to log
-        in again, when its absolute end is near."""
+        in again, when its absolute end is near. With `is_sample`, the bar is always shown and says
+        nothing of the session: for a page of all components (a styleguide)."""
+        if is_sample:
+            text = rx.Var.create(self.views.text("expires")).to(str).replace("{time}", "12:34")
+            return rx.el.div(
+                expiry_bar(self.views, text, **props),
+                class_name="auth-expiry-sample",
+                lang=AuthState.language,
+            )
         return expiry_warning(self.views, f"{self.config.api_prefix}/auth/session", **props)
 
     def draft(self, name: str, *, on_restore: Any) -> rx.Component:

@@ -22,11 +22,25 @@ def expiry_warning(views: Views, session_url: str, **props: Any) -> rx.Component
 
     The script shows it, and writes the text into the paragraph; a screen reader then reads it out.
     """
+    attributes = {
+        "data-expires-at": AuthState.expires_at,
+        "data-session-url": session_url,
+        "data-text": views.text("expires"),
+    }
+    bar = expiry_bar(views, **props)
+    element = ExpiryElement.create(bar, lang=AuthState.language, custom_attrs=attributes)
+    return rx.cond(AuthState.is_authenticated, element)
+
+
+def expiry_bar(views: Views, text: str | rx.Var[str] = "", **props: Any) -> rx.Component:
+    """Return the bar alone, without the element that has the timer and hides it."""
     again: Any = AuthState.refresh
     stay: Any = AuthState.stay_signed_in
     props.setdefault("class_name", "auth-expiry-bar")
-    bar = rx.el.div(
-        rx.el.p(role="status", custom_attrs={"data-testid": "expiry-text"}),
+    # With a name, it is a landmark: a screen reader can go to it.
+    props.setdefault("aria_label", views.text("session"))
+    return rx.el.section(
+        rx.el.p(text, role="status", custom_attrs={"data-testid": "expiry-text"}),
         rx.el.button(
             views.text("stay"),
             type="button",
@@ -43,10 +57,3 @@ def expiry_warning(views: Views, session_url: str, **props: Any) -> rx.Component
         rx.el.button(hidden=True, type="button", on_click=again, class_name="auth-over"),
         **props,
     )
-    attributes = {
-        "data-expires-at": AuthState.expires_at,
-        "data-session-url": session_url,
-        "data-text": views.text("expires"),
-    }
-    element = ExpiryElement.create(bar, lang=AuthState.language, custom_attrs=attributes)
-    return rx.cond(AuthState.is_authenticated, element)

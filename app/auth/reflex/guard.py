@@ -77,7 +77,7 @@ def guard_page(page: Page, views: Views | None = None, rule: Rule = SIGNED_IN) -
         allowed = _if_allowed(page, rule, views)
         view = rx.cond(AuthState.is_authenticated, allowed, views.signed_out())
         return rx.el.div(
-            rx.cond(AuthState.is_loading, views.waiting(), view),
+            rx.cond(AuthState.is_loading, views.waiting_page(), view),
             on_mount=_entering(rule),
         )
 
@@ -133,5 +133,5 @@ def _if_allowed(page: Page, rule: Rule, views: Views) -> rx.Component | rx.Var[A
         ("forbidden", views.forbidden()),
         ("step_up", views.step_up(_entering(rule, again=True))),
         ("step_up_failed", views.step_up_failed(_entering(rule, again=True))),
-        views.waiting(),
+        views.waiting_page(),
     )

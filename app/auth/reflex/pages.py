@@ -232,10 +232,16 @@ class Views:
 
     def waiting(self) -> rx.Component:
         """The view until it is known whether a user is signed in."""
-        if self.pages.waiting:
-            return self.pages.waiting()
-        return rx.el.p(
-            self.text("loading"),
+        return self.pages.waiting() if self.pages.waiting else self._waiting(rx.el.p)
+
+    def waiting_page(self) -> rx.Component:
+        """The same in place of a page."""
+        own = self.pages.waiting
+        return own() if own else _page("auth-loading", self._waiting(rx.el.h1))
+
+    def _waiting(self, element: Callable[..., rx.Component]) -> rx.Component:
+        return rx.el.div(
+            element(self.text("loading")),
             class_name="auth-waiting",
             role="status",
             custom_attrs={"data-testid": "loading"},

@@ -7,11 +7,11 @@ import functools
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import reflex as rx
 from reflex.event import Event
-from reflex.vars import ObjectVar
+from reflex.vars import FunctionStringVar, ObjectVar
 
 from ..access.policy import PUBLIC
 from ..http.connections import Connections
@@ -40,16 +40,19 @@ REASONS = {
 
 
 class RecentRequests:
-    """The last requests of each owner: a session id hash or, without a session, a tab."""
+    """The last requests of each owner: a session id hash or, without a session, a tab. Between
+    them stand the renewals of access tokens."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._rows: OrderedDict[str, deque[Row]] = OrderedDict()
 
-    def add(self, owner: str, event: RequestEvent) -> None:
-        """Add a request. The owner whose last request is the oldest is forgotten first."""
+    def add(self, owner: str, event: RequestEvent | None) -> None:
+        """Add a request, or a renewal (None). The owner whose last row is the oldest is forgotten
+        first."""
         rows = self._rows.setdefault(owner, deque(maxlen=PER_OWNER))
-        rows.appendleft(_row(event, self._clock()))
+        time = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
+        rows.appendleft({"time": time, **(_row(event) if event else _RENEWAL)})
         self._rows.move_to_end(owner)
         if len(self._rows) > OWNERS:
             self._rows.popitem(last=False)
@@ -59,20 +62,33 @@ class RecentRequests:
         return list(self._rows.get(owner, ()))
 
 
-def _row(event: RequestEvent, now: float) -> Row:
-    """The texts that the panel shows."""
-    result = event.status or event.error or "not sent"
+def _row(event: RequestEvent) -> Row:
+    """The texts that the panel shows. A sign beside the status says what its colour says."""
     times = f" · sent {event.retries + 1} times" if event.retries else ""
+    sign, kind = _sign(event)
     return {
-        "time": datetime.fromtimestamp(now, UTC).astimezone().strftime("%H:%M:%S"),
         "request": f"{event.method} {event.url}",
         "token": "with a token" if event.attached else "no token",
         "class": "yes" if event.attached else "no",
         "why": REASONS.get(event.reason, event.reason),
         "entry": event.entry or "",
         "audience": event.audience or "",
-        "result": f"{result} · {event.milliseconds:.0f} ms{times}",
+        "status": f"{sign} {event.status or event.error or 'not sent'}",
+        "status_class": kind,
+        "duration": f"{event.milliseconds:.0f} ms{times}",
     }
+
+
+_RENEWAL: Row = {
+    **dict.fromkeys(("request", "class", "why", "entry", "audience", "status_class"), ""),
+    **dict.fromkeys(("token", "status", "duration"), ""),
+}
+
+
+def _sign(event: RequestEvent) -> tuple[str, str]:
+    if event.status is None or event.status >= 400:
+        return "✕", "bad"
+    return ("→", "") if event.status >= 300 else ("✓", "good")
 
 
 class RequestInspector(UserScopedState):
@@ -87,7 +103,7 @@ class RequestInspector(UserScopedState):
     def look(self) -> None:
         """Read the list again: on a page load, and after each request."""
         self.requests = type(self)._recent(self)
-        self.count = len(self.requests)
+        self.count = sum(row["request"] != "" for row in self.requests)
 
 
 # Public: a user sees only their own requests and, without a session, those of the tab.
@@ -109,7 +125,10 @@ def request_inspector() -> rx.Component:
         rx.cond(
             RequestInspector.count > 0,
             rx.el.ol(
-                rx.foreach(RequestInspector.requests, _item),
+                rx.foreach(
+                    RequestInspector.requests,
+                    lambda row: rx.cond(row["request"] != "", _item(row), _renewal(row)),
+                ),
                 tab_index=0,  # it scrolls, with the keyboard, too
                 aria_label="Outgoing requests, newest first",
             ),
@@ -125,14 +144,37 @@ def _item(request: ObjectVar[Row]) -> rx.Component:
     return rx.el.li(
         rx.el.code(request["request"]),
         rx.el.p(
+            rx.el.span(request["status"], class_name=f"badge {request['status_class']}"),
             rx.el.span(request["token"], class_name=f"badge {request['class']}"),
-            rx.el.span(request["result"]),
-            rx.el.time(request["time"]),
+            rx.el.span(request["duration"]),
+            _time(request["time"]),
         ),
         rx.el.p(request["why"]),
         _detail("Entry", request["entry"]),
         _detail("Audience", request["audience"]),
     )
+
+
+def _renewal(row: ObjectVar[Row]) -> rx.Component:
+    return rx.el.li(
+        rx.el.p(
+            rx.el.span("↻", aria_hidden=True, class_name="renewal"),
+            rx.el.span("An access token was renewed."),
+            _time(row["time"]),
+        ),
+        class_name="renewed",
+    )
+
+
+def _time(iso: rx.Var[str]) -> rx.Component:
+    """A time of day in the time zone and the language of the browser, which formats it."""
+    text = _LOCAL_TIME.call(iso).to(str)
+    return rx.el.time(text, date_time=iso)
+
+
+_LOCAL_TIME: Any = FunctionStringVar.create(
+    "((iso) => new Date(iso).toLocaleTimeString(undefined, {timeStyle: 'medium'}))"
+)
 
 
 def _detail(name: str, value: rx.Var[str]) -> rx.Component:
@@ -161,7 +203,11 @@ class Inspection:
         """An observer for requests of a session that no tab's handler makes."""
         return functools.partial(self._note, session_id_hash, None)
 
-    def _note(self, owner: str, tab: str | None, event: RequestEvent) -> None:
+    def note_renewal(self, session_id_hash: str) -> None:
+        """Add that an access token of this session was renewed."""
+        self._note(session_id_hash, None, None)
+
+    def _note(self, owner: str, tab: str | None, event: RequestEvent | None) -> None:
         self._recent.add(owner, event)
         # A task that has not started yet will show this request, too.
         if owner not in self._woken:

@@ -275,6 +275,7 @@ def is_of_page(event: Event) -> bool:
         EventContext.get().parent_txid is None
         and is_of_app(event.name)
         and event.name not in {each.name for each in subscribed_events()}
+        and event.name not in {each.name for each in subscribed_events(to_tokens=True)}
     )
 
 

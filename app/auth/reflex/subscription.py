@@ -20,7 +20,9 @@ logger = logging.getLogger(__name__)
 Claims = TypeVar("Claims", bound=Mapping[str, Any] | None)
 """The type that a handler gives to the claims: `User`, an app's own subclass of it, or `dict`."""
 UserHandler = Callable[[State, Claims | None], Awaitable[None]]
+TokenHandler = Callable[[State], Awaitable[None]]
 _MARK = "_auth_on_user_change"
+_TOKEN_MARK = "_auth_on_token_refresh"  # noqa: S105
 
 
 def subscribe(handler: UserHandler[State, Claims], current_user: CurrentUser) -> EventCallback[()]:
@@ -39,21 +41,36 @@ def subscribe(handler: UserHandler[State, Claims], current_user: CurrentUser) ->
             return
         await handler(self, cast(Claims, user))
 
+    return _subscribed(run, handler, _MARK)
+
+
+def subscribe_to_tokens(handler: TokenHandler[State]) -> EventCallback[()]:
+    """Make `handler(self)` a background event that runs when an access token was renewed."""
+
+    async def run(self: Any) -> None:
+        await handler(self)
+
+    return _subscribed(run, handler, _TOKEN_MARK)
+
+
+def _subscribed(run: Any, handler: Callable[..., Any], name_of_mark: str) -> EventCallback[()]:
     # Not functools.wraps: Reflex would follow __wrapped__ and offer `user` as an argument.
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(run, name, getattr(handler, name))
-    run.__dict__[_MARK] = True
+    run.__dict__[name_of_mark] = True
     # Public: it also runs without a user, and only ever for the user of its own tab.
     return rx.event(background=True, supersedes=True)(mark(run, PUBLIC))
 
 
-def subscribed_events() -> Iterator[Event]:
-    """Yield an event for each subscribed handler of every State."""
+def subscribed_events(*, to_tokens: bool = False) -> Iterator[Event]:
+    """Yield an event for each handler of every State that is subscribed to the user, or to the
+    tokens."""
+    name_of_mark = _TOKEN_MARK if to_tokens else _MARK
     for state in _all_states(rx.State):
         for handler in state.event_handlers.values():
             # A handler that a State inherits runs on the State that defines it.
             if (
-                getattr(handler.fn, _MARK, False)
+                getattr(handler.fn, name_of_mark, False)
                 and handler.state_full_name == state.get_full_name()
             ):
                 yield from Event.from_event_type(handler())

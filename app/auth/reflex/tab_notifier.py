@@ -53,6 +53,8 @@ class TabNotifier:
                 await self._run_subscribers(self._connections.trees_of(subject))
             case SessionEventKind.CLAIMS_CHANGED:
                 await self._update(self._connections.trees_of(subject))
+            case SessionEventKind.TOKENS_RENEWED:
+                await self._run_subscribers(self._connections.trees_of(subject), to_tokens=True)
 
     async def look_again(self) -> None:
         """Check the session of every tab, after events may have been missed. Raises
@@ -103,10 +105,10 @@ class TabNotifier:
                 for event in Event.from_event_type(refresh):
                     await start_event(self.app, tree, event)
 
-    async def _run_subscribers(self, trees: Sequence[str]) -> None:
+    async def _run_subscribers(self, trees: Sequence[str], *, to_tokens: bool = False) -> None:
         if self.app is not None:
             for tree in trees:
-                for event in subscribed_events():
+                for event in subscribed_events(to_tokens=to_tokens):
                     await start_event(self.app, tree, event)
 
 

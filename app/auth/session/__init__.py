@@ -4,6 +4,7 @@
 """
 
 from ..lifetimes import TOUCH_INTERVAL, Lifetimes
+from .activity import Activity
 from .cookie import Cookies, SessionCookie, hash_session_id, is_session_id, new_session_id, strip
 from .encryption import Sealer, UnsealError
 from .models import AccessToken, LoginMode, RecordError, Session, Transaction
@@ -13,6 +14,7 @@ from .store import SessionStore, StoredSession
 __all__ = [
     "TOUCH_INTERVAL",
     "AccessToken",
+    "Activity",
     "Cookies",
     "Lifetimes",
     "LoginMode",

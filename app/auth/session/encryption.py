@@ -16,11 +16,12 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ..environ import MINIMUM_SECRET_LENGTH
 from ..errors import ConfigError
+from .activity import Activity
 from .models import RecordError, Session, Transaction
 
 logger = logging.getLogger(__name__)
 
-_Model = TypeVar("_Model", Session, Transaction)
+_Model = TypeVar("_Model", Session, Transaction, Activity)
 
 _VERSION = b"\x01"
 _KEY_ID = 8
@@ -93,7 +94,7 @@ class RecordSealer:
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
 
-    def seal(self, key: str, record: Session | Transaction) -> bytes:
+    def seal(self, key: str, record: Session | Transaction | Activity) -> bytes:
         """Return the sealed bytes to store under `key`."""
         return self._sealer.seal(record.to_bytes(), context=_context(type(record), key))
 
@@ -111,17 +112,21 @@ class RecordSealer:
         provider (`sid`): one for each secret, newest first."""
         return self._sealer.tags(f"sid\0{sid}" if sub is None else f"sub\0{sub}")
 
+    def activity_tags(self, user: str) -> tuple[str, ...]:
+        """Return the keys of a user's activity: one for each secret, newest first."""
+        return self._sealer.tags(f"activity\0{user}")
+
     def newest_tags(self, session: Session) -> tuple[str, str | None]:
         """Return the index keys to store with a session: for its `sub`, and its `sid` if any."""
         sid = None if session.sid is None else self.tags(sid=session.sid)[0]
         return self.tags(sub=session.sub)[0], sid
 
 
-def _context(model: type[Session | Transaction], key: str) -> bytes:
+def _context(model: type[Session | Transaction | Activity], key: str) -> bytes:
     return f"{_kind(model)}\0{key}".encode()
 
 
-def _kind(model: type[Session | Transaction]) -> str:
+def _kind(model: type[Session | Transaction | Activity]) -> str:
     return model.__name__.lower()
 
 

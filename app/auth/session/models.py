@@ -49,7 +49,8 @@ class AccessToken:
 class Session:
     """A session of a user. `user` holds the claims for the app, `sid` is the provider's session.
 
-    `browser` and `platform` come from the `User-Agent`, so that the user can recognize the session.
+    `browser` and `platform` come from the `User-Agent`, and `address` is the client's network
+    address at the login, so that the user can recognize the session.
     `id_token` is the latest one; it names the session to the provider at logout. `acr` and `amr`
     say how the user authenticated (OpenID Connect Core section 2).
 
@@ -99,6 +100,12 @@ class Session:
         return json.dumps([self.provider, self.sub]) if self.provider else self.sub
 
     exchanged_tokens: tuple[AccessToken, ...] = ()
+    address: str = ""
+
+    @property
+    def client(self) -> tuple[str, str, str]:
+        """Browser, platform and address of the login; each may be empty."""
+        return self.browser, self.platform, self.address
 
     @property
     def auth_time(self) -> float:

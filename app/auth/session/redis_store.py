@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import StoreUnavailable
 from ..lifetimes import Lifetimes
 from . import redis_scripts as scripts
+from .activity import ACTIVITY_AGE, MOST_ACTIVITY, Activity
 from .encryption import RecordSealer, Sealer
 from .models import Session, Transaction
 from .store import StoredSession
@@ -175,6 +176,25 @@ class RedisSessionStore:
         async with self._connected():
             until = await self._redis.get(self._name("remembered", key))
         return until is not None and float(until) > self._clock()
+
+    async def add_activity(self, user: str, entry: Activity) -> None:
+        tag = self._sealer.activity_tags(user)[0]
+        name = self._name("activity", tag)
+        async with self._connected(), self._redis.pipeline(transaction=True) as pipeline:
+            pipeline.lpush(name, self._sealer.seal(tag, entry))
+            pipeline.ltrim(name, 0, MOST_ACTIVITY - 1)
+            pipeline.pexpire(name, _pttl(ACTIVITY_AGE))
+            await pipeline.execute()
+
+    async def activity(self, user: str) -> list[Activity]:
+        entries, oldest = [], self._clock() - ACTIVITY_AGE
+        for tag in self._sealer.activity_tags(user):
+            async with self._connected():
+                rows: list[Any] = await self._redis.lrange(  # type: ignore[misc]
+                    self._name("activity", tag), 0, -1
+                )
+            entries += [self._sealer.open(tag, sealed, Activity) for sealed in rows]
+        return [each for each in entries if each and each.at > oldest][:MOST_ACTIVITY]
 
     async def acquire_lease(self, session_id_hash: str, ttl: float) -> int | None:
         now = self._clock()

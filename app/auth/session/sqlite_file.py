@@ -17,7 +17,7 @@ from ..errors import ConfigError, StoreUnavailable
 BUSY_TIMEOUT = 5.0  # seconds that a writer waits for another one
 REST = 1.0  # seconds without another attempt after a failure that took at least as long
 
-VERSION = 8
+VERSION = 9
 OLDEST_RECORDS = 3  # in older files, sessions have another shape and are dropped
 
 _SCHEMA = (
@@ -63,18 +63,30 @@ _SCHEMA = (
         until REAL NOT NULL
     ) WITHOUT ROWID
     """,
+    # Since version 9.
+    """
+    CREATE TABLE IF NOT EXISTS activity (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        user_tag TEXT NOT NULL,
+        sealed BLOB NOT NULL,
+        at REAL NOT NULL
+    )
+    """,
+    "CREATE INDEX IF NOT EXISTS activity_user_tag ON activity (user_tag, id)",
+    "CREATE INDEX IF NOT EXISTS activity_at ON activity (at)",
     # Up to version 6 there was a table of changes.
     "DROP TRIGGER IF EXISTS session_begun",
     "DROP TRIGGER IF EXISTS session_ended",
     "DROP TRIGGER IF EXISTS session_changed",
     "DROP TABLE IF EXISTS changes",
-    # Since version 8.
-    "ALTER TABLE sessions ADD COLUMN ends_at REAL",
-    "CREATE INDEX sessions_ends_at ON sessions (ends_at) WHERE ends_at IS NOT NULL",
-    f"PRAGMA user_version = {VERSION}",
 )
 """Creates the tables, or migrates them from any earlier version, in one transaction. The file has
 hashes, encrypted values and times, but no plain text."""
+
+_SINCE_VERSION_8 = (
+    "ALTER TABLE sessions ADD COLUMN ends_at REAL",
+    "CREATE INDEX sessions_ends_at ON sessions (ends_at) WHERE ends_at IS NOT NULL",
+)
 
 
 class SQLiteFile:
@@ -172,8 +184,9 @@ async def _prepare(connection: aiosqlite.Connection) -> None:
         if version < OLDEST_RECORDS:
             await connection.execute("DROP TABLE IF EXISTS sessions")
         if version < VERSION:  # else another process has migrated it while this one waited
-            for statement in _SCHEMA:
+            for statement in (*_SCHEMA, *(_SINCE_VERSION_8 if version < 8 else ())):
                 await connection.execute(statement)
+            await connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 async def _version(connection: aiosqlite.Connection) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..lifetimes import Lifetimes
+from .activity import ACTIVITY_AGE, MOST_ACTIVITY, Activity
 from .encryption import RecordSealer, Sealer
 from .models import Session, Transaction
 from .session_cache import SessionCache
@@ -152,6 +153,33 @@ class SQLiteSessionStore:
         )
         return bool(rows)
 
+    async def add_activity(self, user: str, entry: Activity) -> None:
+        tag = self._sealer.activity_tags(user)[0]
+        await self._file.execute(
+            "INSERT INTO activity (user_tag, sealed, at) VALUES (?, ?, ?)",
+            tag,
+            self._sealer.seal(tag, entry),
+            entry.at,
+        )
+        await self._file.execute(
+            "DELETE FROM activity WHERE user_tag = ? AND id <= (SELECT id FROM activity"
+            " WHERE user_tag = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
+            tag,
+            tag,
+            MOST_ACTIVITY,
+        )
+
+    async def activity(self, user: str) -> list[Activity]:
+        entries = []
+        for tag in self._sealer.activity_tags(user):
+            rows = await self._file.execute(
+                "SELECT sealed FROM activity WHERE user_tag = ? AND at > ? ORDER BY id DESC",
+                tag,
+                self._clock() - ACTIVITY_AGE,
+            )
+            entries += [self._sealer.open(tag, sealed, Activity) for (sealed,) in rows]
+        return [entry for entry in entries if entry is not None][:MOST_ACTIVITY]
+
     async def acquire_lease(self, session_id_hash: str, ttl: float) -> int | None:
         now = self._clock()
         rows = await self._file.execute(
@@ -214,6 +242,7 @@ class SQLiteSessionStore:
             "DELETE FROM transactions WHERE created_at <= ?", now - self.lifetimes.transaction
         )
         await self._file.execute("DELETE FROM remembered WHERE until <= ?", now)
+        await self._file.execute("DELETE FROM activity WHERE at <= ?", now - ACTIVITY_AGE)
         await self._file.execute("DELETE FROM news WHERE published_at <= ?", now - NEWS_KEPT)
         await self._file.execute(
             "DELETE FROM leases WHERE expires_at <= ? AND ref NOT IN (SELECT ref FROM sessions)",

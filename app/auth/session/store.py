@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..lifetimes import Lifetimes
+from .activity import Activity
 from .models import Session, Transaction
 
 
@@ -98,6 +99,14 @@ class SessionStore(Protocol):
 
     async def is_used(self, key: str) -> bool:
         """Whether `key` is marked as used now."""
+        ...
+
+    async def add_activity(self, user: str, entry: Activity) -> None:
+        """Keep an entry of a user's recent activity: the latest `MOST_ACTIVITY`, for
+        `ACTIVITY_AGE`. `user` names the user across providers; it is stored as an HMAC."""
+
+    async def activity(self, user: str) -> list[Activity]:
+        """Return what is kept of a user, the latest first."""
         ...
 
     async def acquire_lease(self, session_id_hash: str, ttl: float) -> int | None:

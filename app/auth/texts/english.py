@@ -114,6 +114,7 @@ ENGLISH = {
     "logout": "You will be logged out of this app and at the login provider.",
     "logout_local": "You will be logged out of this app, but not at the login provider.",
     "stay": "Stay logged in",
+    "session": "Your login",
     "not_found_title": "There is nothing here",
     "not_found": "This address belongs to no page of this app.",
     "logout_failed_title": "Not just now",

@@ -41,6 +41,7 @@ GERMAN = {
     "logout": "Sie werden von dieser Anwendung und beim Anmeldedienst abgemeldet.",
     "logout_local": ("Sie werden von dieser Anwendung abgemeldet, aber nicht beim Anmeldedienst."),
     "stay": "Angemeldet bleiben",
+    "session": "Ihre Anmeldung",
     "not_found_title": "Hier ist nichts",
     "not_found": "Zu dieser Adresse gehört keine Seite dieser Anwendung.",
     "logout_failed_title": "Gerade nicht möglich",

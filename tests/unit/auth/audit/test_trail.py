@@ -87,3 +87,13 @@ async def test_slow_hook(caplog: pytest.LogCaptureFixture) -> None:
     await audit.stop()
     assert heard == MOST_UNFINISHED
     assert "too slow" in caplog.text
+
+
+async def test_hook_for_one_kind() -> None:
+    """A hook for some kinds of events gets those only, also where there is no other hook."""
+    heard: list[AuditEvent] = []
+    audit = AuditTrail((), clock=lambda: 43_200.0, kept={Kind.LOGOUT: heard.append})
+    tell(audit)
+    audit.record(Kind.ACCESS, Outcome.SUCCESS, "allowed")
+    assert [event.kind for event in heard] == [Kind.LOGOUT]
+    assert not audit.has_hooks

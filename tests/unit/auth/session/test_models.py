@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.auth.session import AccessToken, LoginMode, RecordError, Session, Transaction
+from app.auth.session import AccessToken, Activity, LoginMode, RecordError, Session, Transaction
 
 SESSION = Session("auth0|ann", "sid", {"name": "Ann"}, (), 1_800_000_000.25)
 
@@ -162,3 +162,19 @@ def test_transaction_without_kept_event() -> None:
     kept = replace(transaction, kept_event="secret")
     assert Transaction.from_bytes(kept.to_bytes()) == kept
     assert "secret" not in repr(kept)
+
+
+def test_record_without_address() -> None:
+    """A session that an earlier release wrote, without the address of the login, is read."""
+    fields = json.loads(SESSION.to_bytes())
+    del fields["address"]
+    assert Session.from_bytes(json.dumps(fields).encode()) == SESSION
+
+
+def test_activity() -> None:
+    """An entry that is written and read is equal in every field; another shape is an error."""
+    entry = Activity("logout", "user", 1_800_000_000.25, "Firefox", "Linux", "192.0.2.1", "name")
+    assert Activity.from_bytes(entry.to_bytes()) == entry
+    for other in (b"{}", b"[]", b"no JSON", b'{"kind": "logout", "later": 1}'):
+        with pytest.raises(RecordError):
+            Activity.from_bytes(other)

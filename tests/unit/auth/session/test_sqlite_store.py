@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from app.auth.errors import ConfigError, StoreUnavailable
-from app.auth.session import Lifetimes, Sealer, SQLiteSessionStore, hash_session_id, new_session_id
+from app.auth.session import (
+    Activity,
+    Lifetimes,
+    Sealer,
+    SQLiteSessionStore,
+    hash_session_id,
+    new_session_id,
+)
 
 from ....servers import ROOT
 from ..conftest import SECRET, Clock, session, transaction
@@ -214,6 +221,21 @@ async def test_previous_file(file: Path, clock: Clock, version: int, changes: st
         tables = {name for (name,) in database.execute("SELECT tbl_name FROM sqlite_master")}
     assert "trigger" not in kinds
     assert "changes" not in tables
+
+
+async def test_file_without_activity(file: Path, clock: Clock) -> None:
+    """The sessions of a file of version 8 live on, and it can keep what users did."""
+    store = opened(file, clock)
+    await store.create("ref", session(clock))
+    await store.close()
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("DROP TABLE activity")
+        database.execute("PRAGMA user_version = 8")
+    store = opened(file, clock)
+    assert await store.load("ref")
+    await store.add_activity("alice", Activity("logout", "user", clock()))
+    assert len(await store.activity("alice")) == 1
+    await store.close()
 
 
 async def test_newer_file(file: Path, clock: Clock) -> None:

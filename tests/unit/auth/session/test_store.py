@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from app.auth.errors import StoreUnavailable
-from app.auth.session import SessionStore
+from app.auth.session import Activity, MemorySessionStore, SessionStore
+from app.auth.session.activity import ACTIVITY_AGE, MOST_ACTIVITY
 
 from ..conftest import LIFETIMES, SECRET, Clock, OpenStore, session, transaction
 
@@ -305,3 +306,33 @@ async def test_purge_tells_of_each_session_once(store: SessionStore, clock: Cloc
     assert list(await store.purge()) == ["idle"]
     assert not await store.purge()
     assert await store.load("used") is not None
+
+
+async def test_activity(store: SessionStore, clock: Clock) -> None:
+    """The entries of a user are listed with the latest first: the last fifty, for ninety days, and
+    none of another user's."""
+    assert await store.activity("alice") == []
+    for number in range(MOST_ACTIVITY + 2):
+        clock.now += 1
+        await store.add_activity("alice", Activity("logout", str(number), clock()))
+    await store.add_activity("bob", Activity("logout", "bob", clock()))
+    kept = await store.activity("alice")
+    assert [int(entry.reason) for entry in kept] == [*range(MOST_ACTIVITY + 1, 1, -1)]
+    assert [entry.reason for entry in await store.activity("bob")] == ["bob"]
+    clock.now += ACTIVITY_AGE - MOST_ACTIVITY / 2
+    assert 0 < len(await store.activity("alice")) < MOST_ACTIVITY
+    await store.purge()
+    clock.now += MOST_ACTIVITY
+    assert await store.activity("alice") == []
+
+
+async def test_activity_under_another_secret(open_store: OpenStore, clock: Clock) -> None:
+    """The activity outlives a rotation of the secret, and is not readable without any of them."""
+    newer = "another secret of more than 32 characters"
+    entry = Activity("login_completed", "new", clock(), "Firefox", "Linux", "192.0.2.1", "name")
+    first = open_store()
+    await first.add_activity("alice", entry)
+    if isinstance(first, MemorySessionStore):
+        return  # another one has other memory
+    assert await open_store(newer, SECRET).activity("alice") == [entry]
+    assert await open_store(newer).activity("alice") == []

@@ -23,6 +23,7 @@ from starlette.websockets import WebSocket
 from app.auth import RequestSession, StoreUnavailable, authenticated_within, claim
 from app.auth.session import Session, hash_session_id
 
+from ..store_outage import store_away
 from .world import APP, OTHER_AUDIENCE, TENANT, World
 
 BACKEND = "http://localhost:8000"
@@ -362,17 +363,13 @@ async def test_ended_session(
 async def test_store_away(routes: Routes, world: World, alice: httpx.AsyncClient) -> None:
     """While sessions cannot be read, guards answer 503 and to try again, `session` raises, and the
     login is kept."""
-    await world.store.close()
-    kept = world.store_file.rename(world.store_file.with_suffix(".kept"))
-    world.store_file.write_bytes(b"no database " * 1000)
-    for path in ("/export.csv", "/user", "/alices"):
-        answer = await alice.get(f"{APP}{path}", headers=NAVIGATES)
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-        assert answer.headers["cache-control"] == "no-store"
-    with pytest.raises(StoreUnavailable):
-        await alice.get(f"{APP}/me")
-    await world.store.close()
-    kept.rename(world.store_file)
+    with store_away(world.store_file):
+        for path in ("/export.csv", "/user", "/alices"):
+            answer = await alice.get(f"{APP}{path}", headers=NAVIGATES)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+            assert answer.headers["cache-control"] == "no-store"
+        with pytest.raises(StoreUnavailable):
+            await alice.get(f"{APP}/me")
     assert (await alice.get(f"{APP}/export.csv")).status_code == 200
 
 

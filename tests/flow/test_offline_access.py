@@ -11,6 +11,7 @@ import pytest
 from app.auth import ConsentRequired, LoginRequired, ProviderUnavailable, StoreUnavailable
 from app.auth.session import StoredSession, hash_session_id
 
+from ..store_outage import store_away
 from .world import APP, TENANT, World, through_the_pages
 
 COOKIE = "auth_session_3000"
@@ -190,13 +191,8 @@ async def test_outages(world: World, browser: httpx.AsyncClient) -> None:
     with pytest.raises(ProviderUnavailable):
         await ask(world, sub)
     world.network.is_cut = False
-    await world.store.close()
-    kept = world.store_file.rename(world.store_file.with_suffix(".kept"))
-    world.store_file.write_bytes(b"no database " * 1000)
-    with pytest.raises(StoreUnavailable):
+    with store_away(world.store_file), pytest.raises(StoreUnavailable):
         await ask(world, sub)
-    await world.store.close()
-    kept.rename(world.store_file)
     assert (await ask(world, sub)).status_code == 200
 
 

@@ -18,6 +18,7 @@ from app.auth.session import (
     new_session_id,
 )
 
+from ..store_outage import store_away
 from .world import APP, Clock, World, error_code
 
 CSRF = {"X-CSRF": "1"}
@@ -107,18 +108,14 @@ async def test_unknown_path(world: World, browser: httpx.AsyncClient) -> None:
 async def test_store_away(world: World, browser: httpx.AsyncClient) -> None:
     """While sessions cannot be read, the answer is 503 and no cookie is taken away."""
     await world.log_in(browser)
-    await world.store.close()
-    kept = world.store_file.rename(world.store_file.with_suffix(".kept"))
-    world.store_file.write_bytes(b"no database " * 1000)
-    assert (await browser.get(f"{APP}/auth/health")).status_code == 503
-    profile = await browser.get(f"{APP}/auth/profile", headers=CSRF)
-    assert (profile.status_code, profile.headers["retry-after"]) == (503, "5")
-    logout = await browser.post(f"{APP}/auth/logout", headers={"Origin": APP})
-    assert logout.status_code == 503
-    assert error_code(await browser.get(f"{APP}/auth/login")) == "store_unavailable"
-    assert "auth_session_3000" in browser.cookies
-    await world.store.close()
-    kept.rename(world.store_file)
+    with store_away(world.store_file):
+        assert (await browser.get(f"{APP}/auth/health")).status_code == 503
+        profile = await browser.get(f"{APP}/auth/profile", headers=CSRF)
+        assert (profile.status_code, profile.headers["retry-after"]) == (503, "5")
+        logout = await browser.post(f"{APP}/auth/logout", headers={"Origin": APP})
+        assert logout.status_code == 503
+        assert error_code(await browser.get(f"{APP}/auth/login")) == "store_unavailable"
+        assert "auth_session_3000" in browser.cookies
     assert (await browser.get(f"{APP}/auth/profile", headers=CSRF)).status_code == 200
 
 

@@ -12,6 +12,7 @@ import pytest
 from app.auth import Sealer, SessionStore, SQLiteSessionStore
 
 from ..flow.world import Clock
+from ..store_outage import store_away
 from .http_server import Answer
 from .provider import ABSENT, EVENT, HostileProvider
 from .relying_party import RelyingParty, relying_party
@@ -211,13 +212,9 @@ async def test_sessions_are_away(provider: HostileProvider, clock: Clock, tmp_pa
     async with relying_party(provider, clock, open_store=open_file) as party:
         await party.log_in()
         token = provider.logout_token()
-        await party.store.close()
-        kept = file.rename(file.with_suffix(".kept"))
-        file.write_bytes(b"no database " * 1000)
-        response = await party.post_logout_token(token)
-        assert (response.status_code, response.headers["retry-after"]) == (503, "5")
-        await party.store.close()
-        kept.rename(file)
+        with store_away(file):
+            response = await party.post_logout_token(token)
+            assert (response.status_code, response.headers["retry-after"]) == (503, "5")
         assert (await party.post_logout_token(token)).status_code == 200
         assert await party.session() is None
 

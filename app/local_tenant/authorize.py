@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
-from authlib.oauth2.rfc6749 import AccessDeniedError, OAuth2Error
+from authlib.oauth2.rfc6749 import OAuth2Error
 from authlib.oidc.core.errors import ConsentRequiredError, LoginRequiredError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +15,7 @@ from . import browser_sessions as browsers
 from .clients import Client
 from .html import UNUSABLE, message
 from .login_rules import refusal
-from .oauth_errors import SilentMfaRequiredError, error_items
+from .oauth_errors import AccessDeniedError, SilentMfaRequiredError, error_items
 from .pushed_requests import resolved_query
 from .request import TenantRequest, authorization_request
 from .response_modes import origin_of, redirect_uri_of, respond, see_other

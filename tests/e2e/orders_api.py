@@ -88,7 +88,7 @@ class OrdersApi:
         user = self._user(request)
 
         async def events() -> AsyncIterator[str]:
-            yield f"data: first of {user}\n\n"
+            yield f"retry: 100\ndata: first of {user}\n\n"
             while not self._may_go_on.is_set():
                 await asyncio.to_thread(self._may_go_on.wait, 0.1)
                 yield ": waits\n\n"  # also notices a client that has gone

@@ -14,6 +14,7 @@ from reflex.event import Event
 from reflex.vars import ObjectVar
 
 from ..access.policy import PUBLIC
+from ..dpop import TOKEN_TYPE
 from ..http.connections import Connections
 from ..interceptor.events import Observer, RequestEvent
 from .access_rules import mark
@@ -66,13 +67,21 @@ def _row(event: RequestEvent, now: float) -> Row:
     return {
         "time": datetime.fromtimestamp(now, UTC).astimezone().strftime("%H:%M:%S"),
         "request": f"{event.method} {event.url}",
-        "token": "with a token" if event.attached else "no token",
+        "token": _token(event),
         "class": "yes" if event.attached else "no",
         "why": REASONS.get(event.reason, event.reason),
         "entry": event.entry or "",
         "audience": event.audience or "",
         "result": f"{result} · {event.milliseconds:.0f} ms{times}",
     }
+
+
+def _token(event: RequestEvent) -> str:
+    """Whether the request carried a token, and what the token is bound to."""
+    if not event.attached:
+        return "no token"
+    kind = "with a DPoP token" if event.token_type == TOKEN_TYPE else "with a token"
+    return f"{kind}, by mutual TLS" if event.client_certificate else kind
 
 
 class RequestInspector(UserScopedState):

@@ -121,7 +121,7 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
 
     def _note_token(self, exchange: Exchange, token: str | None) -> None:
         """Note for the observers how the token is presented."""
-        if token is None:
+        if token is None or not self._observers:
             return
         exchange.token_type = TOKEN_TYPE if isinstance(token, BoundToken) else BEARER
         pools, url = self._with_token, exchange.request.url

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
-from authlib.oauth2.rfc6749 import AccessDeniedError, OAuth2Error
+from authlib.oauth2.rfc6749 import OAuth2Error
 from authlib.oidc.core.errors import ConsentRequiredError, LoginRequiredError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +16,7 @@ from .clients import Client
 from .device_grant import DeviceActivationGrant
 from .html import UNUSABLE, message
 from .login_rules import refusal
-from .oauth_errors import SilentMfaRequiredError, error_items
+from .oauth_errors import AccessDeniedError, SilentMfaRequiredError, error_items
 from .pushed_requests import resolved_query
 from .request import TenantRequest, authorization_request
 from .request_objects import unpacked

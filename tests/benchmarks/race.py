@@ -20,8 +20,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from ..browser import chromium
 from ..e2e.stack import SECRET, Tenant
 from ..e2e.walk import ALICE, PASSWORD
+from ..interop import angular
+from ..interop.installing import InstallError
 from ..servers import BIN, ROOT, Server, answers, clean_environ, copy_project, free_port
-from .angular import NoAngular, build, site
 from .delay import DelayingProxy
 from .figure import Figure
 
@@ -65,11 +66,11 @@ class Racer:
 def measure(directory: Path, *, reloads: int) -> list[Figure]:
     """Race both pages. Without an Angular page, the reason is printed and there are no figures."""
     try:
-        files = build()
-    except NoAngular as reason:
+        angular.install()
+    except InstallError as reason:
         sys.stdout.write(f"The race with Angular is skipped: {reason}\n")
         return []
-    with _track(directory, files) as (tenant, proxies, racers, app_proxy):
+    with _track(directory) as (tenant, proxies, racers, app_proxy):
         ours, *peers = racers
         if not _has_web_message(tenant):
             sys.stdout.write(f"{MEMORY} is skipped: the tenant has no web_message.\n")
@@ -174,6 +175,11 @@ def _race(
             page.context.close()
 
 
+def _settings(domain: str, cache_location: str) -> dict[str, str]:
+    """Those of an Angular page."""
+    return {"domain": domain, "api": f"{domain}/api/v2/", "cacheLocation": cache_location}
+
+
 def _new_context(browser: Browser) -> BrowserContext:
     context = browser.new_context()
     context.set_default_timeout(15_000)
@@ -221,17 +227,17 @@ def _seen(page: Page, what: str) -> float:
 
 @contextmanager
 def _track(
-    directory: Path, files: Path
+    directory: Path,
 ) -> Iterator[tuple[Tenant, list[DelayingProxy], list[Racer], int]]:
     """The pages and the tenant, each behind a proxy. Also our backend reaches the tenant by it."""
     app, app_proxy, real, public = (free_port() for _ in range(4))
     stored, stored_proxy, memory, memory_proxy = (free_port() for _ in range(4))
     ours = Racer("ours", f"http://localhost:{app}")
-    angular = Racer(LOCAL_STORAGE, f"http://localhost:{stored_proxy}")
+    stored_page = Racer(LOCAL_STORAGE, f"http://localhost:{stored_proxy}")
     # Of the tenant's site: in a frame of another site, the tenant has no cookie.
     forgetful = Racer(MEMORY, f"http://127.0.0.1:{memory_proxy}")
     domain, data = f"http://127.0.0.1:{public}", directory / "tenant.sqlite3"
-    arguments = [str(real), str(public), str(data), ours.url, angular.url, forgetful.url]
+    arguments = [str(real), str(public), str(data), ours.url, stored_page.url, forgetful.url]
     server = Server(
         [sys.executable, "-m", "tests.benchmarks.tenant", *arguments],
         cwd=ROOT,
@@ -259,7 +265,7 @@ def _track(
     webs = [
         uvicorn.Server(
             uvicorn.Config(
-                site(files, domain=domain, cache_location=location), port=port, log_level="warning"
+                angular.site(_settings(domain, location)), port=port, log_level="warning"
             )
         )
         for port, location in ((stored, "localstorage"), (memory, "memory"))
@@ -275,7 +281,7 @@ def _track(
         server.start()
         thread.start()
         backend.start()
-        racers = [ours, angular, forgetful]
+        racers = [ours, stored_page, forgetful]
         yield Tenant(domain, data, server), list(proxies.values()), racers, app_proxy
     finally:
         backend.stop()

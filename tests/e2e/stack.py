@@ -53,6 +53,15 @@ class Tenant:
         """Revoke every refresh token that the tenant has issued."""
         httpx.post(f"{self.url}/dashboard/api/faults", json={"kind": "revoke"}).raise_for_status()
 
+    def set_token_lifetime(self, audience: str, seconds: int) -> None:
+        """Set how long the access tokens of an API last from now on."""
+        with closing(sqlite3.connect(self.data)) as database, database:
+            database.execute(
+                "INSERT INTO resource_servers VALUES (?, ?) ON CONFLICT (identifier) DO UPDATE "
+                "SET document = json_set(document, '$.token_lifetime', ?)",
+                (audience, json.dumps({"token_lifetime": seconds}), seconds),
+            )
+
     def forget_consents(self) -> None:
         """Make the tenant ask for consent again."""
         with closing(sqlite3.connect(self.data)) as database, database:

@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from ..interop.auth0_clients import HERE, NODE_CLIENTS, why_no_node
+from ..interop.auth0_clients import why_no_node
 from .conftest import NewPerson
+from .spa_page import App, answer_pages, decoded, running_page
 from .stack import Tenant, tenant_process
+from .walk import ALICE, BOB, PASSWORD, by_test_id, enter_password
 
 pytestmark = pytest.mark.skipif(bool(why_no_node()), reason=why_no_node())
 
+ACME = "org_65a4f1c2d3e4b5a6", "acme"
 OTHER_AUDIENCE = "http://127.0.0.1:4401/api/"
 MEMORY: dict[str, Any] = {}
 STORAGE = {"useRefreshTokens": True, "cacheLocation": "localstorage"}
-SDK = NODE_CLIENTS / "node_modules/@auth0/auth0-spa-js/dist/auth0-spa-js.production.js"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        is_script = self.path.startswith("/auth0-spa-js.js")
-        body = (SDK if is_script else HERE / "spa.html").read_bytes()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/javascript" if is_script else "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
 
 
 @pytest.fixture(scope="module")
 def app_url() -> Iterator[str]:
     """The page with the SDK."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield f"http://localhost:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with running_page() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def dpop_tenant(tmp_path_factory: pytest.TempPathFactory, app_url: str) -> Iterator[Tenant]:
+    """A running tenant that requires DPoP proofs, and nonces in them."""
+    directory = tmp_path_factory.mktemp("dpop_tenant")
+    arguments = ("--dpop", "--dpop-nonces")
+    tenant = tenant_process(directory, app_url=app_url, host="localhost", arguments=arguments)
+    tenant.server.start()
+    yield tenant
+    tenant.server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -56,56 +52,6 @@ def tenant(tmp_path_factory: pytest.TempPathFactory, app_url: str) -> Iterator[T
     tenant.server.start()
     yield tenant
     tenant.server.stop()
-
-
-class App:
-    """The page of one person, and what they do there."""
-
-    def __init__(self, page: Page, url: str, tenant: str, options: dict[str, Any]) -> None:
-        self.page, self.url, self.options = page, url, {"domain": tenant, **options}
-
-    def open(self, **parameters: str) -> None:
-        """Load the page, as a reload does: what it had in memory is gone."""
-        self.page.goto(self.url)
-        self.begin(**parameters)
-
-    def begin(self, **parameters: str) -> None:
-        """Make the SDK's client, and finish a login that has come back."""
-        self.page.wait_for_url(f"{self.url}/**")
-        self.page.evaluate("([o, p]) => begin(o, p)", [self.options, parameters])
-
-    def log_in(self, **parameters: str) -> None:
-        """Log in by redirect."""
-        self.page.evaluate(
-            "p => { client.loginWithRedirect({authorizationParams: p}) }", parameters
-        )
-        answer_pages(self.page)
-        self.begin()
-
-    def call(self, expression: str) -> Any:
-        """A call of the SDK: its result, or its error."""
-        return self.page.evaluate(f"outcome({expression})")
-
-    def token(self, audience: str | None = None, cache: str = "off") -> Any:
-        """`getTokenSilently`, in full."""
-        parameters = f'{{audience: "{audience}", scope: "read:messages"}}' if audience else "{}"
-        return self.call(
-            f'client.getTokenSilently({{detailedResponse: true, cacheMode: "{cache}", '
-            f"authorizationParams: {parameters}}})"
-        )
-
-    @property
-    def email(self) -> str | None:
-        """The user's, if there is one."""
-        return self.call("client.getUser().then(user => user?.email ?? null)")
-
-
-def answer_pages(page: Page) -> None:
-    """Log in as Alice, and consent."""
-    page.fill("[name=username]", "alice@example.com")
-    page.fill("[name=password]", "password")
-    page.click("[data-testid=tenant-login]")
-    page.click("[data-testid=tenant-accept]")
 
 
 @pytest.fixture
@@ -193,3 +139,107 @@ def test_second_audience(open_app: Callable[..., App]) -> None:
     assert "read:messages" in app.token(OTHER_AUDIENCE)["scope"]
     unknown = app.token("https://nobody.example/")
     assert unknown["text"] == "Service not found: https://nobody.example/"
+
+
+def test_dpop(new_person: NewPerson, dpop_tenant: Tenant, app_url: str) -> None:
+    """`useDpop` brings tokens that are bound to the browser's key, at login and at refresh, with
+    the nonces that the tenant demands. An API takes them with a proof, and not as Bearer tokens."""
+    api = f"{dpop_tenant.url}/api/v2/"
+    app = App(new_person(), app_url, dpop_tenant.url, {**STORAGE, "useDpop": True})
+    proofs: list[dict[str, Any]] = []
+    app.page.on("request", lambda each: _collect(each.headers.get("dpop"), proofs))
+    scope = "openid profile email read:current_user offline_access"
+    wanted = {"audience": api, "scope": scope}
+    app.open(**wanted)
+    app.log_in()
+    app.open(**wanted)
+    first, second = app.token(cache="on"), app.token()
+    assert first["token_type"] == second["token_type"] == "DPoP"
+    assert first["access_token"] != second["access_token"]
+    bindings = [decoded(each["access_token"])["cnf"]["jkt"] for each in (first, second)]
+    assert bindings[0] == bindings[1]
+    url = f"{api}users/{quote(decoded(first['id_token'])['sub'])}"
+    call = (
+        "client.createFetcher({dpopNonceId: 'management', getAccessToken: () =>"
+        " client.getTokenSilently({detailedResponse: true})})"
+        f".fetchWithAuth({url!r}).then((response) => response.json())"
+    )
+    assert [app.call(call)["email"] for _ in range(2)] == [ALICE, ALICE]
+    to_api = [each for each in proofs if each["htu"] == url]
+    assert [("nonce" in each, "ath" in each) for each in to_api] == [
+        (False, True),
+        (True, True),
+        (True, True),
+    ]
+    assert "nonce" not in proofs[0]
+    assert "nonce" in proofs[1]
+    assert proofs[0]["htu"] == proofs[1]["htu"] == f"{dpop_tenant.url}/oauth/token"
+    bearer = {"Authorization": f"Bearer {second['access_token']}"}
+    assert httpx.get(url, headers=bearer, trust_env=False).status_code == 401
+
+
+def _collect(proof: str | None, proofs: list[dict[str, Any]]) -> None:
+    if proof:
+        proofs.append(decoded(proof))
+
+
+def test_organization(open_app: Callable[..., App]) -> None:
+    """A login to an organization says so in the ID token, also after a reload. An
+    organization that does not exist is refused."""
+    alice = open_app(MEMORY)
+    alice.log_in(organization="acme")
+    assert _organization(alice) == ACME
+    alice.open()
+    alice.call("client.checkSession()")
+    assert _organization(alice) == ACME
+    alice.leave(organization="nowhere")
+    assert alice.refused()["text"] == "the organization nowhere does not exist"
+
+
+def test_invitation(open_app: Callable[..., App], tenant: Tenant) -> None:
+    """Who is no member of the organization, and is not invited, is refused. An invitation makes its
+    user a member, who can log in to the organization from then on."""
+    bob = open_app(MEMORY)
+    bob.leave(organization="acme")
+    enter_password(bob.page, BOB, PASSWORD)
+    refusal = bob.refused()
+    assert refusal["error"] == "access_denied"
+    assert refusal["text"].endswith(f"is not part of the {ACME[0]} organization")
+    bob.leave(**_invite(tenant, "carol@example.com"))
+    text = "the specified account is not allowed to accept the current invitation"
+    assert bob.refused() == {"error": "access_denied", "text": text}
+    assert bob.email is None
+    bob.leave(**_invite(tenant, BOB))
+    by_test_id(bob.page, "tenant-accept").click()
+    bob.begin()
+    assert _organization(bob) == ACME
+    bob.open()
+    bob.leave(organization="acme")
+    bob.page.wait_for_url(re.compile("code="))
+    bob.begin()
+    assert _organization(bob) == ACME
+
+
+def _organization(app: App) -> tuple[str, str]:
+    claims = app.call("client.getIdTokenClaims()")
+    return claims["org_id"], claims["org_name"]
+
+
+def _invite(tenant: Tenant, email: str) -> dict[str, str]:
+    """Invite a user to Acme, as an administrator; the parameters for the login."""
+    api = f"{tenant.url}/api/v2/"
+    with httpx.Client(trust_env=False) as http:
+        form = {"grant_type": "client_credentials", "audience": api}
+        credentials = ("local-app", "local-secret")
+        token = http.post(f"{tenant.url}/oauth/token", data=form, auth=credentials).json()
+        answer = http.post(
+            f"{api}organizations/{ACME[0]}/invitations",
+            headers={"Authorization": f"Bearer {token['access_token']}"},
+            json={
+                "inviter": {"name": "Admin"},
+                "invitee": {"email": email},
+                "client_id": "local-spa",
+            },
+        )
+    query = httpx.URL(answer.json()["invitation_url"]).params
+    return {name: query[name] for name in ("invitation", "organization")}

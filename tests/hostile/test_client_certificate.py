@@ -18,6 +18,7 @@ from app.auth import (
     ClientAuthenticationConfig,
     ClientCertificate,
     ConfigError,
+    RequestEvent,
     TokenOptions,
 )
 from app.auth.interceptor import CertifiedPools, build_client, build_pool
@@ -128,8 +129,9 @@ async def test_bent_aliases(
 
 
 async def test_apis(files: tuple[Path, Path]) -> None:
-    """Requests with a token show the certificate of their origin; a hop that is not allowed shows
-    none, and neither does another origin."""
+    """Requests with a token show the certificate of their origin, and their events say so; a hop
+    that is not allowed shows none, and neither does another origin."""
+    events: list[RequestEvent] = []
 
     async def token(_: TokenOptions) -> str:
         return "token"
@@ -140,7 +142,9 @@ async def test_apis(files: tuple[Path, Path]) -> None:
         async with build_pool(context) as plain:
             certified = CertifiedPools(plain, {api.server.origin: api.certificate})
             allowed = AllowedList([f"{api.server.origin}/v1/*", f"{other.server.origin}/*"])
-            transport = AccessTokenTransport(allowed, token, plain, with_token=certified)
+            transport = AccessTokenTransport(
+                allowed, token, plain, with_token=certified, observers=[events.append]
+            )
             async with build_client(transport) as http:
                 await http.get(f"{api.server.origin}/v1/away", follow_redirects=True)
                 await http.get(f"{other.server.origin}/x")
@@ -151,6 +155,8 @@ async def test_apis(files: tuple[Path, Path]) -> None:
     assert "authorization" not in second.headers
     assert third.headers["authorization"] == "Bearer token"
     assert third.certificate is None
+    assert [event.client_certificate for event in events] == [True, False, False]
+    assert [event.token_type for event in events] == ["Bearer", None, "Bearer"]
 
 
 async def test_what_cannot_be_used(tmp_path: Path, files: tuple[Path, Path]) -> None:

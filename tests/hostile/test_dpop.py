@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from app.auth import ProviderError
-from app.auth.session import Session
+from app.auth.flows.token_exchange import ConnectionRequest, ExchangeRequest
+from app.auth.session import Session, hash_session_id
 
 from .http_server import Answer
 from .provider import HostileProvider
@@ -31,6 +34,12 @@ def demanding(nonces: list[str]) -> Bend:
         return Answer(400, body.body, {**body.headers, "DPoP-Nonce": nonces[-1]})
 
     return demand
+
+
+def decoded(proof: str) -> dict[str, Any]:
+    """The claims of a proof, unchecked."""
+    part = proof.split(".")[1]
+    return dict(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))))
 
 
 async def session(party: RelyingParty) -> Session:
@@ -115,3 +124,28 @@ async def test_pushed_request_names_the_key(provider: HostileProvider, clock: Cl
         assert (await party.log_in()).code is None
     assert provider.asked("/par")[0].form["dpop_jkt"]
     assert "dpop_jkt" not in provider.asked("/authorize")[0].query
+
+
+async def test_connection_token(provider: HostileProvider, clock: Clock) -> None:
+    """A refresh token that is bound to a key is exchanged with a proof of that key, with the nonce
+    that the provider demands; an access token is exchanged without. A bound token in exchange is
+    refused: its caller has no key."""
+    provider.bend.token_response = bound
+    async with relying_party(provider, clock, AUTH0_DPOP="1") as party:
+        assert (await party.log_in()).code is None
+        provider.requests.clear()
+        demand, tries = demanding([]), iter("12")
+        answer = {"access_token": "at-google", "token_type": "Bearer", "expires_in": 60}
+        provider.bend.token_request = lambda form: (
+            demand(form) if next(tries, None) == "1" else Answer.of_json(answer, 200)
+        )
+        key = hash_session_id(party.browser.cookies["auth_session_3000"])
+        exchange = party.auth.sessions.exchange
+        assert await exchange.get(key, ConnectionRequest("google-oauth2")) == "at-google"
+        proofs = [decoded(each.headers["dpop"]) for each in provider.asked("/token")]
+        assert [each.get("nonce") for each in proofs] == [None, "n0"]
+        await exchange.get(key, ExchangeRequest(audience="orders"))
+        assert "dpop" not in provider.asked("/token")[-1].headers
+        answer["token_type"] = "DPoP"
+        with pytest.raises(ProviderError, match="token_type"):
+            await exchange.get(key, ConnectionRequest("other"))

@@ -57,6 +57,19 @@ async def test_forwarded(proxied: Proxied, api: Api, ann: httpx.AsyncClient) -> 
     assert ("interceptor", "auth0|ann", f"POST {API}/v1/orders") in recorded
 
 
+@pytest.mark.parametrize(("size", "is_sent_again"), [(65536, True), (65537, False)])
+async def test_body_that_can_be_sent_again(
+    proxied: Proxied, api: Api, ann: httpx.AsyncClient, size: int, is_sent_again: bool
+) -> None:
+    """A short body is sent again when the API asks for it; a longer one is streamed, so that the
+    browser gets the API's refusal."""
+    api.answer = httpx.Response(503, headers={"Retry-After": "0"})
+    response = await ann.put("/api/orders", content=b"x" * size)
+    assert response.status_code == 503
+    assert proxied.events[0].retries == (2 if is_sent_again else 0)
+    assert set(map(len, api.bodies)) == {size}
+
+
 async def test_below(api: Api, ann: httpx.AsyncClient) -> None:
     """What is below the one path is what is below the other, percent-encoded as it came."""
     await ann.get("/files/2026/a%20b%7Cc.png?size=2")

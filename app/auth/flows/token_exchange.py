@@ -176,12 +176,15 @@ class TokenExchange:
             provider=session.provider,
         ):
             provider = self._providers.of(session)
-            return await self._sent(provider, request, request.form(own, session))
+            return await self._sent(provider, session, request, request.form(own, session))
 
     async def _sent(
-        self, provider: Provider, request: AnyRequest, form: dict[str, str]
+        self, provider: Provider, session: Session, request: AnyRequest, form: dict[str, str]
     ) -> TokenResponse:
         metadata = await provider.metadata()
+        # A refresh token may be bound to a key (RFC 9449 section 5), which no token in exchange is.
+        is_refresh = form["subject_token_type"] == _REFRESH_TOKEN_TYPE
+        key = session.dpop_key_of(form["subject_token"]) if is_refresh else None
         try:
             return await exchange_token(
                 provider.client,
@@ -189,6 +192,7 @@ class TokenExchange:
                 provider.authentication(metadata),
                 {"grant_type": request.grant_type, **form},
                 issued_token_types=request.issued_token_types,
+                dpop=provider.token_proofs(key),
             )
         except TokenEndpointError as error:
             raise _refused(error, request) from None

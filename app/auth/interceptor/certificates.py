@@ -32,9 +32,12 @@ class CertifiedPools(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request that carries the user's token."""
-        url = request.url
-        pool = self._pools.get((url.scheme, url.netloc), self._plain)
+        pool = self._pools.get(_key(request.url), self._plain)
         return await pool.handle_async_request(request)
+
+    def has_own(self, url: httpx.URL) -> bool:
+        """Whether requests to this URL show a certificate."""
+        return _key(url) in self._pools
 
     async def aclose(self) -> None:
         """Close the pools with a certificate."""
@@ -52,4 +55,8 @@ def _origin(text: str) -> tuple[str, bytes]:
         raise ConfigError(
             f"client_certificates has {text!r}; write an origin, such as 'https://api.example.com'."
         )
+    return _key(url)
+
+
+def _key(url: httpx.URL) -> tuple[str, bytes]:
     return url.scheme, url.netloc

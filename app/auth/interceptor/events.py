@@ -29,7 +29,9 @@ class RequestEvent:
     entry wants of its token; None stands for the default. `status` is the answer's, or None with
     the name of the `error`. `milliseconds` last from the decision to the answer's headers,
     `retries` says how often it was sent again, and `hop` is its place in a chain of redirects,
-    from 0.
+    from 0. `token_type` is how the token was presented, `Bearer` or `DPoP` (RFC 9449), or None
+    without one. With `client_certificate`, the origin was shown the client certificate that a token
+    may be bound to (RFC 8705).
     """
 
     method: str
@@ -44,6 +46,8 @@ class RequestEvent:
     milliseconds: float = 0.0
     retries: int = 0
     hop: int = 0
+    token_type: str | None = None
+    client_certificate: bool = False
 
 
 Observer = Callable[[RequestEvent], None]
@@ -52,14 +56,17 @@ Observer = Callable[[RequestEvent], None]
 
 @dataclass(slots=True)
 class Exchange:
-    """One hop under way: `sent` times so far, with a token if `attached`. `has_answered_nonce`: it
-    was sent again because the API demanded a DPoP nonce."""
+    """One hop under way: `sent` times so far, with a token of `token_type` if `attached`, and by a
+    connection with a `client_certificate`. `has_answered_nonce`: it was sent again because the API
+    demanded a DPoP nonce."""
 
     request: httpx.Request
     headers: httpx.Headers
     decision: Decision
     hop: int
     attached: bool = False
+    token_type: str | None = None
+    client_certificate: bool = False
     sent: int = 0
     has_answered_nonce: bool = False
 
@@ -84,6 +91,8 @@ def describe(
         milliseconds=seconds * 1000,
         retries=max(0, exchange.sent - 1),
         hop=exchange.hop,
+        token_type=exchange.token_type,
+        client_certificate=exchange.client_certificate,
     )
 
 

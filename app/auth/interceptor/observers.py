@@ -111,5 +111,7 @@ def _attributes(event: RequestEvent) -> dict[str, str | bool | int]:
         "auth.reason": event.reason,
         "auth.entry": event.entry,
         "auth.audience": event.audience,
+        "auth.token_type": event.token_type,
+        "auth.client_certificate": event.client_certificate or None,
     }
     return {name: value for name, value in attributes.items() if value is not None}

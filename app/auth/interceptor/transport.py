@@ -13,11 +13,13 @@ from ..dpop import HEADER, TOKEN_TYPE, BoundToken, Nonces, Proofs, demands_nonce
 from ..errors import LoginRequired, ProviderError, SessionEnded, StoreUnavailable
 from .allowed_list import AllowedList
 from .allowed_route import TokenOptions
+from .certificates import CertifiedPools
 from .decision import Decision, decide
 from .events import Exchange, Observer, describe, publish, with_reason
 from .redirects import read_hop, redirect_headers
 from .retry import RetryPolicy, is_replayable
 
+BEARER = "Bearer"
 _TOKEN_BYTES = (string.ascii_letters + string.digits + "._~+/-").encode()
 _MAY_BE_REPEATED = frozenset({401, 429, 503})
 
@@ -106,6 +108,7 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
     async def _run(self, exchange: Exchange) -> httpx.Response:
         token = await self._token_for(exchange.decision)
         exchange.attached = token is not None
+        self._note_token(exchange, token)
         response = await self._send(exchange, token)
         if not exchange.decision.is_allowed or response.status_code not in _MAY_BE_REPEATED:
             return response
@@ -115,6 +118,14 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
         if is_refused and token is not None and is_replayable(request):
             response = await self._after_refusal(exchange, token, response)
         return response
+
+    def _note_token(self, exchange: Exchange, token: str | None) -> None:
+        """Note for the observers how the token is presented."""
+        if token is None or not self._observers:
+            return
+        exchange.token_type = TOKEN_TYPE if isinstance(token, BoundToken) else BEARER
+        pools, url = self._with_token, exchange.request.url
+        exchange.client_certificate = isinstance(pools, CertifiedPools) and pools.has_own(url)
 
     async def _token_for(self, decision: Decision) -> str | None:
         if decision.options is None or decision.route is None:
@@ -182,6 +193,7 @@ class AccessTokenTransport(httpx.AsyncBaseTransport):
         if new is None or new == token:
             return response
         await response.aclose()
+        self._note_token(exchange, new)
         return await self._send(exchange, new)
 
 
@@ -196,7 +208,7 @@ def _outgoing(exchange: Exchange, token: str | None) -> httpx.Request:
         return request
     headers = httpx.Headers(exchange.headers)
     if token is not None:
-        headers["Authorization"] = f"Bearer {_checked(token)}"
+        headers["Authorization"] = f"{BEARER} {_checked(token)}"
     return _Copy(request, headers)
 
 

@@ -87,16 +87,19 @@ async def exchange_token(
     form: Mapping[str, str],
     *,
     issued_token_types: Collection[str],
+    dpop: Proofs | None = None,
 ) -> TokenResponse:
-    """Exchange a token (RFC 8693 section 2). `form` has the `grant_type`, too.
+    """Exchange a token (RFC 8693 section 2). `form` has the `grant_type`, too. With `dpop`, the
+    request proves the key of a refresh token in `form`; the issued token is not bound to it.
 
     Raises:
         TokenEndpointError: the provider refused; `error` says why.
         ProviderError, ProviderUnavailable: no usable response, or a token of a type that is not
             among the `issued_token_types`.
     """
-    request = authentication.build_request(client, token_endpoint, form)
-    status, document = await send_json(client, request, purpose="token exchange")
+    status, document = await _answered(
+        client, token_endpoint, authentication, form, dpop, purpose="token exchange"
+    )
     response = token_response(status, document)
     if string_member(document, "issued_token_type") not in (None, *issued_token_types):
         raise ProviderError("The issued token is of another type than was requested.")
@@ -133,15 +136,29 @@ async def _grant(
     form: Mapping[str, str],
     dpop: Proofs | None,
 ) -> TokenResponse:
-    purpose = form["grant_type"]
+    status, document = await _answered(
+        client, token_endpoint, authentication, form, dpop, purpose=form["grant_type"]
+    )
+    return token_response(status, document, token_type=TOKEN_TYPE if dpop else BEARER)
+
+
+async def _answered(
+    client: httpx.AsyncClient,
+    token_endpoint: str,
+    authentication: ClientAuthentication,
+    form: Mapping[str, str],
+    dpop: Proofs | None,
+    *,
+    purpose: str,
+) -> tuple[int, dict[str, Any]]:
+    """Send a form, with a proof if there is `dpop`; the status and the document of the answer."""
     build = functools.partial(authentication.build_request, client, token_endpoint, form)
     if dpop is None:
-        return token_response(*await send_json(client, build(), purpose=purpose))
+        return await send_json(client, build(), purpose=purpose)
     status, body = await send_with_proof(
         client, build, dpop, purpose=purpose, demands_nonce=_demands_nonce
     )
-    document = json_object(body, purpose=purpose)
-    return token_response(status, document, token_type=TOKEN_TYPE)
+    return status, json_object(body, purpose=purpose)
 
 
 def _demands_nonce(status: int, body: bytes) -> bool:

@@ -37,6 +37,9 @@ _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _DESTINATIONS = frozenset({"", "empty", "image", "audio", "video", "track", "font", "document"})
 _CONNECT_TIMEOUT = 3.0  # seconds
 _REDIRECTS = range(300, 400)
+# Bytes of a body that is kept, so that it can be sent again: with a DPoP nonce, with another token,
+# or when the API asks to wait. A longer one is streamed, and so sent once.
+_REPEATABLE = 64 * 1024
 _SESSION_CHECK = 5.0  # seconds of an answer between two looks at whether its session is still there
 
 
@@ -183,6 +186,9 @@ class Proxies:
     async def _exchange(
         self, route: ProxyRoute, request: Request, outgoing: httpx.Request, stream: ClientStream
     ) -> None:
+        if 0 < int(outgoing.headers.get("content-length", 0)) <= _REPEATABLE:
+            body = b"".join([part async for part in stream.body()])
+            outgoing.stream = httpx.ByteStream(body)
         async with self._client_for(request) as http:
             answer = await http.send(outgoing, stream=True)
             try:

@@ -14,6 +14,7 @@ from reflex.event import Event
 from reflex.vars import FunctionStringVar, ObjectVar
 
 from ..access.policy import PUBLIC
+from ..dpop import TOKEN_TYPE
 from ..http.connections import Connections
 from ..interceptor.events import Observer, RequestEvent
 from .access_rules import mark
@@ -68,7 +69,7 @@ def _row(event: RequestEvent) -> Row:
     sign, kind = _sign(event)
     return {
         "request": f"{event.method} {event.url}",
-        "token": "with a token" if event.attached else "no token",
+        "token": _token(event),
         "class": "yes" if event.attached else "no",
         "why": REASONS.get(event.reason, event.reason),
         "entry": event.entry or "",
@@ -89,6 +90,14 @@ def _sign(event: RequestEvent) -> tuple[str, str]:
     if event.status is None or event.status >= 400:
         return "✕", "bad"
     return ("→", "") if event.status >= 300 else ("✓", "good")
+
+
+def _token(event: RequestEvent) -> str:
+    """Whether the request carried a token, and what the token is bound to."""
+    if not event.attached:
+        return "no token"
+    kind = "with a DPoP token" if event.token_type == TOKEN_TYPE else "with a token"
+    return f"{kind}, by mutual TLS" if event.client_certificate else kind
 
 
 class RequestInspector(UserScopedState):

@@ -12,11 +12,13 @@ import pytest
 
 from ...servers import BIN, Server, answers, clean_environ, free_port
 from ...wheel import environment, project
+from ..orders_api import OrdersApi, running_orders_api
 from ..stack import SECRET, Stack, Tenant, tenant_process
 from .pauses import Pauses
 
 SOURCES = Path(__file__).parent / "notes"
 PAUSES_PORT = free_port()
+API_PORT = free_port()
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +30,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     source = (SOURCES / "notes.py").read_text()
     folder = project(directory / "project", "notes", source)
     shutil.copy2(SOURCES / "rxconfig.py", folder)
+    shutil.copy2(SOURCES / "order_grid.js", folder / "notes")
     app = Server(
         [str(environment() / "reflex"), "run", "--env", "prod"],
         cwd=folder,
@@ -35,6 +38,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             tenant,
             APP_BASE_URL=url,
             NOTES_PAUSES=str(PAUSES_PORT),
+            NOTES_API=f"http://127.0.0.1:{API_PORT}",
             NOTES_DATA=str(directory / "data" / "sessions.sqlite3"),
         ),
         log=directory / "app.log",
@@ -87,6 +91,13 @@ def pauses() -> Iterator[Pauses]:
     pauses = Pauses(PAUSES_PORT)
     yield pauses
     pauses.end()
+
+
+@pytest.fixture(scope="module")
+def orders_api() -> Iterator[OrdersApi]:
+    """The API behind the proxied routes of the notes app."""
+    with running_orders_api(API_PORT) as api:
+        yield api
 
 
 def _environ(tenant: Tenant, **settings: str) -> dict[str, str]:

@@ -14,8 +14,10 @@ import pytest
 
 from ...cookies import session_cookie
 from ...servers import BIN, Server, answers, clean_environ, free_port, lifted_project
+from ..orders_api import OrdersApi, running_orders_api
 from ..stack import SECRET, Stack, tenant_process
 
+API_PORT = free_port()
 SOURCES = Path(__file__).parent / "routes_app"
 FORMS = {"/u/login": {"password": "password"}, "/u/consent": {"action": "accept"}}
 
@@ -36,6 +38,7 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         environ=clean_environ(
             APP_BASE_URL=url,
             APP_API_URL=api_url,
+            ROUTES_ORDERS_API=f"http://127.0.0.1:{API_PORT}",
             ROUTES_DATA=str(directory / "data" / "sessions.sqlite3"),
             AUTH0_DOMAIN=tenant.url,
             AUTH0_CLIENT_ID="local-app",
@@ -53,6 +56,13 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     finally:
         app.stop()
         tenant.server.stop()
+
+
+@pytest.fixture
+def orders_api() -> Iterator[OrdersApi]:
+    """The API behind the proxied routes of the app."""
+    with running_orders_api(API_PORT) as api:
+        yield api
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from ..orders_api import OrdersApi
 from ..stack import Stack
 from ..walk import ALICE, sign_in
 
@@ -12,6 +13,27 @@ FETCH = """async ([url, method]) => {
   const body = method === "POST" ? '{"item": "tea"}' : undefined;
   const answer = await fetch(url, { method, headers, body, credentials: "include" });
   return [answer.status, await answer.json()];
+}"""
+
+PROXIED = """async (api) => {
+  const own = { credentials: "include", headers: { "X-CSRF": "1" } };
+  const json = { ...own.headers, "Content-Type": "application/json" };
+  const order = { ...own, method: "POST", headers: json, body: '{"item": "tea"}' };
+  const ask = (options) =>
+    fetch(`${api}/orders`, options).then((r) => r.json()).then((o) => o.items, (e) => e.name);
+  const image = new Image();
+  const source = new EventSource(`${api}/events`, { withCredentials: true });
+  const heard = new Promise((resolve) => {
+    source.onmessage = () => { source.close(); resolve("event"); };
+    source.onerror = () => { source.close(); resolve("error"); };
+  });
+  const drawn = new Promise((resolve) => {
+    image.onload = () => resolve("image");
+    image.onerror = () => resolve("error");
+  });
+  image.crossOrigin = "use-credentials";
+  image.src = `${api}/logo.png`;
+  return [await ask(own), await ask(order), await drawn, await heard];
 }"""
 
 
@@ -58,3 +80,19 @@ def test_form_of_another_port(person: Page, routes: Stack, foreign: str) -> None
             f"{routes.api_url}/api/orders",
         )
     expect(person.get_by_text("foreign_origin")).to_be_visible()
+
+
+def test_proxied_from_two_origins(
+    person: Page, routes: Stack, foreign: str, orders_api: OrdersApi
+) -> None:
+    """From a page on another port than the backend, scripts, images and event streams reach the API
+    through a proxied route. From a page on a third port they do not."""
+    api = f"{routes.api_url}/proxied"
+    person.goto(f"{routes.url}/")
+    person.get_by_role("link", name="Export").click()
+    sign_in(person, routes, ALICE)
+    assert person.evaluate(PROXIED, api) == [[], ["tea"], "image", "event"]
+    orders_api.forget()
+    person.goto(f"{foreign}/")
+    assert person.evaluate(PROXIED, api) == ["TypeError", "TypeError", "error", "error"]
+    assert orders_api.asked == []

@@ -3,12 +3,14 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import reflex as rx
 from reflex_oidc import (
     AuthConfig,
     AuthService,
     AuthState,
+    HttpInterceptorConfig,
     Refuse,
     Sealer,
     SQLiteSessionStore,
@@ -31,7 +33,15 @@ async def before_session(pending):
     return None
 
 
-auth = AuthService(config, store, before_session=before_session)
+API = os.environ["NOTES_API"]
+auth = AuthService(
+    config,
+    store,
+    before_session=before_session,
+    http_interceptor=HttpInterceptorConfig(allowed_list=[f"{API}/v1/*"]),
+)
+auth.proxy("/api/orders", to=f"{API}/v1/orders", methods=["GET", "POST"])
+auth.proxy("/api/*", to=f"{API}/v1/*", methods=["GET", "PUT"])
 
 
 async def pause(name):
@@ -267,6 +277,39 @@ def vault():
     return transfer_form()
 
 
+class OrderGrid(rx.Component):
+    """A component whose own script fetches, as those of npm packages do."""
+
+    tag = "OrderGrid"
+    url: rx.Var[str]
+    events: rx.Var[str]
+    files: rx.Var[str]
+    fetcher: rx.Var[Any]
+
+    def add_imports(self):
+        return {"react": ["createElement", "useEffect", "useState"]}
+
+    def add_custom_code(self):
+        return [(Path(__file__).parent / "order_grid.js").read_text()]
+
+
+@auth.public
+def orders():
+    return rx.el.main(
+        rx.el.p(rx.cond(AuthState.is_loading, "loading", "ready"), id="ready"),
+        OrderGrid.create(
+            url=auth.proxied(f"{API}/v1/orders"),
+            events=auth.proxied(f"{API}/v1/events"),
+            files=auth.proxied(f"{API}/v1/files/"),
+            fetcher=auth.proxied_fetch,
+        ),
+        rx.image(src=auth.proxied(f"{API}/v1/logo.png"), id="logo"),
+        rx.el.a("report", href=auth.proxied(f"{API}/v1/report.csv"), reload_document=True),
+        rx.el.a("log in", href=auth.login_url("/orders"), reload_document=True),
+        auth.logout_form(rx.el.button("log out")),
+    )
+
+
 @auth.require_login_http
 async def export(request):
     session = await auth.session(request)
@@ -280,4 +323,5 @@ app.add_page(alices, route="/alices")
 app.add_page(admins, route="/admins")
 app.add_page(transfer, route="/transfer")
 app.add_page(vault, route="/vault")
+app.add_page(orders, route="/orders")
 auth.install(app)

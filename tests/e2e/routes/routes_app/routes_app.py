@@ -18,6 +18,7 @@ from starlette.routing import Route
 from .auth import (
     AuthConfig,
     AuthService,
+    HttpInterceptorConfig,
     RequestSession,
     Sealer,
     SQLiteSessionStore,
@@ -27,7 +28,10 @@ from .auth import (
 
 config = AuthConfig.from_environ(os.environ)
 store = SQLiteSessionStore(Path(os.environ["ROUTES_DATA"]), Sealer(config.secrets))
-auth = AuthService(config, store)
+ORDERS_API = os.environ["ROUTES_ORDERS_API"]
+interceptor = HttpInterceptorConfig(allowed_list=[f"{ORDERS_API}/v1/*"])
+auth = AuthService(config, store, http_interceptor=interceptor)
+auth.proxy("/proxied/*", to=f"{ORDERS_API}/v1/*", methods=["GET", "POST"])
 
 api = FastAPI()
 CurrentUser = Annotated[User, Depends(auth.current_user)]

@@ -13,7 +13,13 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from app.auth.dpop import BoundToken, DPoPKey, access_token_hash
-from app.auth.interceptor import AccessTokenTransport, AllowedList, TokenOptions, build_client
+from app.auth.interceptor import (
+    AccessTokenTransport,
+    AllowedList,
+    RequestEvent,
+    TokenOptions,
+    build_client,
+)
 from app.auth.testing import FakeClock
 
 from .fakes import Recorder, chunks
@@ -275,3 +281,18 @@ async def test_errors_and_logs_hold_no_key(caplog: pytest.LogCaptureFixture) -> 
     proof, private = network.sent[0].headers["dpop"], json.loads(KEY.text)["d"]
     shown = f"{caplog.text}{raised.value!r}{raised.value.request.headers!r}"
     assert not any(secret in shown for secret in (proof, private, "bound-token"))
+
+
+async def test_event() -> None:
+    """The event says that the token was presented as a DPoP token, and that another request had
+    none."""
+    events: list[RequestEvent] = []
+    transport = transport_to(Recorder(), observers=[events.append])
+    async with build_client(transport) as http:
+        await http.get(f"{API}/v1/me")
+        await http.get(f"{EVIL}/")
+    assert [(event.token_type, event.client_certificate) for event in events] == [
+        ("DPoP", False),
+        (None, False),
+    ]
+    assert "bound-token" not in repr(events)

@@ -72,6 +72,7 @@ async def test_attached(events: list[RequestEvent]) -> None:
             scope="read",
             status=200,
             milliseconds=pytest.approx(2.0),
+            token_type="Bearer",
         )
     ]
     assert "secret" not in repr(events)

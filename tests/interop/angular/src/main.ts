@@ -1,8 +1,9 @@
 // The page of the quickstart "Call an API": log in, open Profile, see `user_metadata`.
-// The benchmark's server puts the settings into the document: the tenant, and where tokens are kept.
+// The settings are in the document: the tenant, and where tokens are kept. `other` is the URL of an
+// API that gets no token.
 import { AsyncPipe, JsonPipe } from '@angular/common';
 import { HttpClient, provideHttpClient, withInterceptors } from '@angular/common/http';
-import { Component, inject } from '@angular/core';
+import { Component, inject, signal } from '@angular/core';
 import { bootstrapApplication } from '@angular/platform-browser';
 import { provideRouter, RouterLink, RouterOutlet } from '@angular/router';
 import { authGuardFn, authHttpInterceptorFn, AuthService, provideAuth0 } from '@auth0/auth0-angular';
@@ -11,6 +12,7 @@ import { concatMap, filter, map } from 'rxjs';
 interface Settings {
   domain: string;
   api: string;
+  other?: string;
   cacheLocation: 'localstorage' | 'memory';
 }
 
@@ -20,7 +22,7 @@ declare global {
   }
 }
 
-const { domain, api, cacheLocation } = window.settings;
+const { domain, api, other, cacheLocation } = window.settings;
 
 @Component({
   selector: 'page-profile',
@@ -28,6 +30,8 @@ const { domain, api, cacheLocation } = window.settings;
   template: `
     @if (auth.user$ | async; as user) { <p data-testid="user-name">{{ user.name }}</p> }
     @if (metadata$ | async; as metadata) { <pre data-testid="user-metadata">{{ metadata | json }}</pre> }
+    <button data-testid="call-other" (click)="callOther()">Call another API</button>
+    <p data-testid="other-answer">{{ answer() }}</p>
   `,
 })
 class Profile {
@@ -40,6 +44,13 @@ class Profile {
     ),
     map((user) => user.user_metadata),
   );
+  readonly answer = signal('');
+
+  callOther(): void {
+    this.http
+      .get(other!)
+      .subscribe({ next: () => this.answer.set('ok'), error: (e) => this.answer.set(e.message) });
+  }
 }
 
 @Component({ template: '' })
@@ -55,6 +66,7 @@ class Home {}
     } @else if ((auth.isLoading$ | async) === false) {
       <button data-testid="login" (click)="logIn()">Log in</button>
     }
+    @if (auth.error$ | async; as error) { <p data-testid="auth-error">{{ error.message }}</p> }
     <router-outlet />
   `,
 })

@@ -141,7 +141,8 @@ class AuthComponents:
 
     def draft(self, name: str, *, on_restore: Any) -> rx.Component:
         """Return an invisible element that gives the app a text again which was typed and not
-        saved, and whose State is gone: after a lost connection, a page load, or a login in between.
+        saved, and whose State is gone: after a lost connection, a restart of the backend, a page
+        load, or a login in between.
 
         `on_restore` is an event handler with one argument, `{"text": ..., "since": ...}`: the text
         of `draft_field(name, ...)`, and what that field began with. It shows the text in the

@@ -1,6 +1,6 @@
 // Part of reflex-oidc: keeps the text of `auth.draft_field` while it is typed, and gives it to the
 // app again (`auth.draft`) if the State that it was typed into is gone: after a lost connection, a
-// page load, or a login in between. In the storage of this tab only, and for one user.
+// restart of the backend, a page load, or a login in between. In the storage of this tab only, and for one user.
 (() => {
   const STORED = "auth_drafts";
   const LOGGED_OUT = "auth_logged_out"; // in localStorage: when a user of this browser logged out
@@ -12,18 +12,10 @@
   const nameOf = (field) => field.dataset.authDraft;
   const isKept = (field) => field.type !== "password" && !field.closest('[data-auth-keep="no"]');
 
-  // What a form of `auth.draft` belongs to: the user, and the state tree behind the tab, which has
-  // Reflex's token for a name. With another token, or as a new element, it has to ask for its text.
-  const placeOf = () => `${tokenOfTab()} ${owner()}`;
+  // By form of `auth.draft`: the user, and the state tree behind the tab, that it asked for. With
+  // another tree, or as a new element, it asks again: the State that was typed into may be gone.
   const places = new WeakMap();
-
-  function tokenOfTab() {
-    try {
-      return sessionStorage.getItem("token");
-    } catch {
-      return ""; // no storage
-    }
-  }
+  const asked = new WeakSet(); // without an answer yet
 
   function read() {
     try {
@@ -81,15 +73,30 @@
     write(drafts);
   }
 
-  function give() {
-    const now = owner();
-    if (!now) return;
-    for (const form of document.querySelectorAll("form[data-auth-draft-of]")) {
-      const place = placeOf();
+  const forms = () => document.querySelectorAll("form[data-auth-draft-of]");
+
+  function draftOf(form) {
+    const draft = readOfUser()[form.dataset.authDraftOf];
+    return draft && [owner(), VISITOR].includes(draft.by) && draft;
+  }
+
+  // The answer arrives after those to all that the page sent before. A save or a cancel among them
+  // has dropped its text by then.
+  function ask(now) {
+    for (const form of forms()) {
+      const place = `${form.dataset.authTree} ${now}`;
       if (places.get(form) === place) continue;
       places.set(form, place);
-      const draft = readOfUser()[form.dataset.authDraftOf];
-      if (!draft || (draft.by !== now && draft.by !== VISITOR)) continue;
+      if (!draftOf(form)) continue;
+      asked.add(form);
+      form.querySelector("button").click();
+    }
+  }
+
+  function give() {
+    for (const form of forms()) {
+      const draft = owner() && asked.delete(form) && draftOf(form);
+      if (!draft) continue;
       const { text, since } = form.elements;
       [text.value, since.value] = [draft.text, draft.since];
       form.requestSubmit(); // React sends the event
@@ -105,7 +112,7 @@
       readOfUser();
       leave(now === VISITOR);
     }
-    give();
+    if (now) ask(now);
   }
 
   addEventListener("input", note, true);
@@ -123,5 +130,5 @@
     true,
   );
   new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });
-  globalThis.reflexOidc.forgetDraft = forget;
+  Object.assign(globalThis.reflexOidc, { forgetDraft: forget, giveDrafts: give });
 })();

@@ -187,11 +187,14 @@ def test_store_outage(person: Page, stack: Stack, run_async: RunAsync) -> None:
 
 def test_restart(person: Page, stack: Stack) -> None:
     """When the backend comes back without its States, under the same token of the tab, a text that
-    was typed is there again. One that the user has cancelled meanwhile is not, nor one that the API
-    turns out to have."""
+    was typed is there again, in the form as well. One that the user has cancelled meanwhile is
+    not, nor one that the API turns out to have."""
     on_profile(person, stack, ALICE)
-    other, third = open_tab(person, stack), open_tab(person, stack)
+    other, third, form = (open_tab(person, stack) for _ in range(3))
     mark(person)
+    by_test_id(form, "edit-metadata").click()
+    form.get_by_role("button", name="Form").click()
+    form.get_by_label("Value").fill("in a row")
     for tab, text in ((person, TYPED), (other, '{"color": "dropped"}'), (third, '{"color":"new"}')):
         start_editing(tab, text)
     token = tab_token(person)
@@ -201,9 +204,11 @@ def test_restart(person: Page, stack: Stack) -> None:
     stack.app.start()
     expect_not_saved(person)
     assert tab_token(person) == token
+    expect(form.get_by_label("Value")).to_have_value("in a row")
+    expect(by_test_id(form, "metadata-problem")).to_contain_text("not saved")
     for tab in (other, third):
         expect_no_draft(tab)
-    for tab in (person, other, third):
+    for tab in (person, other, third, form):
         expect_in_place(tab)
     person.get_by_role("button", name="Cancel").click()
     expect_no_draft(person)

@@ -156,8 +156,9 @@ class AuthComponents:
         return draft(name, on_restore)
 
     def draft_field(self, name: str, *, since: str | rx.Var[str] = "") -> dict[str, Any]:
-        """Return the `custom_attrs` of an `input` or a `textarea` whose text `draft(name)` gives
-        again. `since` is the text that it began with. Raises `ValueError`, as `draft` does."""
+        """Return the `custom_attrs` of an `input`, a `textarea` or a `form` whose text
+        `draft(name)` gives again. The text of a form is a JSON object of its named fields, without
+        passwords. `since` is the text that it began with. Raises `ValueError`, as `draft` does."""
         return draft_field(name, since)
 
     def forget_draft(self, name: str) -> EventSpec:

@@ -180,7 +180,8 @@ class MetadataEditor(rx.State, mixin=True):
 
     def _take(self, fields: Mapping[str, Any]) -> None:
         """What the browser has in the fields is the draft, in the view that they belong to."""
-        if "metadata" in fields:
+        # In the form, Reflex sends None for the field of the JSON, which is not there.
+        if fields.get("metadata") is not None:
             self.view, self.draft = "json", str(fields["metadata"])
         else:
             self.view, self.rows = "form", rows_in(fields)

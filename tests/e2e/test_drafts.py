@@ -86,7 +86,7 @@ def test_lost_connection(person: Page, stack: Stack) -> None:
     assert tab_token(person) != token
     expect_in_place(person)
     by_test_id(person, "save-metadata").click()
-    expect(person.get_by_text("Saved.")).to_be_visible()
+    expect(person.get_by_text("Saved.", exact=True)).to_be_visible()
     assert shown_metadata(person) == {"color": "typed"}
     person.reload()
     expect_no_draft(person)
@@ -105,7 +105,7 @@ def test_login_in_between(person: Page, stack: Stack, run_async: RunAsync) -> No
     expect_not_saved(person)
     assert stack.tenant.metadata(ALICE) == '{"color": "blue"}'
     by_test_id(person, "save-metadata").click()
-    expect(person.get_by_text("Saved.")).to_be_visible()
+    expect(person.get_by_text("Saved.", exact=True)).to_be_visible()
     person.reload()
     expect_no_draft(person)
 
@@ -194,7 +194,7 @@ def test_restart(person: Page, stack: Stack) -> None:
     mark(person)
     by_test_id(form, "edit-metadata").click()
     form.get_by_role("button", name="Form").click()
-    form.get_by_label("Value").fill("in a row")
+    form.get_by_role("textbox", name="Value").fill("in a row")
     for tab, text in ((person, TYPED), (other, '{"color": "dropped"}'), (third, '{"color":"new"}')):
         start_editing(tab, text)
     token = tab_token(person)
@@ -204,7 +204,7 @@ def test_restart(person: Page, stack: Stack) -> None:
     stack.app.start()
     expect_not_saved(person)
     assert tab_token(person) == token
-    expect(form.get_by_label("Value")).to_have_value("in a row")
+    expect(form.get_by_role("textbox", name="Value")).to_have_value("in a row")
     expect(by_test_id(form, "metadata-problem")).to_contain_text("not saved")
     for tab in (other, third):
         expect_no_draft(tab)
@@ -234,7 +234,7 @@ def test_restart_during_a_save(person: Page, stack: Stack) -> None:
     expect_not_saved(other, '{"color": "other"}')
     assert stack.tenant.metadata(ALICE) == '{"color": "blue"}'
     by_test_id(person, "save-metadata").click()
-    expect(person.get_by_text("Saved.")).to_be_visible()
+    expect(person.get_by_text("Saved.", exact=True)).to_be_visible()
     assert stack.tenant.metadata(ALICE) == TYPED
 
 

@@ -48,7 +48,7 @@ class MetadataEditor(rx.State, mixin=True):
 
     is_editing: bool = False
     view: str = "json"  # or "form", as the user chose last
-    rows: list[Row] = []
+    entries: list[Row] = []
     draft: str = ""
     edition: int = 0  # another editor for each text that comes from elsewhere than its fields
     focus: str = ""  # the row that has the focus when it is shown, or "json"
@@ -99,7 +99,7 @@ class MetadataEditor(rx.State, mixin=True):
         self._base, self.draft = self.metadata, text
         if self.view == "form":
             try:
-                self.rows = rows_of(self.metadata) or [new_row(0)]
+                self.entries = rows_of(self.metadata) or [new_row(0)]
             except NotFlat:
                 self.view = "json"
         self.focus = "0" if self.view == "form" else "json"
@@ -184,24 +184,24 @@ class MetadataEditor(rx.State, mixin=True):
         if fields.get("metadata") is not None:
             self.view, self.draft = "json", str(fields["metadata"])
         else:
-            self.view, self.rows = "form", rows_in(fields)
+            self.view, self.entries = "form", rows_in(fields)
 
     def _press(self, pressed: str) -> None:
         """Change to the other view with what has been typed, or add a row."""
         match pressed, self.view:
             case "add", "form":
-                number = 1 + max((int(row["id"]) for row in self.rows), default=-1)
-                self.rows, self.focus = [*self.rows, new_row(number)], str(number)
+                number = 1 + max((int(row["id"]) for row in self.entries), default=-1)
+                self.entries, self.focus = [*self.entries, new_row(number)], str(number)
             case "json", "form":
                 self.draft = as_text(self._edited())
                 self.view, self.focus = "json", ""
             case "form", "json":
-                self.rows = rows_of(self._edited()) or [new_row(0)]
+                self.entries = rows_of(self._edited()) or [new_row(0)]
                 self.view, self.focus = "form", ""
 
     def _edited(self) -> dict[str, Any]:
         """The metadata that the draft says. Raises `NotMetadata` or `WrongRows`."""
-        return parse_metadata(self.draft) if self.view == "json" else metadata_in(self.rows)
+        return parse_metadata(self.draft) if self.view == "json" else metadata_in(self.entries)
 
     def _edited_or_none(self) -> dict[str, Any] | None:
         try:
@@ -213,7 +213,7 @@ class MetadataEditor(rx.State, mixin=True):
         """Say what is wrong: above the editor, and at the row or the character."""
         self.edit_problem = str(error)
         if isinstance(error, WrongRows):
-            self.rows = error.rows
+            self.entries = error.rows
         elif isinstance(error, NotMetadata) and error.at is not None:
             number = self.draft.count("\n", 0, error.at) + 1
             self.wrong_line = [str(number), *line_around(self.draft, error.at)]

@@ -165,7 +165,7 @@ def editor() -> rx.Component:
                 is_wrong=wrong_line.length() > 0,
                 has_focus=ProfileState.focus == "json",
             ),
-            row_fields(ProfileState.rows, ProfileState.focus),
+            row_fields(ProfileState.entries, ProfileState.focus),
         ),
         pressed_field(),
         rx.el.div(

@@ -11,7 +11,12 @@ LONGEST = 64 * 1024  # characters; a longer text is refused unread
 
 
 class NotMetadata(ValueError):
-    """The text cannot be saved. The message tells its author where and why."""
+    """The text cannot be saved. The message tells its author where and why; `at` is the place, the
+    index of a character, if there is one."""
+
+    def __init__(self, message: str, at: int | None = None) -> None:
+        super().__init__(message)
+        self.at = at
 
 
 class ChangedElsewhere(Exception):
@@ -93,7 +98,8 @@ def parse_metadata(text: str) -> dict[str, Any]:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise NotMetadata(
-            f"This is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+            f"This is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.",
+            error.pos,
         ) from None
     except RecursionError:
         raise NotMetadata("This is nested too deeply.") from None
@@ -108,12 +114,17 @@ def parse_metadata(text: str) -> dict[str, Any]:
     return value
 
 
-def is_text_of(text: str, metadata: dict[str, Any]) -> bool:
-    """Whether a text is this metadata, however it is written."""
-    try:
-        return parse_metadata(text) == metadata
-    except NotMetadata:
-        return False
+def line_around(text: str, at: int) -> tuple[str, str, str]:
+    """The line of a text that has the character at this index: what is before it, the character (a
+    space at the end of the line), and what is after it. At most 60 characters of each side."""
+    start = text.rfind("\n", 0, at) + 1
+    end = text.find("\n", at)
+    line, column = text[start : end if end >= 0 else len(text)], at - start
+    return (
+        line[max(0, column - 60) : column],
+        line[column : column + 1] or " ",
+        line[column + 1 :][:60],
+    )
 
 
 def changes_between(base: dict[str, Any], edited: dict[str, Any]) -> dict[str, Any]:

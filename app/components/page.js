@@ -15,6 +15,24 @@
     setTimeout(() => (button.textContent = button.dataset.copy), 1500);
   });
 
+  // <button data-press="add"> submits its form, with "add" in the field `pressed`.
+  addEventListener("click", ({ target }) => {
+    const button = target instanceof Element && target.closest("[data-press]");
+    if (!button?.form) return;
+    const { pressed } = button.form.elements;
+    pressed.value = button.dataset.press;
+    button.form.requestSubmit();
+    pressed.value = "";
+  });
+
+  // Selects a character in a field. The focus after that scrolls to it.
+  globalThis.appShowAt = (id, at) => {
+    const field = document.getElementById(id);
+    field?.setSelectionRange(at, at + 1);
+    field?.blur();
+    field?.focus();
+  };
+
   // <app-reads> lists what a script can read, and looks for a token in it.
   const JWT = /eyJ[\w-]{8,}\.[\w-]{8,}/;
   const stores = {

@@ -2,60 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
-import httpx
 import reflex as rx
-from reflex.event import EventSpec
 
-from app.auth import AuthError, AuthState, User, UserScopedState
+from app.auth import AuthState, User, UserScopedState
 from app.auth_service import auth
 
 from ..components.layout import layout
+from ..components.metadata_form import (
+    json_field,
+    pressed_field,
+    row_fields,
+    switch,
+    what_is_wrong,
+)
 from ..components.problem import describe, url_to_allow
-from ..config import config
-from ..user_metadata import (
-    LONGEST,
-    ChangedElsewhere,
-    NotMetadata,
-    as_text,
-    fetch_metadata,
-    is_text_of,
-    parse_metadata,
-    save_metadata,
-)
+from ..user_metadata import fetch_metadata
 from .claims import claims, token_times
-
-FAILURES = (AuthError, httpx.HTTPError, ValueError)
-CONFLICT = (
-    "Your metadata was changed elsewhere while you were editing. Its present value is shown below. "
-    "Save again to replace it with your text, or cancel to keep it."
-)
-NOT_SAVED = "You typed this text before, and it is not saved. Save it, or cancel to drop it."
-DRAFT = "metadata"  # the name of the text in the editor, which outlives this State (auth.draft)
+from .metadata_editor import DRAFT, FAILURES, MetadataEditor
 
 
-class ProfileState(UserScopedState):
+class ProfileState(MetadataEditor, UserScopedState):
     """The component's class in the Angular sample. It subscribes to the user, calls the API and
-    takes the metadata from the response. An edit is shown at once, and taken back if it cannot be
-    saved."""
+    takes the metadata from the response."""
 
-    status: str = "loading"
-    metadata: dict[str, Any] = {}
     problem: str = ""
-
-    is_editing: bool = False
-    draft: str = ""
-    edition: int = 0  # another editor for each text that the browser gives back
-    edit_problem: str = ""
-    ask_url: str = ""
-    theirs: str = ""
-    notice: str = ""
-    _base: dict[str, Any] = {}  # the metadata that the draft began with
-    _is_edit_wanted: bool = False
-    _restored: dict[str, str] = {}  # a text that the browser has given back, until it is shown
 
     @auth.on_user_change
     async def get_user_metadata(self, user: User | None) -> None:
@@ -71,109 +43,7 @@ class ProfileState(UserScopedState):
                 self._open_restored()
             return
         async with self:
-            self.status, self.metadata = "loaded", metadata
-            if self._is_edit_wanted:
-                self._open_editor()
-            self._open_restored()
-
-    @rx.event
-    def edit(self) -> None:
-        """Open the editor, at once or when the metadata has been loaded (after a reconnect)."""
-        if self.status == "loaded":
-            self._open_editor()
-        self._is_edit_wanted = self.status == "loading"
-
-    def _open_editor(self) -> None:
-        self._is_edit_wanted = False
-        self._base, self.draft = self.metadata, as_text(self.metadata)
-        if len(self.draft) > LONGEST:
-            self.notice = (
-                f"Your metadata has {len(self.draft):,} characters. With more than {LONGEST:,} it "
-                "cannot be edited here."
-            )
-            return
-        self.is_editing = True
-        self.edit_problem = self.ask_url = self.theirs = self.notice = ""
-
-    @rx.event
-    def restore(self, draft: dict[str, Any]) -> EventSpec | None:
-        """Open the editor with a text that was typed before this State began, once the metadata has
-        been loaded."""
-        self._restored = {name: str(draft.get(name, "")) for name in ("text", "since")}
-        return None if self.status == "loading" else self._open_restored()
-
-    def _open_restored(self) -> EventSpec | None:
-        """The metadata that the text was typed over goes along, so that saving it notices a change
-        that was made since."""
-        restored, self._restored = self._restored, {}
-        if not restored:
-            return None
-        try:
-            base = parse_metadata(restored["since"])
-        except NotMetadata:
-            return auth.forget_draft(DRAFT)  # no text of this editor
-        if self.status == "loaded" and is_text_of(restored["text"], self.metadata):
-            return auth.forget_draft(DRAFT)  # saved; only the answer was lost
-        self._base, self.draft, self.edition = base, restored["text"], self.edition + 1
-        self.is_editing, self.edit_problem = True, NOT_SAVED
-        self.ask_url = self.theirs = self.notice = ""
-        return None
-
-    @rx.event
-    def cancel(self) -> EventSpec:
-        self.is_editing = False
-        self.edit_problem = self.theirs = self.notice = ""
-        return auth.forget_draft(DRAFT)
-
-    @rx.event(background=True)
-    @auth.require_login
-    async def save(self, form: dict[str, Any]) -> EventSpec | None:
-        text = str(form.get("metadata", ""))
-        async with self:
-            if not self.is_editing:
-                return None
-            self.draft, self.edit_problem, self.ask_url = text, "", ""
-            try:
-                edited = parse_metadata(text)
-            except NotMetadata as error:
-                self.edit_problem = str(error)
-                return None
-            base, self.metadata = dict(self._base), edited
-            self.is_editing, self.notice, self.theirs = False, "Saving…", ""
-        try:
-            async with auth.http_client(self) as http:
-                saved = await save_metadata(http, await self._url(), base, edited)
-        except ChangedElsewhere as conflict:
-            async with self:
-                self._take_back(conflict.current, CONFLICT)
-                self.theirs = as_text(conflict.current)
-            return None
-        except FAILURES as error:
-            async with self:
-                self._take_back(base, describe(error), url_to_allow(error))
-            return None
-        async with self:
-            self.metadata, self.notice = saved, "Saved."
-        await auth.user_changed(self)
-        return auth.forget_draft(DRAFT)
-
-    def _take_back(self, metadata: dict[str, Any], problem: str, ask_url: str = "") -> None:
-        """Show the API's metadata, and the editor with the user's text."""
-        self._base = self.metadata = metadata
-        self.edit_problem, self.ask_url = problem, ask_url
-        self.is_editing, self.notice = True, ""
-
-    async def _url(self) -> str:
-        user: Mapping[str, Any] = await auth.get_user(self) or {}
-        return f"{config.domain}/api/v2/users/{quote(str(user.get('sub')), safe='')}"
-
-    @rx.var
-    def metadata_json(self) -> str:
-        return as_text(self.metadata)
-
-    @rx.var
-    def base_json(self) -> str:
-        return as_text(self._base)
+            self._show(metadata)
 
 
 @auth.require_login
@@ -187,7 +57,7 @@ def profile() -> rx.Component:
         ),
         claims(),
         rx.el.section(
-            rx.el.h2("Your metadata"),
+            rx.el.h2("Your metadata", id="metadata-heading", tab_index=-1),
             auth.draft(DRAFT, on_restore=ProfileState.restore),
             rx.cond(
                 ProfileState.is_editing,
@@ -256,20 +126,30 @@ def loaded() -> rx.Component:
             rx.el.span(ProfileState.notice, class_name="muted", role="status"),
             class_name="choices",
         ),
+        changed_elsewhere(ProfileState.changed, on_dismiss=ProfileState.dismiss),
     )
 
 
-def editor() -> rx.Component:
-    """A form whose text is only in the browser until it is sent, so that no keystroke gets lost."""
-    return rx.el.form(
-        rx.cond(
-            ProfileState.edit_problem != "",
-            rx.el.p(
-                ProfileState.edit_problem,
-                role="alert",
-                custom_attrs={"data-testid": "metadata-problem"},
-            ),
+def changed_elsewhere(
+    names: rx.Var[str] | str, more: str = "", *, on_dismiss: Any = None
+) -> rx.Component:
+    """A note that these entries were changed in another tab, browser or app."""
+    note = rx.el.div(
+        rx.el.p("Changed in another tab or app: ", rx.el.strong(names), ". ", more),
+        rx.el.button(
+            "Dismiss", type="button", class_name="button quiet small", on_click=on_dismiss
         ),
+        role="status",
+        class_name="changed",
+        custom_attrs={"data-testid": "metadata-changed"},
+    )
+    return rx.cond(names != "", note)
+
+
+def editor() -> rx.Component:
+    wrong_line: Any = ProfileState.wrong_line
+    return rx.el.form(
+        what_is_wrong(ProfileState.edit_problem, ProfileState.wrong_line),
         rx.cond(
             ProfileState.theirs != "",
             rx.el.pre(
@@ -280,20 +160,17 @@ def editor() -> rx.Component:
                 custom_attrs={"data-testid": "metadata-now"},
             ),
         ),
-        rx.el.label("A JSON object", html_for="metadata", class_name="muted small"),
-        rx.el.textarea(
-            key=ProfileState.edition,
-            default_value=ProfileState.draft,
-            id="metadata",
-            name="metadata",
-            rows="10",
-            spell_check=False,
-            auto_focus=True,
-            custom_attrs={
-                **auth.draft_field(DRAFT, since=ProfileState.base_json),
-                "data-testid": "metadata-editor",
-            },
+        switch(ProfileState.view),
+        rx.cond(
+            ProfileState.view == "json",
+            json_field(
+                ProfileState.draft,
+                is_wrong=wrong_line.length() > 0,
+                has_focus=ProfileState.focus == "json",
+            ),
+            row_fields(ProfileState.entries, ProfileState.focus),
         ),
+        pressed_field(),
         rx.el.div(
             rx.el.button(
                 "Save",
@@ -310,8 +187,15 @@ def editor() -> rx.Component:
             ),
             class_name="choices",
         ),
+        changed_elsewhere(
+            ProfileState.changed,
+            "What you have typed stays. Save shows you the change before it replaces it.",
+            on_dismiss=ProfileState.dismiss,
+        ),
+        key=ProfileState.edition,
         on_submit=ProfileState.save,
         class_name="editor problem",
+        custom_attrs=auth.draft_field(DRAFT, since=ProfileState.base_json),
     )
 
 

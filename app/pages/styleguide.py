@@ -13,11 +13,13 @@ from app.auth import AuthState
 from app.auth_service import auth
 
 from ..components.layout import layout
+from ..components.metadata_form import row_fields, switch, wrong_line_of
+from ..metadata_rows import WrongRows, metadata_in, rows_in
 from . import external
 from .account import Row, item, recent_activity
 from .claims import claim_list, token_list
 from .home import step
-from .profile import loading, person
+from .profile import changed_elsewhere, loading, person
 
 PEOPLE = {
     "a name": ("Alice Liddell", "alice@example.com"),
@@ -119,6 +121,8 @@ def styleguide() -> rx.Component:
         group(
             "JSON of 40 lines", rx.el.pre(LONG_JSON, tab_index=0, role="region", aria_label="JSON")
         ),
+        group("Changed elsewhere", changed_elsewhere("“color”, “size” and more")),
+        group("A form with errors", form()),
         group("An editor with an error", editor()),
     )
 
@@ -192,9 +196,45 @@ def steps() -> list[rx.Component]:
     ]
 
 
+def form() -> rx.Component:
+    entries = [
+        ("color", "text", "blue"),
+        ("size", "number", "three"),
+        (
+            "a name of an entry that is as long as names of entries hardly ever are",
+            "text",
+            "x" * 80,
+        ),
+        ("newsletter", "boolean", ""),
+        ("nickname", "null", ""),
+        ("note", "text", "Two\nlines"),
+        ("color", "text", "a second one"),
+    ]
+    fields = {
+        f"{field}-{number}": value
+        for number, entry in enumerate(entries)
+        for field, value in zip(("name", "kind", "value"), entry, strict=True)
+    }
+    rows = rows_in({**fields, "removed-2": "on"})
+    try:
+        metadata_in(rows)
+    except WrongRows as error:
+        rows = error.rows
+    return rx.el.div(
+        rx.el.p("An entry needs a correction.", role="alert"),
+        switch("form"),
+        row_fields(rows, ""),
+        class_name="problem editor",
+    )
+
+
 def editor() -> rx.Component:
     return rx.el.div(
-        rx.el.p("This is not JSON: Expecting ',' delimiter at line 1, column 18.", role="alert"),
-        rx.el.textarea(default_value='{"color": "green"', rows="4", aria_label="A JSON object"),
+        rx.el.p("This is not JSON: Expecting ',' delimiter at line 2, column 3.", role="alert"),
+        wrong_line_of(["2", "  ", '"', 'size": 3']),
+        switch("json"),
+        rx.el.textarea(
+            default_value='{"color": "green"\n  "size": 3}', rows="4", aria_label="A JSON object"
+        ),
         class_name="problem editor",
     )

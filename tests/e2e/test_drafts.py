@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +15,7 @@ from .tabs import (
     RunAsync,
     end_in_store,
     expect_in_place,
+    expect_signed_out,
     expire_tokens_in_store,
     log_in_again,
     mark,
@@ -83,7 +86,7 @@ def test_lost_connection(person: Page, stack: Stack) -> None:
     assert tab_token(person) != token
     expect_in_place(person)
     by_test_id(person, "save-metadata").click()
-    expect(person.get_by_text("Saved.")).to_be_visible()
+    expect(person.get_by_text("Saved.", exact=True)).to_be_visible()
     assert shown_metadata(person) == {"color": "typed"}
     person.reload()
     expect_no_draft(person)
@@ -102,7 +105,7 @@ def test_login_in_between(person: Page, stack: Stack, run_async: RunAsync) -> No
     expect_not_saved(person)
     assert stack.tenant.metadata(ALICE) == '{"color": "blue"}'
     by_test_id(person, "save-metadata").click()
-    expect(person.get_by_text("Saved.")).to_be_visible()
+    expect(person.get_by_text("Saved.", exact=True)).to_be_visible()
     person.reload()
     expect_no_draft(person)
 
@@ -180,3 +183,75 @@ def test_store_outage(person: Page, stack: Stack, run_async: RunAsync) -> None:
     sign_in(person, stack, BOB)
     expect(by_test_id(person, "user-name")).to_contain_text("Bob")
     expect_no_draft(person)
+
+
+def test_restart(person: Page, stack: Stack) -> None:
+    """When the backend comes back without its States, under the same token of the tab, a text that
+    was typed is there again, in the form as well. One that the user has cancelled meanwhile is
+    not, nor one that the API turns out to have."""
+    on_profile(person, stack, ALICE)
+    other, third, form = (open_tab(person, stack) for _ in range(3))
+    mark(person)
+    by_test_id(form, "edit-metadata").click()
+    form.get_by_role("button", name="Form").click()
+    form.get_by_role("textbox", name="Value").fill("in a row")
+    for tab, text in ((person, TYPED), (other, '{"color": "dropped"}'), (third, '{"color":"new"}')):
+        start_editing(tab, text)
+    token = tab_token(person)
+    stack.app.stop()
+    other.get_by_role("button", name="Cancel").click()
+    stack.tenant.set_metadata(ALICE, '{"color": "new"}')
+    stack.app.start()
+    expect_not_saved(person)
+    assert tab_token(person) == token
+    expect(form.get_by_role("textbox", name="Value")).to_have_value("in a row")
+    expect(by_test_id(form, "metadata-problem")).to_contain_text("not saved")
+    for tab in (other, third):
+        expect_no_draft(tab)
+    for tab in (person, other, third, form):
+        expect_in_place(tab)
+    person.get_by_role("button", name="Cancel").click()
+    expect_no_draft(person)
+
+
+def test_restart_during_a_save(person: Page, stack: Stack) -> None:
+    """A text whose save was cut off by the end of the backend is there again, as not saved. So is
+    one whose Save was pressed while the backend was away."""
+    on_profile(person, stack, ALICE)
+    other = open_tab(person, stack)
+    start_editing(person, TYPED)
+    start_editing(other, '{"color": "other"}')
+    os.kill(stack.tenant.server.pid, signal.SIGSTOP)  # the API takes its time
+    try:
+        by_test_id(person, "save-metadata").click()
+        expect(person.get_by_text("Saving…")).to_be_visible()
+        stack.app.kill()
+    finally:
+        os.kill(stack.tenant.server.pid, signal.SIGCONT)
+    by_test_id(other, "save-metadata").click()
+    stack.app.start()
+    expect_not_saved(person)
+    expect_not_saved(other, '{"color": "other"}')
+    assert stack.tenant.metadata(ALICE) == '{"color": "blue"}'
+    by_test_id(person, "save-metadata").click()
+    expect(person.get_by_text("Saved.", exact=True)).to_be_visible()
+    assert stack.tenant.metadata(ALICE) == TYPED
+
+
+def test_restart_and_the_next_user(person: Page, stack: Stack, run_async: RunAsync) -> None:
+    """When the backend comes back and the session has ended, the text is not shown; Bob, who logs
+    in in another tab, does not get it, and after Alice's next login there it is gone."""
+    on_profile(person, stack, ALICE)
+    tab = open_tab(person, stack)
+    start_editing(tab, TYPED)
+    stack.app.stop()
+    run_async(end_in_store(stack, session_of(person, stack)))
+    stack.app.start()
+    expect_signed_out(tab)
+    log_in_again(person, stack, BOB)
+    expect(by_test_id(tab, "user-name")).to_contain_text("Bob")
+    expect_no_draft(tab)
+    log_in_again(person, stack, ALICE)
+    expect(by_test_id(tab, "user-name")).to_contain_text("Alice")
+    expect_no_draft(tab)
+    expect_in_place(tab)

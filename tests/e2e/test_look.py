@@ -73,6 +73,16 @@ def editing(page: Page, stack: Stack) -> None:
     expect(by_test_id(page, "metadata-problem")).to_be_visible()
 
 
+def editing_rows(page: Page, stack: Stack) -> None:
+    """The form, with an error at a row."""
+    page.goto(f"{stack.url}/profile")
+    by_test_id(page, "edit-metadata").click()
+    page.get_by_role("button", name="Form").click()
+    page.get_by_label("Kind").select_option("Number")
+    by_test_id(page, "save-metadata").click()
+    expect(by_test_id(page, "metadata-row").get_by_role("alert")).to_be_visible()
+
+
 def refused(page: Page, stack: Stack) -> None:
     """The external API, which has refused a call."""
     stack.tenant.forget_consents()
@@ -96,6 +106,7 @@ SIGNED_IN: dict[str, Open] = {
     "external": at("/external", "Call the API"),
     "error": at("/error", "You are logged in."),
     "editing": editing,
+    "editing-rows": editing_rows,
     "refused": refused,
     "reads": reads,
 }

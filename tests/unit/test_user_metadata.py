@@ -20,6 +20,7 @@ from app.user_metadata import (
     NotMetadata,
     as_text,
     changes_between,
+    line_around,
     parse_metadata,
     save_metadata,
 )
@@ -161,3 +162,17 @@ def test_changes(base: dict[str, Any], edited: dict[str, Any]) -> None:
 def test_only_changes_are_sent() -> None:
     """What was not edited is not sent, so that it cannot undo what somebody else does to it."""
     assert changes_between({"a": 1, "b": 2}, {"a": 1, "b": 3}) == {"b": 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "line"),
+    [
+        ("a\nbcd\ne", 3, ("b", "c", "d")),
+        ("a\nbcd\ne", 5, ("bcd", " ", "")),
+        ("", 0, ("", " ", "")),
+        ("x" * 200, 100, ("x" * 60, "x", "x" * 60)),
+    ],
+)
+def test_line_around(text: str, at: int, line: tuple[str, str, str]) -> None:
+    """The line of an error is shown around its place, also at its end, and not without end."""
+    assert line_around(text, at) == line

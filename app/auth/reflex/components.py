@@ -149,7 +149,8 @@ class AuthComponents:
 
     def draft(self, name: str, *, on_restore: Any) -> rx.Component:
         """Return an invisible element that gives the app a text again which was typed and not
-        saved, and whose State is gone: after a lost connection, a page load, or a login in between.
+        saved, and whose State is gone: after a lost connection, a restart of the backend, a page
+        load, or a login in between.
 
         `on_restore` is an event handler with one argument, `{"text": ..., "since": ...}`: the text
         of `draft_field(name, ...)`, and what that field began with. It shows the text in the
@@ -163,8 +164,9 @@ class AuthComponents:
         return draft(name, on_restore)
 
     def draft_field(self, name: str, *, since: str | rx.Var[str] = "") -> dict[str, Any]:
-        """Return the `custom_attrs` of an `input` or a `textarea` whose text `draft(name)` gives
-        again. `since` is the text that it began with. Raises `ValueError`, as `draft` does."""
+        """Return the `custom_attrs` of an `input`, a `textarea` or a `form` whose text
+        `draft(name)` gives again. The text of a form is a JSON object of its named fields, without
+        passwords. `since` is the text that it began with. Raises `ValueError`, as `draft` does."""
         return draft_field(name, since)
 
     def forget_draft(self, name: str) -> EventSpec:

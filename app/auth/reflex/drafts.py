@@ -9,6 +9,8 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventSpec
 
+from .state import AuthState
+
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -17,9 +19,14 @@ def draft(name: str, on_restore: Any) -> rx.Component:
     return rx.el.form(
         rx.el.input(type="hidden", name="text"),
         rx.el.input(type="hidden", name="since"),
+        rx.el.button(type="button", on_click=AuthState.give_drafts),
         on_submit=on_restore,
         hidden=True,
-        custom_attrs={"data-auth-draft-of": _checked(name), "data-auth-keep": "no"},
+        custom_attrs={
+            "data-auth-draft-of": _checked(name),
+            "data-auth-tree": AuthState.tree_id,
+            "data-auth-keep": "no",
+        },
     )
 
 

@@ -26,8 +26,7 @@
     return !(
       NEVER.has(field.type) ||
       passwords.has(field) ||
-      "authDraft" in field.dataset || // drafts.js has it
-      field.closest('[data-auth-keep="no"]') ||
+      field.closest('[data-auth-keep="no"], [data-auth-draft]') || // drafts.js has the latter
       SECRET.test(autocomplete ?? field.form?.getAttribute("autocomplete") ?? "")
     );
   }

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from secrets import token_hex
 from typing import Any
 
 import reflex as rx
@@ -219,6 +220,7 @@ class SessionMiddleware(Middleware):
             error=error,
             expires_at=expires_at,
             ends_at=ends_at,
+            tree_id=auth_state.tree_id or token_hex(8),
         )
         has_other_claims = not _shows(connection, session)
         connection.claims_version = session.claims_version if session else 0

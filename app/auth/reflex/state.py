@@ -71,6 +71,9 @@ class AuthState(rx.State):
     """`allowed`, `step_up`, `step_up_failed` or `forbidden` for each page with checks, by the key
     of its rule."""
 
+    tree_id: str = ""
+    """A random name of this state tree, by which drafts.js knows that the tab has another one."""
+
     # Tags for `ClientStorage`. Here, since each State of a tab is one more file to write.
     storage_owner: str = rx.LocalStorage("", name="auth_storage_owner")
     """The tag of the user who owns the values in the storage that all tabs of the browser share."""
@@ -162,6 +165,11 @@ class AuthState(rx.State):
         # While the store cannot be used, both stay; the session may end.
         with contextlib.suppress(StoreUnavailable):
             self.expires_at, self.ends_at = await type(self)._extend(self)
+
+    @rx.event
+    def give_drafts(self) -> EventSpec:
+        """Answer drafts.js once the events that the page sent before have been handled."""
+        return rx.call_script("globalThis.reflexOidc?.giveDrafts()")
 
     @rx.event
     def refresh(self) -> None:

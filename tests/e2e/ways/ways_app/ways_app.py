@@ -1,5 +1,6 @@
 """An app that logs users in silently, and in a window of its own."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from .auth import (
     Sealer,
     SQLiteSessionStore,
     TokenOptions,
+    UserScopedState,
 )
 
 ORDERS = TokenOptions("http://127.0.0.1:4401/api/", "read:messages")
@@ -39,6 +41,28 @@ class Draft(rx.State):
     @rx.event
     def change(self, title: str) -> None:
         self.title = title
+
+
+class Note(UserScopedState):
+    """The editor of docs/access.md, with a slow store."""
+
+    text: str = "tea"
+    is_editing: bool = False
+    problem: str = ""
+
+    @rx.event
+    def edit(self) -> None:
+        self.is_editing = True
+
+    @rx.event
+    def restore(self, draft: dict[str, str]) -> None:
+        self.text, self.is_editing, self.problem = draft["text"], True, "Not saved."
+
+    @rx.event
+    async def save(self, form: dict[str, str]) -> rx.event.EventSpec:
+        await asyncio.sleep(1)
+        self.text, self.is_editing, self.problem = form["note"], False, ""
+        return auth.forget_draft("note")
 
 
 class Orders(rx.State):
@@ -96,9 +120,25 @@ def send() -> rx.Component:
     )
 
 
+def note() -> rx.Component:
+    field = auth.draft_field("note", since=Note.text)
+    editor = rx.el.form(
+        rx.el.textarea(name="note", default_value=Note.text, id="editor", custom_attrs=field),
+        rx.el.p(Note.problem, id="problem"),
+        rx.el.button("Save"),
+        on_submit=Note.save,
+    )
+    return rx.el.main(
+        auth.draft("note", on_restore=Note.restore),
+        rx.cond(Note.is_editing, editor, rx.el.p(Note.text, id="text")),
+        rx.el.button("Edit", on_click=Note.edit),
+    )
+
+
 app = rx.App()
 app.add_page(index, route="/")
 app.add_page(orders, route="/orders")
 app.add_page(send, route="/send")
+app.add_page(note, route="/note")
 app.add_page(problem, route=auth.error_path)
 auth.install(app)

@@ -21,8 +21,9 @@ from .flows.provider import Provider, Providers
 from .flows.refusals import Refusal, Refusals
 from .flows.session_manager import SessionManager
 from .http.asgi import BackendMiddleware
-from .http.connections import Connections
+from .http.connections import Connection, Connections
 from .http.page_paths import PagePaths
+from .http.prefetching import Prefetching
 from .http.requests import RequestSessions
 from .http.route_guard import RouteGuard
 from .http.state_trees import StateTrees
@@ -43,6 +44,7 @@ from .reflex.replay import Replay
 from .reflex.request_inspector import Inspection
 from .reflex.session_middleware import SessionMiddleware
 from .reflex.state import AuthState
+from .reflex.subscription import loaders
 from .reflex.tab_notifier import TabNotifier
 from .session import Session, SessionStore
 from .user import PublicClaims
@@ -86,9 +88,11 @@ class Wiring:
         store: SessionStore,
         pool: httpx.AsyncBaseTransport,
         login_url: LoginUrl,
+        client_of: Callable[[Connection], httpx.AsyncClient],
         options: Options,
     ) -> None:
-        """`config` is that of the app, `providers` are those of its login providers."""
+        """`config` is that of the app, `providers` are those of its login providers. `client_of`
+        returns an HTTP client that acts for the session of a connection."""
         self._login_url = login_url
         self._login_pages = {config.error_path, config.login_path}
         self._base_path, self._base_urls = config.base_path, config.base_urls
@@ -105,7 +109,8 @@ class Wiring:
         }
         self.connections = Connections()
         self.refusals = Refusals(keys, clock=clock)
-        self.tabs = TabNotifier(self.connections, store)
+        self.prefetching = Prefetching(loaders, client_of, options.public_claims)
+        self.tabs = TabNotifier(self.connections, self.prefetching, store)
         self.sessions = SessionManager(
             config,
             Providers(
@@ -135,6 +140,7 @@ class Wiring:
             store,
             self.sessions,
             self.connections,
+            self.prefetching,
             state_trees,
             self.audit,
             options.limits,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -36,6 +36,11 @@ NOT_SAVED = "You typed this text before, and it is not saved. Save it, or cancel
 DRAFT = "metadata"  # the name of the text in the editor, which outlives this State (auth.draft)
 
 
+async def load_metadata(http: httpx.AsyncClient, user: User) -> dict[str, Any]:
+    """The metadata of this user."""
+    return await fetch_metadata(http, url_of(user))
+
+
 class ProfileState(UserScopedState):
     """The component's class in the Angular sample. It subscribes to the user, calls the API and
     takes the metadata from the response. An edit is shown at once, and taken back if it cannot be
@@ -56,13 +61,14 @@ class ProfileState(UserScopedState):
     _is_edit_wanted: bool = False
     _restored: dict[str, str] = {}  # a text that the browser has given back, until it is shown
 
-    @auth.on_user_change
-    async def get_user_metadata(self, user: User | None) -> None:
+    @auth.on_user_change(prefetch=load_metadata)
+    async def get_user_metadata(
+        self, user: User | None, load: Callable[[], Awaitable[dict[str, Any]]]
+    ) -> None:
         if user is None:
             return
         try:
-            async with auth.http_client(self) as http:
-                metadata = await fetch_metadata(http, await self._url())
+            metadata = await load()
         except FAILURES as error:
             async with self:
                 self.status, self.problem = "failed", describe(error)
@@ -163,8 +169,7 @@ class ProfileState(UserScopedState):
         self.is_editing, self.notice = True, ""
 
     async def _url(self) -> str:
-        user: Mapping[str, Any] = await auth.get_user(self) or {}
-        return f"{config.domain}/api/v2/users/{quote(str(user.get('sub')), safe='')}"
+        return url_of(await auth.get_user(self) or {})
 
     @rx.var
     def metadata_json(self) -> str:
@@ -173,6 +178,11 @@ class ProfileState(UserScopedState):
     @rx.var
     def base_json(self) -> str:
         return as_text(self._base)
+
+
+def url_of(user: Mapping[str, Any]) -> str:
+    """The user in the Management API."""
+    return f"{config.domain}/api/v2/users/{quote(str(user.get('sub')), safe='')}"
 
 
 @auth.require_login

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
+import httpx
 import reflex as rx
 from reflex.event import Event, EventCallback
 from reflex.state import BaseState
+from reflex_base.event import EventHandler
 
 from ..access.policy import PUBLIC
 from ..errors import StoreUnavailable
+from ..http.prefetching import Loader
 from .access_rules import mark
 from .guard import CurrentUser, State
 
@@ -20,7 +24,18 @@ logger = logging.getLogger(__name__)
 Claims = TypeVar("Claims", bound=Mapping[str, Any] | None)
 """The type that a handler gives to the claims: `User`, an app's own subclass of it, or `dict`."""
 UserHandler = Callable[[State, Claims | None], Awaitable[None]]
+
+Known = TypeVar("Known", bound=Mapping[str, Any])
+"""The type that a loader gives to the claims."""
+Result = TypeVar("Result")
+UserLoader = Callable[[httpx.AsyncClient, Known], Awaitable[Result]]
+LoadingHandler = Callable[[State, Claims | None, Callable[[], Awaitable[Result]]], Awaitable[None]]
+"""The handler beside a loader. Its third argument returns what the loader returns."""
+Load = Callable[[Any, str, Loader], Awaitable[Any]]
+"""Returns the result of a loader for the State of a tab, by the full name of the event."""
+
 _MARK = "_auth_on_user_change"
+_LOADER = "_auth_prefetch"
 
 
 def subscribe(handler: UserHandler[State, Claims], current_user: CurrentUser) -> EventCallback[()]:
@@ -31,32 +46,76 @@ def subscribe(handler: UserHandler[State, Claims], current_user: CurrentUser) ->
     An exception ends that one run only.
     """
 
+    async def run(self: Any, user: Any) -> None:
+        await handler(self, cast(Claims, user))
+
+    return _subscription(run, handler, current_user)
+
+
+def subscribe_loading(
+    handler: LoadingHandler[State, Claims, Result],
+    loader: UserLoader[Known, Result],
+    current_user: CurrentUser,
+    load: Load,
+) -> EventCallback[()]:
+    """The same for `handler(self, user, load)`, whose `load()` is what `loader` returns, perhaps
+    from the handshake on. Raises `TypeError` if `loader` is no function."""
+    if not callable(loader):
+        raise TypeError(
+            f"prefetch={loader!r}: it takes an async function (http, user) that loads what the "
+            "handler shows."
+        )
+
+    async def run(self: Any, user: Any) -> None:
+        name = f"{self.get_full_name()}.{handler.__name__}"
+        await handler(self, cast(Claims, user), functools.partial(load, self, name, loader))
+
+    return _subscription(run, handler, current_user, **{_LOADER: loader})
+
+
+def _subscription(
+    handle: Callable[[Any, Any], Awaitable[None]],
+    handler: Callable[..., Any],
+    current_user: CurrentUser,
+    **marks: Any,
+) -> EventCallback[()]:
     async def run(self: Any) -> None:
         try:
             user = await current_user(self)
         except StoreUnavailable as error:
             logger.warning("%s did not run: %s", handler.__qualname__, error.code)
             return
-        await handler(self, cast(Claims, user))
+        await handle(self, user)
 
     # Not functools.wraps: Reflex would follow __wrapped__ and offer `user` as an argument.
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(run, name, getattr(handler, name))
-    run.__dict__[_MARK] = True
+    run.__dict__.update({_MARK: True, **marks})
     # Public: it also runs without a user, and only ever for the user of its own tab.
     return rx.event(background=True, supersedes=True)(mark(run, PUBLIC))
 
 
 def subscribed_events() -> Iterator[Event]:
     """Yield an event for each subscribed handler of every State."""
+    for _, handler in _subscribed_handlers():
+        yield from Event.from_event_type(handler())
+
+
+def loaders() -> dict[str, Loader]:
+    """The loaders of the subscribed handlers that have one, by the full names of their events."""
+    every = ((name, getattr(each.fn, _LOADER, None)) for name, each in _subscribed_handlers())
+    return {name: loader for name, loader in every if loader is not None}
+
+
+def _subscribed_handlers() -> Iterator[tuple[str, EventHandler]]:
     for state in _all_states(rx.State):
-        for handler in state.event_handlers.values():
+        for name, handler in state.event_handlers.items():
             # A handler that a State inherits runs on the State that defines it.
             if (
                 getattr(handler.fn, _MARK, False)
                 and handler.state_full_name == state.get_full_name()
             ):
-                yield from Event.from_event_type(handler())
+                yield f"{state.get_full_name()}.{name}", handler
 
 
 def _all_states(state: type[BaseState]) -> Iterator[type[BaseState]]:

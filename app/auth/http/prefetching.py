@@ -56,7 +56,10 @@ class Prefetching:
         loaders: Callable[[], Mapping[str, Loader]],
         client_of: Callable[[Connection], httpx.AsyncClient],
         public_claims: PublicClaims,
+        *,
+        fetched_within: float = FETCHED_WITHIN,
     ) -> None:
+        self._fetched_within = fetched_within
         self._loaders = loaders
         self._client_of = client_of
         self._public_claims = public_claims
@@ -75,7 +78,7 @@ class Prefetching:
                 name: asyncio.create_task(self._load(loader, connection, session))
                 for name, loader in loaders.items()
             },
-            asyncio.get_running_loop().call_later(FETCHED_WITHIN, self.drop, connection),
+            asyncio.get_running_loop().call_later(self._fetched_within, self.drop, connection),
         )
         for task in self._of_connection[connection].results.values():
             task.add_done_callback(_retrieve)

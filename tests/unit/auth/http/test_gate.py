@@ -137,7 +137,7 @@ class Setting:
         self.connections = Connections(clock)
         self.prefetching = Prefetching(
             lambda: loaders or {},
-            lambda connection: httpx.AsyncClient(),
+            lambda connection: httpx.AsyncClient(transport=httpx.AsyncBaseTransport()),
             PublicClaims(),
             fetched_within=fetched_within,
         )

@@ -72,8 +72,8 @@ class Options:
 class Wiring:
     """Creates each part once. An event passes these parts between the browser and its handler:
 
-    1. `http.Gate` adds security headers, checks the origin, and maps cookie and client token to a
-       state tree;
+    1. `http.Gate` adds security headers, checks the origin, maps cookie and client token to a state
+       tree, and starts the loaders of a user's tab;
     2. `http.EventLimits` limits the number of events;
     3. `reflex.EventFilter` drops events that are malformed or have no handler;
     4. `reflex.SessionMiddleware` checks the session, updates `AuthState`, filters client storage;

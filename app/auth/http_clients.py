@@ -134,6 +134,15 @@ class HttpClients:
             observers.append(self._inspection.observer_of(acts_for.session_id_hash))
         return self._client(get_access_token, observers)
 
+    def of_opening_tab(self, session_id_hash: str | None, sub: str | None) -> httpx.AsyncClient:
+        """Return a client for the user of a tab whose page is not known yet. The inspector lists
+        its requests, but is not told of them."""
+        get_access_token = functools.partial(self._get_access_token, session_id_hash, _no_page)
+        observers = self._observers(_Tab(session_id_hash, sub))
+        if self._inspection is not None and session_id_hash is not None:
+            observers.append(self._inspection.quiet_observer_of(session_id_hash))
+        return self._client(get_access_token, observers)
+
     def _client(
         self, get_access_token: Callable[..., Awaitable[str]], observers: list[Observer]
     ) -> httpx.AsyncClient:
@@ -162,3 +171,8 @@ class HttpClients:
 
     def _audited(self, acts_for: ActsFor, event: RequestEvent) -> None:
         audit_requests(self._audit, acts_for.sub, acts_for.session_id_hash)(event)
+
+
+def _no_page() -> str:
+    """Where a login returns to, until the page is known."""
+    return "/"

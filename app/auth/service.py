@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, overload
 
 import httpx
 import reflex as rx
@@ -23,6 +23,7 @@ from .flows.hooks import AfterLogin, BeforeLogout, BeforeSession, Hooks
 from .flows.token_exchange import ConnectionRequest, ExchangeRequest
 from .flows.token_expiry import TokenExpiry, token_expiries
 from .http.connections import Connection
+from .http.prefetching import Loader
 from .http_clients import HttpClients, token_request
 from .interceptor import HttpInterceptorConfig, Observer, TokenOptions, build_pool
 from .lifetimes import check_store_lifetimes
@@ -44,9 +45,14 @@ from .reflex.pages import AuthPages, Views
 from .reflex.plugin import bind_plugin
 from .reflex.subscription import (
     Claims,
+    Known,
+    LoadingHandler,
+    Result,
     TokenHandler,
     UserHandler,
+    UserLoader,
     subscribe,
+    subscribe_loading,
     subscribe_to_tokens,
 )
 from .session import Activity, Session, SessionStore
@@ -140,7 +146,9 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes,
         self.clock = clock
         self._app: rx.App | None = None
         self._pool = pool or build_pool()
-        self._wiring = Wiring(config, configs, store, self._pool, self.login_url, options)
+        self._wiring = Wiring(
+            config, configs, store, self._pool, self.login_url, self._client_of, options
+        )
         self.sessions = self._wiring.sessions
         """The flows: login, logout, refresh and devices, without Reflex."""
         self._http_clients = HttpClients(
@@ -348,13 +356,61 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes,
         entries = sorted([*entries, *self._proxied_entries()])
         return [*entries, *outgoing(self._http_clients.entries)]
 
-    def on_user_change(self, handler: UserHandler[State, Claims]) -> EventCallback[()]:
+    @overload
+    def on_user_change(self, handler: UserHandler[State, Claims]) -> EventCallback[()]: ...
+
+    @overload
+    def on_user_change(
+        self, *, prefetch: UserLoader[Known, Result]
+    ) -> Callable[[LoadingHandler[State, Claims, Result]], EventCallback[()]]: ...
+
+    def on_user_change(
+        self,
+        handler: Callable[..., Awaitable[None]] | None = None,
+        *,
+        prefetch: Any = None,
+    ) -> Any:
         """Subscribe `async def handler(self, user)` of a State to this tab's user.
 
         It runs in the background when the user signs in (a page load included), signs out (`user`
         is then None), or has other claims. A newer run cancels an older one that is not finished.
+
+        With `prefetch`, an `async def loader(http, user)` that loads what the handler shows, the
+        handler is `async def handler(self, user, load)`, and `await load()` returns what the loader
+        returns, or raises what it raises. On a page load, the loader begins at the websocket
+        handshake, which is a round trip or more earlier: a signed-in user's tab that connects
+        is about to run the handler. `http` is the HTTP client of `http_client`, and `user` the
+        public claims. The loader must only read, since its result may be dropped: it is used once,
+        by the connection that it was loaded for, within 5 s, and only if session, user and claims
+        are still the same. Otherwise `load()` calls the loader again. Without a user, `load()`
+        raises `LoginRequired`.
+
+        Raises:
+            TypeError: `prefetch` is no function.
         """
-        return subscribe(handler, self.get_user)
+        if handler is not None:
+            return subscribe(handler, self.get_user)
+        return lambda target: subscribe_loading(target, prefetch, self.get_user, self._load)
+
+    async def _load(self, state: rx.State, name: str, loader: Loader) -> Any:
+        """Return the result of a loader for the event with this name, prefetched or not."""
+        session, connection = await self._session(state), self._connection(state)
+        page = functools.partial(current_path, state)
+        try:
+            if session is None or connection is None:
+                raise LoginRequired("No user is logged in.")
+            prefetched = self._wiring.prefetching.take(connection, name, session)
+            if prefetched is None:
+                async with self.http_client(state) as http:
+                    return await loader(http, self._request_sessions.public_claims.of(session.user))
+            try:
+                return await prefetched
+            finally:
+                if self._wiring.inspection is not None:
+                    self._wiring.inspection.show(state)
+        except LoginRequired as error:
+            self._add_login_url(error, page)  # at the handshake, the page was not known
+            raise
 
     def on_token_refresh(self, handler: TokenHandler[State]) -> EventCallback[()]:
         """Subscribe `async def handler(self)` of a State to the access tokens of this session.
@@ -371,6 +427,10 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes,
     def _connection(self, state: rx.State) -> Connection | None:
         self._installed()
         return self._wiring.connections.of_tree(tree_of(state))
+
+    def _client_of(self, connection: Connection) -> httpx.AsyncClient:
+        """An HTTP client for a tab that connects."""
+        return self._http_clients.of_opening_tab(connection.session_id_hash, connection.sub)
 
     def _installed(self) -> rx.App:
         if self._app is None:

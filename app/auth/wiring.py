@@ -23,8 +23,9 @@ from .flows.refusals import Refusal, Refusals
 from .flows.session_events import SessionEvent, SessionEventKind
 from .flows.session_manager import SessionManager
 from .http.asgi import BackendMiddleware
-from .http.connections import Connections
+from .http.connections import Connection, Connections
 from .http.page_paths import PagePaths
+from .http.prefetching import Prefetching
 from .http.requests import RequestSessions
 from .http.route_guard import RouteGuard
 from .http.state_trees import StateTrees
@@ -45,6 +46,7 @@ from .reflex.replay import Replay
 from .reflex.request_inspector import Inspection
 from .reflex.session_middleware import SessionMiddleware
 from .reflex.state import AuthState
+from .reflex.subscription import loaders
 from .reflex.tab_notifier import TabNotifier
 from .session import Session, SessionStore
 from .user import PublicClaims
@@ -72,8 +74,8 @@ class Options:
 class Wiring:
     """Creates each part once. An event passes these parts between the browser and its handler:
 
-    1. `http.Gate` adds security headers, checks the origin, and maps cookie and client token to a
-       state tree;
+    1. `http.Gate` adds security headers, checks the origin, maps cookie and client token to a state
+       tree, and starts the loaders of a user's tab;
     2. `http.EventLimits` limits the number of events;
     3. `reflex.EventFilter` drops events that are malformed or have no handler;
     4. `reflex.SessionMiddleware` checks the session, updates `AuthState`, filters client storage;
@@ -88,9 +90,11 @@ class Wiring:
         store: SessionStore,
         pool: httpx.AsyncBaseTransport,
         login_url: LoginUrl,
+        client_of: Callable[[Connection], httpx.AsyncClient],
         options: Options,
     ) -> None:
-        """`config` is that of the app, `providers` are those of its login providers."""
+        """`config` is that of the app, `providers` are those of its login providers. `client_of`
+        returns an HTTP client that acts for the session of a connection."""
         self._login_url = login_url
         self._login_pages = {config.error_path, config.login_path}
         self._base_path, self._base_urls = config.base_path, config.base_urls
@@ -109,7 +113,8 @@ class Wiring:
             if certificate is not None
         }
         self.refusals = Refusals(keys, clock=clock)
-        self.tabs = TabNotifier(self.connections, store)
+        self.prefetching = Prefetching(loaders, client_of, options.public_claims)
+        self.tabs = TabNotifier(self.connections, self.prefetching, store)
         login_providers = Providers(
             [
                 Provider(
@@ -147,6 +152,7 @@ class Wiring:
             store,
             self.sessions,
             self.connections,
+            self.prefetching,
             state_trees,
             self.audit,
             options.limits,

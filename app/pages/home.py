@@ -85,7 +85,10 @@ def steps() -> list[rx.Component]:
             "See your metadata",
             "The profile calls the API when the user changes, and shows the answer.",
             is_loaded,
-            function_source("pages/profile.py", "get_user_metadata"),
+            "\n\n\n".join(
+                function_source("pages/profile.py", name)
+                for name in ("load_metadata", "get_user_metadata")
+            ),
         ),
     ]
 

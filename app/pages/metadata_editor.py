@@ -227,8 +227,7 @@ class MetadataEditor(rx.State, mixin=True):
         self.is_editing, self.notice, self.focus, self._is_saving = True, "", "", False
 
     async def _url(self) -> str:
-        user: Mapping[str, Any] = await auth.get_user(self) or {}
-        return f"{config.domain}/api/v2/users/{quote(str(user.get('sub')), safe='')}"
+        return url_of(await auth.get_user(self) or {})
 
     @rx.var
     def metadata_json(self) -> str:
@@ -237,6 +236,11 @@ class MetadataEditor(rx.State, mixin=True):
     @rx.var
     def base_json(self) -> str:
         return as_text(self._base)
+
+
+def url_of(user: Mapping[str, Any]) -> str:
+    """The user in the Management API."""
+    return f"{config.domain}/api/v2/users/{quote(str(user.get('sub')), safe='')}"
 
 
 def _fields_in(text: str) -> dict[str, Any]:

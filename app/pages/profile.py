@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import httpx
 import reflex as rx
 
 from app.auth import AuthState, User, UserScopedState
@@ -20,7 +22,12 @@ from ..components.metadata_form import (
 from ..components.problem import describe, url_to_allow
 from ..user_metadata import fetch_metadata
 from .claims import claims, token_times
-from .metadata_editor import DRAFT, FAILURES, MetadataEditor
+from .metadata_editor import DRAFT, FAILURES, MetadataEditor, url_of
+
+
+async def load_metadata(http: httpx.AsyncClient, user: User) -> dict[str, Any]:
+    """The metadata of this user."""
+    return await fetch_metadata(http, url_of(user))
 
 
 class ProfileState(MetadataEditor, UserScopedState):
@@ -29,13 +36,14 @@ class ProfileState(MetadataEditor, UserScopedState):
 
     problem: str = ""
 
-    @auth.on_user_change
-    async def get_user_metadata(self, user: User | None) -> None:
+    @auth.on_user_change(prefetch=load_metadata)
+    async def get_user_metadata(
+        self, user: User | None, load: Callable[[], Awaitable[dict[str, Any]]]
+    ) -> None:
         if user is None:
             return
         try:
-            async with auth.http_client(self) as http:
-                metadata = await fetch_metadata(http, await self._url())
+            metadata = await load()
         except FAILURES as error:
             async with self:
                 self.status, self.problem = "failed", describe(error)

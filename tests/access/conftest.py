@@ -152,11 +152,13 @@ def running(
     is_secure: bool = True,
     state_manager: str = "",
     tenant: Callable[[str], str] | None = None,
+    api: str = "",
 ) -> Iterator[Walked]:
     """A backend without a page: nobody here has a browser. With a `redis_url`, Reflex keeps its
     states there; `data` is the session file, if it is another backend's, too. With `runs_on`,
     it is started as one that is deployed by hand, which keeps what is in its files of states, and
-    writes them soon. `tenant` starts a tenant for the app at a URL, and returns its own."""
+    writes them soon. `tenant` starts a tenant for the app at a URL, and returns its own. `api` is
+    the URL of an API that the app then loads from."""
     port, ran = free_port(), directory / "ran"
     url = f"http://localhost:{port}"
     data = data or directory / "s.sqlite3"
@@ -169,6 +171,7 @@ def running(
             ACCESS_DATA=str(data),
             ACCESS_RAN=str(ran),
             ACCESS_RECORD=str(record) if has_record else "",
+            ACCESS_API=api,
             ACCESS_LIMITS=limits,
             ACCESS_SECURE_BY_DEFAULT=str(int(is_secure)),
             **({"REFLEX_REDIS_URL": redis_url} if redis_url else {}),

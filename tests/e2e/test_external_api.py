@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .stack import Stack
-from .walk import by_test_id, log_in, sign_in
+from .walk import ALICE, by_test_id, log_in, sign_in
 
 
 @pytest.fixture
@@ -127,6 +127,26 @@ def test_panel_is_a_users_own(person: Page, development: Stack) -> None:
     by_test_id(person, "logout").click()
     expect(by_test_id(person, "login")).to_be_visible()
     expect(by_test_id(person, "request-inspector").locator(".count")).to_have_text("0")
+
+
+def test_reload_asks_once(person: Page, development: Stack) -> None:
+    """Each reload of the profile shows the metadata of that time, asks the API for it once, and
+    lists that request, which began before the page had loaded."""
+    development.tenant.set_metadata(ALICE, '{"n": 0}')
+    log_in(person, development)
+    person.goto(f"{development.url}/profile")
+    metadata = by_test_id(person, "user-metadata")
+    expect(metadata).to_contain_text('"n": 0')
+    count = by_test_id(person, "request-inspector").locator(".count")
+    asked = int(count.inner_text())
+    for reload in (1, 2, 3):
+        development.tenant.set_metadata(ALICE, f'{{"n": {reload}}}')
+        person.reload()
+        expect(metadata).to_contain_text(f'"n": {reload}')
+        expect(count).to_have_text(str(asked + reload))
+    newest = by_test_id(person, "request-inspector").locator("li").first
+    expect(newest).to_contain_text("/api/v2/users/")
+    expect(newest).to_contain_text("with a token")
 
 
 def test_no_panel_in_production(person: Page, stack: Stack) -> None:

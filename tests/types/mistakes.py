@@ -2,11 +2,13 @@
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true, reportUnknownMemberType=false
 
+from collections.abc import Awaitable, Callable
+
 import reflex as rx
 
 from app.auth import AuthState, User
 
-from .orders import Orders, auth
+from .orders import Orders, auth, load_orders
 
 
 class Wrong(rx.State):
@@ -17,6 +19,14 @@ class Wrong(rx.State):
     @auth.on_user_change  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     def load_at_once(self, user: User | None) -> None:
         """It is not async."""
+
+    @auth.on_user_change(prefetch=load_orders)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    async def reload(self, user: User | None, load: Callable[[], Awaitable[int]]) -> None:
+        """The loader returns something else."""
+
+    @auth.on_user_change(prefetch=True)  # type: ignore[call-overload]  # pyright: ignore
+    async def prefetch(self, user: User | None) -> None:
+        """What to load cannot be known before it runs."""
 
     @rx.event(background=True)
     @auth.require_login

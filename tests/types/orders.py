@@ -7,6 +7,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import TypedDict, assert_type
 
+import httpx
 import reflex as rx
 from reflex.event import EventCallback, EventSpec
 from reflex.vars import StringVar
@@ -84,6 +85,13 @@ async def may_comment(viewer: Principal, state: "Orders") -> bool:
     return viewer.user["sub"] != state.title
 
 
+async def load_orders(http: httpx.AsyncClient, user: Employee) -> list[Order]:
+    """What the handler shows, loaded from the websocket handshake on."""
+    response = await http.get(f"{API}/orders", params={"owner": user["sub"]})
+    orders: list[Order] = response.raise_for_status().json()
+    return orders
+
+
 class Orders(UserScopedState):
     rows: rx.Field[list[Order]] = rx.field(default_factory=list[Order])
     title: rx.Field[str] = rx.field("")
@@ -110,6 +118,13 @@ class Orders(UserScopedState):
     async def greet(self, user: Employee | None) -> None:
         async with self:
             self.title = user.get("department", "Orders") if user else ""
+
+    @auth.on_user_change(prefetch=load_orders)
+    async def reload(self, user: User | None, load: Callable[[], Awaitable[list[Order]]]) -> None:
+        rows = await load() if user else []
+        assert_type(rows, list[Order])
+        async with self:
+            self.rows = rows
 
     @rx.event
     @auth.require_login

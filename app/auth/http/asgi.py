@@ -16,6 +16,7 @@ from ..texts import AuthTexts
 from ..user import PublicClaims
 from .connections import Connections
 from .gate import Gate
+from .prefetching import Prefetching
 from .rate_limiting import RequestLimits
 from .responses import Documents
 from .routes import Routes
@@ -35,6 +36,7 @@ class BackendMiddleware:
         store: SessionStore,
         sessions: SessionManager,
         connections: Connections,
+        prefetching: Prefetching,
         state_trees: StateTrees,
         audit: AuditTrail,
         limits: Limits | None,
@@ -47,6 +49,7 @@ class BackendMiddleware:
         self._config = config
         self._store = store
         self._connections = connections
+        self._prefetching = prefetching
         self._state_trees = state_trees
         self._audit = audit
         self.request_limits = (
@@ -77,6 +80,7 @@ class BackendMiddleware:
             assets_path=f"{self._config.base_path}/assets/",
             store=self._store,
             connections=self._connections,
+            prefetching=self._prefetching,
             state_trees=self._state_trees,
             cookies=self._cookies,
             origins=self._config.origins,

@@ -37,8 +37,8 @@ class Connection:
     tree. `is_bound` says that `AuthState` has been written since it opened, `claims_version` with
     which claims of the session, `awaits_page` that its page may still send what was meant for the
     login before. `may_log_in_silently` says that its browser keeps cookies, and had neither a
-    session nor a reason not to. `connected_at` is in epoch seconds. A connection that was closed
-    neither sends nor runs anything.
+    session nor a reason not to. `connected_at` is in epoch seconds. `when_closed` is called when it
+    is closed or ends, perhaps twice. A connection that was closed neither sends nor runs anything.
     """
 
     __slots__ = (
@@ -59,6 +59,7 @@ class Connection:
         "state_key",
         "sub",
         "tree",
+        "when_closed",
     )
 
     def __init__(
@@ -84,6 +85,7 @@ class Connection:
         self.claims_version = 0
         self.awaits_page = False
         self.is_closed = False
+        self.when_closed: Callable[[], None] = _nothing
         self._is_close_sent = self._has_ended = False
         self._send = send
         self._ended: asyncio.Event | None = None
@@ -105,6 +107,7 @@ class Connection:
         reconnect after a Socket.IO disconnect.
         """
         self.is_closed = True
+        self.when_closed()
         if self._is_close_sent:
             return
         self._is_close_sent = True
@@ -124,6 +127,7 @@ class Connection:
     def end(self) -> None:
         """The app has let go of it."""
         self.is_closed = self._is_close_sent = self._has_ended = True
+        self.when_closed()
         if self._ended is not None:
             self._ended.set()
 
@@ -253,6 +257,10 @@ async def close_all(connections: Iterable[Connection]) -> None:
         if number >= AT_ONCE:
             await asyncio.sleep(PACE)
         await each.close()
+
+
+def _nothing() -> None:
+    """What is called by default when a connection is closed."""
 
 
 def _discard(index: dict[str, set[Connection]], key: str, connection: Connection) -> None:

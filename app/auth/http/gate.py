@@ -32,6 +32,7 @@ from ..session import (
 from .caching import with_cache_control
 from .client_address import ProxyWarning, client_address
 from .connections import Connection, Connections
+from .prefetching import Prefetching
 from .rate_limiting import RequestLimits
 from .requests import call_with_reference
 from .security_headers import with_cookie, with_security_headers
@@ -66,6 +67,7 @@ class Gate:
         assets_path: str,
         store: SessionStore,
         connections: Connections,
+        prefetching: Prefetching,
         state_trees: StateTrees,
         cookies: Cookies,
         origins: Collection[str],
@@ -82,6 +84,7 @@ class Gate:
         self._assets_path = assets_path
         self._store = store
         self._connections = connections
+        self._prefetching = prefetching
         self._state_trees = state_trees
         self._cookies = cookies
         self._cookie_names = cookies.names
@@ -206,8 +209,10 @@ class Gate:
         """
         self._connections.add(connection)
         try:
+            session = None
             try:
-                tree = await self._tree_of(connection)
+                session = await self._login_of(connection)
+                tree = self._tree(connection)
             except StoreUnavailable:
                 # The tab shows an empty tree, until its first event after the store is back.
                 connection.state_key = secrets.token_hex(16)
@@ -217,6 +222,8 @@ class Gate:
             if connection.is_closed:
                 await connection.close()
                 return
+            if session is not None:
+                self._prefetching.start(connection, session)
             query_string = urlencode({**query, "token": tree}).encode()
             inner_scope = {**self._without_cookies(scope), "query_string": query_string}
             await self._inner(inner_scope, receive, self._sending(connection))
@@ -226,9 +233,19 @@ class Gate:
     async def _tree_of(self, connection: Connection) -> str:
         """Look up the connection's login, and return the name of its tree in this tab. Raises
         `StoreUnavailable`."""
+        await self._login_of(connection)
+        return self._tree(connection)
+
+    async def _login_of(self, connection: Connection) -> Session | None:
+        """Look up the session of a connection, and bind it to that login. Raises
+        `StoreUnavailable`."""
         session = await self._session(connection.session_id_hash)
         connection.state_key = session.state_key if session else None
         connection.sub = session.sub if session else None
+        return session
+
+    def _tree(self, connection: Connection) -> str:
+        """The name of a connection's tree, for its login in its tab."""
         return self._state_trees.tree_of(connection.client_token, connection.state_key or NOBODY)
 
     def _sending(self, connection: Connection) -> Send:

@@ -216,8 +216,19 @@ class Inspection:
         """Add that an access token of this session was renewed."""
         self._note(session_id_hash, None, None)
 
+    def quiet_observer_of(self, session_id_hash: str) -> Observer:
+        """The same for a tab that has not loaded its page, and cannot be told: `show` tells it."""
+        return functools.partial(self._recent.add, session_id_hash)
+
+    def show(self, state: rx.State) -> None:
+        """Update the panels of this tab's user."""
+        self._wake_once(self._owner(state), tree_of(state))
+
     def _note(self, owner: str, tab: str | None, event: RequestEvent | None) -> None:
         self._recent.add(owner, event)
+        self._wake_once(owner, tab)
+
+    def _wake_once(self, owner: str, tab: str | None) -> None:
         # A task that has not started yet will show this request, too.
         if owner not in self._woken:
             self._woken[owner] = asyncio.create_task(self._wake(owner, tab))

@@ -15,6 +15,7 @@ from reflex_base.registry import RegistrationContext
 from ..flows.background import Background
 from ..flows.session_events import SessionEvent, SessionEventKind
 from ..http.connections import Connection, Connections, close_all
+from ..http.prefetching import Prefetching
 from ..session import SessionStore
 from .events import start_event
 from .reflex_seam import new_state_tree
@@ -28,8 +29,11 @@ class TabNotifier:
     """Closes connections whose login has ended. The browser reconnects by itself and shows the tree
     of its current login. Until an app is installed, there are no tabs."""
 
-    def __init__(self, connections: Connections, store: SessionStore) -> None:
+    def __init__(
+        self, connections: Connections, prefetching: Prefetching, store: SessionStore
+    ) -> None:
         self._connections = connections
+        self._prefetching = prefetching
         self._store = store
         self._background = Background()
         self.app: rx.App | None = None
@@ -108,6 +112,9 @@ class TabNotifier:
     async def _run_subscribers(self, trees: Sequence[str], *, to_tokens: bool = False) -> None:
         if self.app is not None:
             for tree in trees:
+                # It may have been loaded before the change.
+                if (connection := self._connections.of_tree(tree)) is not None and not to_tokens:
+                    self._prefetching.drop(connection)
                 for event in subscribed_events(to_tokens=to_tokens):
                     await start_event(self.app, tree, event)
 

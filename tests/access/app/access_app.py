@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import enum
+import os
 
 import httpx
 import reflex as rx
@@ -10,6 +11,9 @@ import reflex as rx
 from .auth import any_of, authenticated_within, has_role, has_scope
 from .hiding_places import places
 from .setting import auth, note
+
+if os.environ["ACCESS_API"]:
+    from . import loading  # noqa: F401
 
 held: dict[str, asyncio.Event] = {}
 

@@ -9,6 +9,7 @@ import reflex as rx
 from .auth import (
     AuthConfig,
     AuthService,
+    HttpInterceptorConfig,
     JsonLinesAuditLog,
     Limits,
     Sealer,
@@ -26,9 +27,11 @@ def clock() -> float:
 
 config = AuthConfig.from_environ(os.environ)
 store = SQLiteSessionStore(Path(os.environ["ACCESS_DATA"]), Sealer(config.secrets), clock=clock)
+api = os.environ["ACCESS_API"]
 auth = AuthService(
     config,
     store,
+    http_interceptor=HttpInterceptorConfig(allowed_list=[f"{api}/*"] if api else []),
     audit_hooks=[JsonLinesAuditLog(Path(path)) for path in [os.environ["ACCESS_RECORD"]] if path],
     limits=Limits.parse(os.environ["ACCESS_LIMITS"]),
     secure_by_default=os.environ["ACCESS_SECURE_BY_DEFAULT"] == "1",

@@ -4,9 +4,10 @@ still leaves a connection that was closed."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from urllib.parse import parse_qs
 
+import httpx
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
@@ -14,10 +15,12 @@ from app.auth.audit import AuditTrail
 from app.auth.errors import StoreUnavailable
 from app.auth.http.connections import Connections, close_all
 from app.auth.http.gate import Gate
+from app.auth.http.prefetching import FETCHED_WITHIN, Loader, Prefetching
 from app.auth.http.state_trees import NOBODY, StateTrees
 from app.auth.session import Cookies, MemorySessionStore, Sealer, SessionCookie
 from app.auth.session.cookie import hash_session_id, new_session_id
 from app.auth.session.store import StoredSession
+from app.auth.user import PublicClaims
 
 from ..conftest import LIFETIMES, SECRET, Clock, session
 
@@ -121,12 +124,23 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 class Setting:
-    """A gate in front of an app, and what it stands on."""
+    """A gate in front of an app, and what it stands on. `loaders` are started at the handshake."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        loaders: Mapping[str, Loader] | None = None,
+        fetched_within: float = FETCHED_WITHIN,
+    ) -> None:
         self.app = App()
         self.store = SlowStore(clock)
         self.connections = Connections(clock)
+        self.prefetching = Prefetching(
+            lambda: loaders or {},
+            lambda connection: httpx.AsyncClient(transport=httpx.AsyncBaseTransport()),
+            PublicClaims(),
+            fetched_within=fetched_within,
+        )
         self.gate = Gate(
             self.app,
             routes=self.app,
@@ -134,6 +148,7 @@ class Setting:
             assets_path="/assets/",
             store=self.store,
             connections=self.connections,
+            prefetching=self.prefetching,
             state_trees=TREES,
             cookies=Cookies(SESSION_COOKIE, LOGIN_COOKIE, BROWSER_COOKIE, NO_SILENT_LOGIN),
             origins=[ORIGIN],

@@ -111,12 +111,14 @@ class Plain(rx.State):
         (lambda: auth.require_login(replay=True)(page), ["page", "replayed"]),  # type: ignore[arg-type]
         (lambda: auth.require_login(replay=True)(attach), ["attach", "files", "replayed"]),
         (lambda: auth.require_login(replay=True)(attach_big), ["attach_big", "files"]),
+        (lambda: auth.on_user_change(prefetch=True)(cancel), ["prefetch=True", "async function"]),  # type: ignore[call-overload]
+        (lambda: auth.on_user_change(prefetch=None)(cancel), ["prefetch=None", "async function"]),  # type: ignore[call-overload]
     ],
 )
 def test_refused(define: Callable[[], Any], words: list[str]) -> None:
     """An error that names the check and the target says at definition that the arguments are not
-    there: of a handler without them, a page, a State, a variable, a route; and that pages and
-    uploads are not replayed."""
+    there: of a handler without them, a page, a State, a variable, a route; that pages and uploads
+    are not replayed; and that `prefetch` is a function."""
     with pytest.raises(TypeError) as raised:
         define()
     assert all(word in str(raised.value) for word in words), raised.value

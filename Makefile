@@ -16,9 +16,9 @@ test: $(READY)  ## everything, browser tests included
 	@$(BIN)/python -m tests.interop.install || echo "The tests with these providers are skipped."
 ifdef ARGS
 	@$(BIN)/python -m pytest --ignore=tests/scale $(ARGS)
-else  # side by side, but those with a browser one after the other: they have processes of their own
+else  # those with a browser by themselves, since they have processes of their own
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/scale --ignore=tests/e2e
-	@$(BIN)/python -m pytest tests/e2e
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup tests/e2e
 endif
 
 scale-test: $(READY)  ## two backends behind nginx on one Redis, some of them killed or stopped

@@ -17,6 +17,22 @@ from .walk import ALICE, BOB
 NewPerson = Callable[..., Page]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `--dist loadgroup`, tests that share servers run in one process."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group(_group_of(item)))
+
+
+def _group_of(item: pytest.Item) -> str:
+    """The servers that a test uses, those of its folder, or else its own file."""
+    for server in ("stack", "development"):
+        if server in getattr(item, "fixturenames", ()):
+            return server
+    own = item.path.parent == Path(__file__).parent
+    return item.path.stem if own else item.path.parent.name
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The production build with its tenant, both running."""

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.browser import chromium
 from tests.e2e.stack import Stack, development_stack
-from tests.e2e.walk import by_test_id, log_in, shown_metadata
+from tests.e2e.walk import ALICE, by_test_id, log_in, shown_metadata
 
 FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
 SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
@@ -67,6 +67,10 @@ def walk(page: Page, stack: Stack) -> None:
     expect(by_test_id(page, "metadata-problem")).to_be_visible()
     take(page, "editor")
     page.get_by_role("button", name="Cancel").click()
+    expect(by_test_id(page, "edit-metadata")).to_be_visible()
+    stack.tenant.set_metadata(ALICE, '{"color": "blue", "size": 3, "news": true}')
+    page.reload()
+    expect(page.get_by_text('"news"')).to_be_visible()
     by_test_id(page, "edit-metadata").click()
     page.get_by_role("button", name="Form").click()
     rows = by_test_id(page, "metadata-row")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,15 @@ from .errors import ConfigError
 from .generated_secret import generated_secret
 from .lifetimes import Lifetimes
 from .signing_key import SIGNATURE_ALGORITHMS
-from .urls import base_urls_problems, logout_url_problem, origin_of, path_of_url
+from .urls import (
+    base_urls_problems,
+    is_loopback,
+    logout_url_problem,
+    origin_of,
+    path_of_url,
+)
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_SCOPE = "openid profile email offline_access"
 DEFAULT_APP_BASE_URL = "http://localhost:3000"
@@ -43,6 +52,7 @@ PRODUCTION_MODES = ("prod", "preview")  # values of REFLEX_ENV_MODE, which `refl
 _PROVIDER_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _METHODS_WITHOUT_SECRET = ("private_key_jwt", "none", *CERTIFICATE_METHODS)
 _AUTH_METHODS = ("client_secret_basic", "client_secret_post", *_METHODS_WITHOUT_SECRET)
+MANAGEMENT_API = "{domain}/api/v2/"
 _NO_AUDIENCE = "none"  # for a provider without that parameter, whatever the app's default is
 
 
@@ -377,8 +387,21 @@ def _authorization_params(
     audience = reader.text("AUTH0_AUDIENCE") or defaults.audience
     if audience == _NO_AUDIENCE:
         audience = None
+    if audience == MANAGEMENT_API and _may_be_custom(domain):
+        logger.warning(
+            "The audience %sapi/v2/ is made from AUTH0_DOMAIN. Auth0 knows its Management API by "
+            "the tenant's own name only: if this is a custom domain of Auth0, set "
+            "AUTH0_AUDIENCE=https://TENANT.REGION.auth0.com/api/v2/.",
+            domain.rstrip("/") + "/",
+        )
     return replace(
         defaults,
         audience=audience.replace("{domain}", domain) if audience else audience,
         scope=reader.scope("AUTH0_SCOPE", defaults.scope),
     )
+
+
+def _may_be_custom(domain: str) -> bool:
+    """Whether this is neither a tenant's own name at Auth0 nor a provider on this machine."""
+    host = urlsplit(domain).hostname or ""
+    return bool(host) and not host.endswith(".auth0.com") and not is_loopback(host)

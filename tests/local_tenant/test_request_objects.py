@@ -93,7 +93,7 @@ async def test_pushed(visitor: Visitor) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"key": OTHER},
+        pytest.param({"key": OTHER}, id="another key"),
         {"client_id": "local-spa"},
         {"iss": "local-spa"},
         {"iss": None},

@@ -261,6 +261,24 @@ def test_audience_of_the_domain() -> None:
     ).authorization_params.audience
 
 
+@pytest.mark.parametrize(
+    ("domain", "own", "is_warned"),
+    [
+        ("login.example.com", "", True),
+        ("login.example.com", "https://tenant.eu.auth0.com/api/v2/", False),
+        ("tenant.eu.auth0.com", "", False),
+        ("http://127.0.0.1:4400", "", False),
+    ],
+)
+def test_custom_domain(
+    caplog: pytest.LogCaptureFixture, domain: str, own: str, is_warned: bool
+) -> None:
+    """The start warns that a custom domain of Auth0 gives no name to its Management API."""
+    environ = {**GOOD, "AUTH0_DOMAIN": domain} | ({"AUTH0_AUDIENCE": own} if own else {})
+    AuthConfig.from_environ(environ, authorization_params=AuthorizationParams("{domain}/api/v2/"))
+    assert ("set AUTH0_AUDIENCE" in caplog.text) is is_warned
+
+
 def test_rotating_secret() -> None:
     """Several secrets are kept in order, newest first."""
     both = f"{'n' * 32}, {'o' * 32}"

@@ -267,8 +267,8 @@ class Wiring:
 
     async def stop(self) -> None:
         """Stop the parts."""
-        await self.tabs.stop()
         await self.sessions.stop()
+        await self.tabs.stop()  # last: the end of a session closes its tabs
         await self.backend.aclose()
         for pool in self._certified_pools.values():
             await pool.aclose()

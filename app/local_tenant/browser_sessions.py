@@ -91,10 +91,12 @@ def begin_session(database: Database, old_browser: str, user: User, now: float) 
 
 
 def end_session(database: Database, sid: str) -> None:
-    """End a session, delete its refresh tokens, and let its clients be told."""
+    """End a session, delete its refresh tokens and what it has granted to devices that have not
+    fetched it yet, and let its clients be told."""
     with database.transaction() as connection:
         connection.execute("DELETE FROM sessions WHERE sid = ?", (sid,))
         connection.execute("DELETE FROM refresh_tokens WHERE sid = ?", (sid,))
+        connection.execute("DELETE FROM devices WHERE sid = ?", (sid,))
         connection.execute("DELETE FROM second_steps WHERE sid = ?", (sid,))
     _tell_clients(database, sid)
 

@@ -69,7 +69,7 @@ class TokenIssuer:
             **confirmation(dpop_jkt),
         }
         client = self.clients.get(grant.client_id)
-        if client is not None and client.client_secret is None:
+        if client is not None and client.is_public:
             self.dpop.bind(grant.family, REFRESH_TOKEN, dpop_jkt)
         token = self._token(claims, grant.client_id, audiences[0])
         codes.save_access_token(

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.auth import Sealer, SQLiteSessionStore
 from app.auth.access.checks import as_check, claim, has_role, has_scope
 from app.auth.access.policy import Rule, decide_for
 from app.auth.session import Session
@@ -195,3 +196,28 @@ async def test_caller_is_cancelled(tmp_path: Path, path: str) -> None:
         release.set()
         assert await world.refresh(browser)
         assert await world.access_token(browser)
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/userinfo"])
+async def test_app_that_stops(tmp_path: Path, path: str) -> None:
+    """An app that stops during a refresh stores the rotated refresh token first: a restart logs
+    out no one."""
+    async with a_world(tmp_path, id_token_on_refresh=False) as world, world.browser() as browser:
+        await world.log_in(browser)
+        world.clock.now += 3601
+        release = world.network.held[path] = asyncio.Event()
+        caller = asyncio.create_task(world.access_token(browser))
+        while path not in world.network.waiting:
+            await asyncio.sleep(0)
+        caller.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        stopping = asyncio.create_task(world.auth.aclose())
+        await asyncio.wait({stopping}, timeout=0.2)
+        release.set()
+        await stopping
+        store = SQLiteSessionStore(world.store_file, Sealer(("s" * 32,)), clock=world.clock)
+        stored = await store.load(key_of(browser))
+        await store.close()
+        assert stored
+        assert stored.session.access_tokens[0].expires_at > world.clock.now

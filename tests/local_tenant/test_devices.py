@@ -76,6 +76,19 @@ async def test_device(visitor: Visitor) -> None:
     assert (await poll(visitor, device)).json()["error"] == "invalid_grant"
 
 
+async def test_logout_before_the_device_asks(visitor: Visitor) -> None:
+    """The end of the login that has approved a device leaves the device without tokens, as it ends
+    the refresh tokens of one that has fetched them."""
+    early, late = await begin(visitor), await begin(visitor)
+    await connect(visitor, early)
+    tokens = (await poll(visitor, early)).json()
+    await connect(visitor, late)
+    await visitor.browser.get("/v2/logout?client_id=local-spa")
+    refreshed = await visitor.refresh(tokens["refresh_token"], auth=None, client_id="local-spa")
+    assert refreshed.json()["error"] == "invalid_grant"
+    assert (await poll(visitor, late)).json()["error"] == "invalid_grant"
+
+
 async def test_slow_down(visitor: Visitor) -> None:
     """A poll that comes too early is told so, and makes the interval longer by five seconds."""
     device = await begin(visitor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Any
 import httpx
 import pytest
 from joserfc import jwt
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
 
 from ..flow.world import OTHER_AUDIENCE, TENANT
+from .test_client_authentication import TYPE, assertion
 from .visitor import ALICE, API, CALLBACK, CLIENT, VERIFIER, Visitor
 
 GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -21,6 +23,7 @@ ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 ORDERS = "https://orders.example/"
 SECOND = ("external-api", "secret-of-the-api")
 THIRD = ("orders-api", "secret-of-orders")
+SIGNING = "signing-api"
 
 
 def service(client: tuple[str, str], audience: str) -> dict[str, Any]:
@@ -32,6 +35,23 @@ def service(client: tuple[str, str], audience: str) -> dict[str, Any]:
         "resource_server_identifier": audience,
         "grant_types": [GRANT, "client_credentials"],
     }
+
+
+@functools.cache
+def signing_key() -> RSAKey:
+    """Made once, and not when tests are collected: it takes its time."""
+    return RSAKey.generate_key(2048, {"kid": "signing"})
+
+
+def signing_service() -> dict[str, Any]:
+    """An application that is an API, with a key in place of a secret."""
+    changes = {
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks": {"keys": [signing_key().as_dict(private=False)]},
+    }
+    application = service((SIGNING, ""), OTHER_AUDIENCE) | changes
+    del application["client_secret"]
+    return application
 
 
 @pytest.fixture
@@ -52,7 +72,11 @@ async def visitor(tmp_path: Path) -> AsyncIterator[Visitor]:
                         "permissions": permissions,
                     }
                 ],
-                "applications": [service(SECOND, OTHER_AUDIENCE), service(THIRD, ORDERS)],
+                "applications": [
+                    service(SECOND, OTHER_AUDIENCE),
+                    service(THIRD, ORDERS),
+                    signing_service(),
+                ],
             }
         )
     )
@@ -237,6 +261,28 @@ async def test_bound_tokens(visitor: Visitor) -> None:
     claims = (await visitor.decoded(right["access_token"])).claims
     assert claims["cnf"] == {"jkt": key.thumbprint()}
     assert (await post(None, SECOND, **form, audience=ORDERS)).json()["token_type"] == "Bearer"
+
+
+async def test_exchange_binds_no_refresh_token(visitor: Visitor) -> None:
+    """An API that exchanges a token with a DPoP key of its own takes nothing from the application
+    that the user logged in to: its refresh tokens stay usable without that key."""
+    tokens = await visitor.tokens(
+        audience=OTHER_AUDIENCE, scope="openid offline_access read:messages"
+    )
+    form = {
+        "grant_type": GRANT,
+        "client_assertion_type": TYPE,
+        "client_assertion": jwt.encode(
+            {"alg": "RS256"}, assertion(visitor, SIGNING), signing_key(), ["RS256"]
+        ),
+        "subject_token": tokens["access_token"],
+        "subject_token_type": ACCESS_TOKEN,
+        "audience": ORDERS,
+    }
+    headers = {"DPoP": proof(ECKey.generate_key("P-256"), visitor.clock.now)}
+    answer = await visitor.application.post("/oauth/token", data=form, headers=headers)
+    assert answer.json()["token_type"] == "DPoP"
+    assert (await visitor.refresh(tokens["refresh_token"])).status_code == 200
 
 
 def proof(key: ECKey, now: float) -> str:

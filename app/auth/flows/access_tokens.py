@@ -83,6 +83,7 @@ def _claimed_audience(access_token: str) -> list[object] | None:
 logger = logging.getLogger(__name__)
 
 QUIET = 5.0  # seconds without refreshing valid tokens after the provider did not answer
+STOPPING = 5.0  # seconds that an app that stops waits for refreshes under way
 
 # Errors of a refresh request that the user can resolve by logging in again (RFC 6749 section 5.2,
 # RFC 8707 section 2, OpenID Connect Core section 3.1.2.6). Auth0 answers access_denied for an
@@ -252,6 +253,12 @@ class AccessTokens:
         self._refreshes.add(task)
         task.add_done_callback(self._refreshes.discard)
         return await asyncio.shield(task)
+
+    async def stop(self) -> None:
+        """Wait for the refreshes under way, `STOPPING` seconds at most. The provider may have
+        rotated a refresh token already: with its successor lost, the user would be logged out."""
+        if self._refreshes:
+            await asyncio.wait(self._refreshes, timeout=STOPPING)
 
     async def _redeemed(self, session_id_hash: str, wanted: _Wanted, *, wait: bool) -> AccessToken:
         """Refresh under the lock, unless another caller has refreshed the token by then."""

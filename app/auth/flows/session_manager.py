@@ -192,8 +192,9 @@ class SessionManager:
         self._background.start(self._keep_freeing())
 
     async def stop(self) -> None:
-        """Stop both, and wait for the audit hooks."""
+        """Stop both, and wait for refreshes under way and for the audit hooks."""
         await self._background.stop()
+        await self.tokens.stop()
         await self._audit.stop()
 
     async def _claims_changed(self, session_id_hash: str) -> None:

@@ -102,6 +102,9 @@ class ConnectionPool(httpx.AsyncBaseTransport):
             extensions=request.extensions,
         )
         await self._wait_for_slot(request.extensions.get("timeout", {}).get("pool"))
+        if self._is_closed:  # while it waited
+            self._slots.release()
+            raise httpx.ConnectError(_CLOSED)
         connection = self._take(outgoing.url.origin)
         try:
             await self._close_dropped()

@@ -209,6 +209,25 @@ async def test_closed_at_any_step(ticks: int, used: bool) -> None:
         assert pool.open_connections == 0
 
 
+async def test_closed_while_requests_wait() -> None:
+    """A request that waits for a connection when the pool is closed is not sent."""
+    api = Api(asyncio.Barrier(2))
+    async with running(api) as url:
+        pool = build_pool(max_connections=1)
+        async with build_client(pool) as client:
+            first = asyncio.create_task(client.get(url))
+            await api.was_asked.wait()
+            waiting = asyncio.create_task(client.get(url))
+            await asyncio.sleep(0)  # it begins
+            await pool.aclose()
+            with pytest.raises(httpx.NetworkError):
+                await first
+            with pytest.raises(httpx.ConnectError, match="pool is closed"):
+                async with asyncio.timeout(5.0):
+                    await waiting
+        assert (len(api.connections), pool.open_connections) == (1, 0)
+
+
 async def test_request_to_a_closed_pool() -> None:
     """A closed pool opens no more connections."""
     pool = build_pool()

@@ -15,6 +15,7 @@ import pytest
 from app.auth import Sealer, SQLiteSessionStore
 from app.auth.access.checks import as_check, claim, has_role, has_scope
 from app.auth.access.policy import Rule, decide_for
+from app.auth.errors import ProviderUnavailable
 from app.auth.session import Session
 
 from .world import OTHER_AUDIENCE, TENANT, World, key_of
@@ -214,6 +215,7 @@ async def test_app_that_stops(tmp_path: Path, path: str) -> None:
             await caller
         stopping = asyncio.create_task(world.auth.aclose())
         await asyncio.wait({stopping}, timeout=0.2)
+        assert not stopping.done()
         release.set()
         await stopping
         store = SQLiteSessionStore(world.store_file, Sealer(("s" * 32,)), clock=world.clock)
@@ -221,3 +223,15 @@ async def test_app_that_stops(tmp_path: Path, path: str) -> None:
         await store.close()
         assert stored
         assert stored.session.access_tokens[0].expires_at > world.clock.now
+
+
+async def test_no_refresh_in_an_app_that_stops(world: World, browser: httpx.AsyncClient) -> None:
+    """No refresh begins once the app stops: its rotated token might not be stored in time."""
+    await world.log_in(browser)
+    world.clock.now += 3601
+    await world.auth.sessions.stop()
+    with pytest.raises(ProviderUnavailable):
+        await world.access_token(browser)
+    session = await world.session(browser)
+    assert session is not None
+    assert session.access_tokens[0].expires_at < world.clock.now

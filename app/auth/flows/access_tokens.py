@@ -164,6 +164,7 @@ class AccessTokens:
         self._quiet_until: dict[str, float] = {}  # by provider
         # The event loop keeps weak references.
         self._refreshes: set[asyncio.Task[AccessToken]] = set()
+        self._is_stopping = False
 
     async def get(self, session_id_hash: str, wanted: TokenRequest) -> str:
         """Return an access token for the wanted audience that has all of the wanted scope.
@@ -248,7 +249,11 @@ class AccessTokens:
 
     async def _to_its_end(self, refresh: Coroutine[None, None, AccessToken]) -> AccessToken:
         """Await a refresh, which goes on if the caller is cancelled: the refresh token may be used
-        up, and its successor not yet stored."""
+        up, and its successor not yet stored. None begins in an app that stops, for the same reason;
+        then it raises `ProviderUnavailable`."""
+        if self._is_stopping:
+            refresh.close()
+            raise ProviderUnavailable("The app is stopping, and renews no tokens.")
         task = asyncio.create_task(refresh)
         self._refreshes.add(task)
         task.add_done_callback(self._refreshes.discard)
@@ -257,6 +262,7 @@ class AccessTokens:
     async def stop(self) -> None:
         """Wait for the refreshes under way, `STOPPING` seconds at most. The provider may have
         rotated a refresh token already: with its successor lost, the user would be logged out."""
+        self._is_stopping = True
         if self._refreshes:
             await asyncio.wait(self._refreshes, timeout=STOPPING)
 

@@ -18,10 +18,8 @@ from .access.policy import SIGNED_IN, Requirement
 from .audit import AuditHook
 from .config import AuthConfig
 from .errors import LoginRequired, MfaRequired
-from .flows.devices import Device
 from .flows.hooks import AfterLogin, BeforeLogout, BeforeSession, Hooks
 from .flows.token_exchange import ConnectionRequest, ExchangeRequest
-from .flows.token_expiry import TokenExpiry, token_expiries
 from .http.connections import Connection
 from .http.prefetching import Loader
 from .http_clients import HttpClients, token_request
@@ -38,7 +36,6 @@ from .reflex.access_rules import default_rule
 from .reflex.components import AuthComponents
 from .reflex.configuration import agreed_with_reflex, configure_reflex
 from .reflex.decorators import AccessDecorators, LoginDecorator
-from .reflex.events import tree_of
 from .reflex.guard import State
 from .reflex.navigation import current_path
 from .reflex.pages import AuthPages, Views
@@ -55,16 +52,19 @@ from .reflex.subscription import (
     subscribe_loading,
     subscribe_to_tokens,
 )
-from .session import Activity, Session, SessionStore
+from .session import SessionStore
 from .texts import AuthTexts
-from .user import PublicClaims, User, copy_of
+from .user import PublicClaims
 from .wiring import Options, Wiring
+from .with_tab import WithTab
 from .without_tab import WithoutTab
 
 DEFAULT_LIMITS = Limits()
 
 
-class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes, WithoutTab):
+class AuthService(
+    AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes, WithTab, WithoutTab
+):
     """Logs users in and out, calls APIs for them, and keeps every open tab up to date.
 
     `config` says which provider logs users in, and `store` holds the sessions. Several providers
@@ -150,7 +150,7 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes,
             config, configs, store, self._pool, self.login_url, self._client_of, options
         )
         self.sessions = self._wiring.sessions
-        """The flows: login, logout, refresh and devices, without Reflex."""
+        self._connections = self._wiring.connections
         self._http_clients = HttpClients(
             options.http_interceptor,
             self._pool,
@@ -255,92 +255,6 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes,
         """
         return await self._exchange(state, ConnectionRequest(connection, login_hint))
 
-    async def get_user(self, state: rx.State) -> User | None:
-        """Read the public claims of this tab's user from the session; None if no user is signed in.
-
-        Raises:
-            StoreUnavailable: the session cannot be read.
-        """
-        session = await self._session(state)
-        return self._request_sessions.public_claims.of(session.user) if session else None
-
-    async def get_claims(self, state: rx.State) -> dict[str, Any] | None:
-        """Read all claims of this tab's user, for use on the server; None if no user is signed in.
-
-        Raises:
-            StoreUnavailable: the session cannot be read.
-        """
-        session = await self._session(state)
-        return session.claims() if session else None
-
-    async def get_data(self, state: rx.State) -> dict[str, Any] | None:
-        """Read what `before_session` kept for the server; None if no user is signed in.
-
-        Raises:
-            StoreUnavailable: the session cannot be read.
-        """
-        session = await self._session(state)
-        return copy_of(session.data) if session else None
-
-    async def devices(self, state: rx.State) -> list[Device]:
-        """List the sessions of this tab's user: this one first, then the last seen first.
-
-        Raises:
-            StoreUnavailable: sessions cannot be read.
-        """
-        session_id_hash = self._session_id_hash(state)
-        return await self.sessions.devices.of(session_id_hash) if session_id_hash else []
-
-    async def end_device(self, state: rx.State, device_id: str) -> bool:
-        """End the session with this id from `devices`. Returns False if the user has none.
-
-        Its tabs sign out at once. Raises `StoreUnavailable`.
-        """
-        session_id_hash = self._session_id_hash(state)
-        return (
-            await self.sessions.devices.end(session_id_hash, device_id)
-            if session_id_hash
-            else False
-        )
-
-    async def end_other_devices(self, state: rx.State) -> int:
-        """End all other sessions of this tab's user, and return their number.
-
-        Raises `StoreUnavailable`.
-        """
-        session_id_hash = self._session_id_hash(state)
-        return await self.sessions.devices.end_others(session_id_hash) if session_id_hash else 0
-
-    async def recent_activity(self, state: rx.State, *, limit: int = 20) -> list[Activity]:
-        """List how logins of this tab's user began and ended, the latest first: at most `limit` of
-        the 50 that are kept, for 90 days at most. They are entries of the audit trail, kept in the
-        session store, and only those of this `sub` at this provider and issuer.
-
-        Raises:
-            StoreUnavailable: they cannot be read.
-        """
-        session_id_hash = self._session_id_hash(state)
-        if session_id_hash is None:
-            return []
-        return await self.sessions.recent_activity.of(session_id_hash, limit)
-
-    async def token_expiries(self, state: rx.State) -> list[TokenExpiry]:
-        """List when the access tokens of this tab's session expire, one entry for each API. The
-        tokens themselves are not in it. Empty if no user is signed in.
-
-        Raises:
-            StoreUnavailable: the session cannot be read.
-        """
-        session = await self._session(state)
-        return token_expiries(session) if session else []
-
-    async def user_changed(self, state: rx.State) -> None:
-        """Publish that this tab's user has changed: the subscribed handlers run again in all of the
-        user's open tabs, on any device. Raises `StoreUnavailable`."""
-        session_id_hash = self._session_id_hash(state)
-        if session_id_hash is not None:
-            await self.sessions.changed(session_id_hash)
-
     async def aclose(self) -> None:
         """Close all connections and files. After `install`, this happens when the app stops."""
         await self._wiring.stop()
@@ -420,27 +334,9 @@ class AuthService(AccessDecorators, LoginDecorator, AuthComponents, ProxyRoutes,
         """
         return subscribe_to_tokens(handler)
 
-    def _session_id_hash(self, state: rx.State) -> str | None:
-        connection = self._connection(state)
-        return connection.session_id_hash if connection else None
-
-    def _connection(self, state: rx.State) -> Connection | None:
-        self._installed()
-        return self._wiring.connections.of_tree(tree_of(state))
-
     def _client_of(self, connection: Connection) -> httpx.AsyncClient:
         """An HTTP client for a tab that connects."""
         return self._http_clients.of_opening_tab(connection.session_id_hash, connection.sub)
-
-    def _installed(self) -> rx.App:
-        if self._app is None:
-            raise RuntimeError("AuthService.install(app) has not been called.")
-        return self._app
-
-    async def _session(self, state: rx.State) -> Session | None:
-        session_id_hash = self._session_id_hash(state)
-        stored = await self.store.load(session_id_hash) if session_id_hash else None
-        return stored.session if stored else None
 
     async def _access_token(
         self,

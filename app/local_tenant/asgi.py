@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -40,6 +42,8 @@ from .management.openapi import description
 from .server import TenantServer
 from .settings import TenantSettings
 
+logger = logging.getLogger(__name__)
+
 STATIC = Path(__file__).parent / "static"
 SWEEP = 10.0  # seconds between two looks for sessions that have reached their lifetime
 METHODS = ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]  # each 405 names its own
@@ -76,7 +80,10 @@ def create_tenant(settings: TenantSettings, *, clock: Callable[[], float] = time
 async def _sweep(server: TenantServer) -> None:
     """End sessions at their time, also of users who do not come back."""
     while True:
-        await run_in_threadpool(server.end_expired_sessions)
+        try:
+            await run_in_threadpool(server.end_expired_sessions)
+        except sqlite3.Error as error:  # such as a file that is locked: the next sweep tries again
+            logger.warning("Sessions at their time were not ended: %s", error)
         await asyncio.sleep(SWEEP)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ import httpx
 import reflex as rx
 from reflex.event import EventSpec
 
-from app.auth import AuthError
+from app.auth import AuthError, StoreUnavailable
 from app.auth_service import auth
 
 from ..components.metadata_form import show_at
@@ -175,7 +176,8 @@ class MetadataEditor(rx.State, mixin=True):
             return None
         async with self:
             self.metadata, self.notice, self._is_saving = saved, "Saved.", False
-        await auth.user_changed(self)
+        with suppress(StoreUnavailable):  # saved all the same; other tabs show it when they load
+            await auth.user_changed(self)
         return auth.forget_draft(DRAFT)
 
     def _take(self, fields: Mapping[str, Any]) -> None:

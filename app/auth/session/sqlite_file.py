@@ -102,9 +102,21 @@ class SQLiteFile:
         self._lock = asyncio.Lock()
         self._rests_until = float("-inf")
         self._is_closed = False
+        # The event loop keeps weak references.
+        self._statements: set[asyncio.Task[list[Any]]] = set()
 
     async def execute(self, sql: str, *parameters: object) -> list[Any]:
-        """Run one statement to its end, in a transaction of its own."""
+        """Run one statement to its end, in a transaction of its own.
+
+        It keeps its turn if the caller is cancelled. The thread cannot be interrupted: the next
+        statement would wait for it, and a hung file would then cost that caller twice the time.
+        """
+        task = asyncio.create_task(self._execute(sql, parameters))
+        self._statements.add(task)
+        task.add_done_callback(self._statements.discard)
+        return await asyncio.shield(task)
+
+    async def _execute(self, sql: str, parameters: tuple[object, ...]) -> list[Any]:
         async with self._usable() as connection:
             return list(await connection.execute_fetchall(sql, parameters))
 

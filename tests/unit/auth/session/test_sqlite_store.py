@@ -131,6 +131,23 @@ async def test_unusable_file(file: Path, clock: Clock) -> None:
     await store.close()
 
 
+async def test_cancelled_behind_a_hung_writer(file: Path, clock: Clock) -> None:
+    """A caller who goes away leaves no second wait to the next one."""
+    store = opened(file, clock)
+    await store.create("ref", session(clock))
+    with closing(sqlite3.connect(file, isolation_level=None)) as hung:
+        hung.execute("BEGIN IMMEDIATE")
+        cancelled = asyncio.create_task(store.touch("ref"))
+        following = asyncio.create_task(store.touch("ref"))
+        await asyncio.sleep(0)  # both have begun
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        with pytest.raises(StoreUnavailable, match="a moment ago"):
+            await following
+        assert cancelled.cancelled()
+    await store.close()
+
+
 async def test_queue_behind_a_hung_writer(file: Path, clock: Clock) -> None:
     """While another program hangs with its lock on the file, one caller waits for it, and those
     who queued meanwhile do not wait as long again each."""
